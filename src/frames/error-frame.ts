@@ -1,0 +1,52 @@
+import { SystemFrame } from './frame.ts';
+
+/** What sort of trouble it is. The first three do not pass by themselves: the processor is of no use any more. */
+export type ErrorCategory =
+  | 'authentication'
+  | 'authorization'
+  | 'invalid_request'
+  | 'rate_limit'
+  | 'quota'
+  | 'connectivity'
+  | 'server'
+  | 'application'
+  | 'unknown';
+
+/** Something with a name; a frame does not know processors. */
+export interface Named {
+  readonly name: string;
+}
+
+export interface ErrorFrameOptions {
+  /** What happened: a text, or what was thrown. */
+  readonly error: unknown;
+  /** Whom it happened to. */
+  readonly processor?: Named | undefined;
+  /** Default `'unknown'`. */
+  readonly category?: ErrorCategory | undefined;
+}
+
+/**
+ * Something went wrong. Travels upstream to the task, which reports it; the pipeline goes on.
+ *
+ * @see Pipecat `frames/frames.py`, `ErrorFrame`
+ */
+export class ErrorFrame extends SystemFrame {
+  static {
+    ErrorFrame.hasRole('error');
+  }
+  /** What happened, as text. */
+  readonly error: string;
+  /** What was thrown, where something was. */
+  readonly cause: unknown;
+  readonly processor: Named | undefined;
+  readonly category: ErrorCategory;
+
+  constructor({ error, processor, category = 'unknown' }: ErrorFrameOptions) {
+    super();
+    this.error = typeof error === 'string' ? error : error instanceof Error ? error.message : String(error);
+    this.cause = typeof error === 'string' ? undefined : error;
+    this.processor = processor;
+    this.category = category;
+  }
+}

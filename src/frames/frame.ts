@@ -1,0 +1,117 @@
+/** What every frame has, and the three kinds of frames. */
+
+/** How a queue treats a frame. */
+export type FrameKind = 'system' | 'data' | 'control';
+
+/** With the audio towards the output and the caller, or against it. */
+export type FrameDirection = 'downstream' | 'upstream';
+
+/** Frames that the framework itself acts on, whichever copy of the package made them. */
+export type FrameRole =
+  | 'start'
+  | 'end'
+  | 'stop'
+  | 'cancel'
+  | 'end-task'
+  | 'stop-task'
+  | 'cancel-task'
+  | 'interruption-task'
+  | 'interruption'
+  | 'pause'
+  | 'resume'
+  | 'error'
+  | 'heartbeat'
+  | 'flush';
+
+/** Marks frames of every installed copy of the package; `instanceof` knows only its own. */
+const brand = Symbol.for('endframe.frame');
+
+let nextId = 0;
+
+/**
+ * One unit of work in a pipeline.
+ *
+ * @see Pipecat `frames/frames.py`, `Frame`; there `pts` is in nanoseconds.
+ */
+export abstract class Frame {
+  static {
+    Object.defineProperty(Frame.prototype, brand, { value: true });
+    Frame.hasRole(undefined);
+  }
+
+  /** Gives all frames of this class, and of its subclasses, a meaning to the framework. */
+  protected static hasRole(role: FrameRole | undefined): void {
+    // biome-ignore lint/complexity/noThisInStatic: the class it is called on is what gets the role
+    Object.defineProperty(this.prototype, 'frameRole', { value: role });
+  }
+
+  /** What the framework does with it; `undefined` for most. */
+  declare readonly frameRole: FrameRole | undefined;
+  declare abstract readonly kind: FrameKind;
+  /** Unique in this process, in order of construction, from 0. */
+  readonly id: number = nextId++;
+  /** Presentation time in milliseconds; `undefined` when the frame has no place in time. */
+  pts: number | undefined = undefined;
+  /** Whether an interruption leaves this frame in the queue, and lets its processing finish. */
+  uninterruptible = false;
+  /** Which track or connection it came from; `undefined` for the only one. */
+  transportSource: string | undefined = undefined;
+  /** Which track or connection it is for; `undefined` for the default one. */
+  transportDestination: string | undefined = undefined;
+  /** `id` of the frame that was broadcast in the other direction. */
+  broadcastSiblingId: number | undefined = undefined;
+  #metadata: Record<string, unknown> | undefined = undefined;
+
+  /** Anything that should travel along. */
+  get metadata(): Record<string, unknown> {
+    this.#metadata ??= {};
+    return this.#metadata;
+  }
+
+  set metadata(metadata: Record<string, unknown>) {
+    this.#metadata = metadata;
+  }
+
+  /** Class name and id, for logs only: `EndFrame#12`. */
+  get name(): string {
+    return `${this.constructor.name}#${this.id}`;
+  }
+
+  toString(): string {
+    return this.name;
+  }
+}
+
+/** Overtakes data and control frames, in order among themselves; never dropped by an interruption. */
+export abstract class SystemFrame extends Frame {
+  static {
+    Object.defineProperty(SystemFrame.prototype, 'kind', { value: 'system' });
+  }
+  declare readonly kind: 'system';
+}
+
+/** Content, kept in order; dropped by an interruption. */
+export abstract class DataFrame extends Frame {
+  static {
+    Object.defineProperty(DataFrame.prototype, 'kind', { value: 'data' });
+  }
+  declare readonly kind: 'data';
+}
+
+/** Instructions, kept in order with the content around them; dropped by an interruption. */
+export abstract class ControlFrame extends Frame {
+  static {
+    Object.defineProperty(ControlFrame.prototype, 'kind', { value: 'control' });
+  }
+  declare readonly kind: 'control';
+}
+
+/** True for a frame of any installed copy of the package. */
+export function isFrame(value: unknown): value is Frame {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** What the framework does with a frame, also one of another copy of the package. */
+export function roleOf(value: unknown): FrameRole | undefined {
+  return isFrame(value) ? value.frameRole : undefined;
+}

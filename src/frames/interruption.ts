@@ -1,0 +1,72 @@
+/** Frames about who speaks, and about stopping what is being said. */
+
+import { SystemFrame } from './frame.ts';
+
+/**
+ * Drops what is queued: every processor that it passes forgets its droppable data and control frames and the
+ * one it is processing. A receiver that plays or generates stops at once, then passes it on.
+ *
+ * @see Pipecat `frames/frames.py`, `InterruptionFrame`
+ */
+export class InterruptionFrame extends SystemFrame {
+  static {
+    InterruptionFrame.hasRole('interruption');
+  }
+}
+
+/** Asks the task for an {@link InterruptionFrame} from the beginning of the pipeline, at any time. */
+export class InterruptionTaskFrame extends SystemFrame {
+  static {
+    InterruptionTaskFrame.hasRole('interruption-task');
+  }
+}
+
+/** The user's turn has begun. */
+export class UserStartedSpeakingFrame extends SystemFrame {}
+
+/** The user's turn is over. */
+export class UserStoppedSpeakingFrame extends SystemFrame {}
+
+/** Sent again and again while the user speaks; shows that the conversation is alive. */
+export class UserSpeakingFrame extends SystemFrame {}
+
+/** Voice activity detection heard speech begin; not yet a turn. */
+export class VADUserStartedSpeakingFrame extends SystemFrame {
+  /** How long the speech had lasted when it was recognised as such, in milliseconds. */
+  readonly startMs: number;
+
+  constructor(startMs = 0) {
+    super();
+    this.startMs = startMs;
+  }
+}
+
+/** Voice activity detection heard silence. */
+export class VADUserStoppedSpeakingFrame extends SystemFrame {
+  /** How long the silence had lasted when it was recognised as such, in milliseconds. */
+  readonly stopMs: number;
+
+  constructor(stopMs = 0) {
+    super();
+    this.stopMs = stopMs;
+  }
+}
+
+/** The bot's speech has begun to play. */
+export class BotStartedSpeakingFrame extends SystemFrame {}
+
+/** The bot's speech has been played, or was cut. */
+export class BotStoppedSpeakingFrame extends SystemFrame {}
+
+/** Sent again and again while the bot speaks; shows that the conversation is alive. */
+export class BotSpeakingFrame extends SystemFrame {}
+
+/** Speech recognition ignores the user while `mute` is true. */
+export class STTMuteFrame extends SystemFrame {
+  readonly mute: boolean;
+
+  constructor(mute: boolean) {
+    super();
+    this.mute = mute;
+  }
+}

@@ -1,0 +1,10 @@
+import { filter, type OperatorFunction } from 'rxjs';
+import type { Frame } from './frame.ts';
+
+/** A frame class, abstract ones included. */
+export type FrameClass<F extends Frame = Frame> = abstract new (...args: never[]) => F;
+
+/** Passes only frames of the given classes, narrowed to them: `frames$.pipe(ofFrame(EndFrame))`. */
+export function ofFrame<F extends Frame>(...classes: FrameClass<F>[]): OperatorFunction<Frame, F> {
+  return filter((frame): frame is F => classes.some((frameClass) => frame instanceof frameClass));
+}

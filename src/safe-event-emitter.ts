@@ -1,0 +1,57 @@
+import { EventEmitter } from 'eventemitter3';
+import { type Logger, stderrLogger } from './logger.ts';
+
+/** What eventemitter3 keeps for one listener. */
+interface Entry {
+  readonly fn: (...args: unknown[]) => unknown;
+  readonly context: unknown;
+  readonly once: boolean;
+}
+
+/** Every emitter of ours has it: something a listener threw, or an error nobody else reports. */
+export interface ErrorEvents {
+  error: (error: unknown) => void;
+}
+
+/**
+ * An eventemitter3 whose `emit` is safe for the emitter: each listener is isolated and not awaited.
+ *
+ * What a listener throws, or rejects with, is logged and emitted once as `error`; what an `error` listener
+ * throws is only logged. An `error` nobody listens to does not throw.
+ */
+export class SafeEventEmitter<Events extends object> extends EventEmitter<Events & ErrorEvents> {
+  /** Where a failing listener is reported. */
+  protected get logger(): Logger {
+    return stderrLogger;
+  }
+
+  override emit<T extends EventEmitter.EventNames<Events & ErrorEvents>>(
+    event: T,
+    ...args: Parameters<EventEmitter.EventListener<Events & ErrorEvents, T>>
+  ): boolean {
+    // eventemitter3 calls its listeners in a plain loop that the first throw would end
+    const kept = (this as unknown as { _events: Record<EventEmitter.EventNames<object>, Entry | Entry[]> })
+      ._events[event as never] as Entry | Entry[] | undefined;
+    if (kept === undefined) return false;
+    const entries = Array.isArray(kept) ? [...kept] : [kept];
+    for (const { fn, context, once } of entries) {
+      if (once) this.removeListener(event, fn as never, undefined, true);
+      try {
+        const result = fn.apply(context, args);
+        if (isThenable(result)) result.then(undefined, (error) => this.#report(event, error));
+      } catch (error) {
+        this.#report(event, error);
+      }
+    }
+    return true;
+  }
+
+  #report(event: unknown, error: unknown): void {
+    this.logger.error({ event, error }, 'an event listener failed');
+    if (event !== 'error') (this as SafeEventEmitter<object>).emit('error', error);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
