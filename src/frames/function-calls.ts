@@ -1,0 +1,93 @@
+/** A language model calls functions of the program: asked for, running, answered, given up. */
+
+import { ControlFrame, DataFrame, SystemFrame } from './frame.ts';
+
+/** One call. */
+export interface FunctionCall {
+  readonly functionName: string;
+  /** The model's id of this call; its answer carries the same. */
+  readonly toolCallId: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+/** The model asked for these calls; they begin now. Broadcast, so that both sides may say "one moment". */
+export class FunctionCallsStartedFrame extends SystemFrame {
+  readonly functionCalls: readonly FunctionCall[];
+
+  constructor(functionCalls: readonly FunctionCall[]) {
+    super();
+    this.functionCalls = functionCalls;
+  }
+}
+
+export interface FunctionCallInProgress extends FunctionCall {
+  /** Whether an interruption gives the call up. Default `false`: the answer comes all the same. */
+  readonly cancelOnInterruption?: boolean | undefined;
+  /** Calls of one group are answered together. */
+  readonly groupId?: string | undefined;
+}
+
+/** A call is running. A receiver that keeps the conversation notes it down, to be answered later. */
+export class FunctionCallInProgressFrame extends ControlFrame implements FunctionCallInProgress {
+  override uninterruptible = true;
+  readonly functionName: string;
+  readonly toolCallId: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly cancelOnInterruption: boolean;
+  readonly groupId: string | undefined;
+
+  constructor(call: FunctionCallInProgress) {
+    super();
+    this.functionName = call.functionName;
+    this.toolCallId = call.toolCallId;
+    this.arguments = call.arguments;
+    this.cancelOnInterruption = call.cancelOnInterruption ?? false;
+    this.groupId = call.groupId;
+  }
+}
+
+export interface FunctionCallResult extends FunctionCall {
+  readonly result: unknown;
+  /** Whether the model is to speak about it; `undefined` leaves it to the receiver. */
+  readonly runLLM?: boolean | undefined;
+}
+
+/** A call is answered. A receiver that keeps the conversation puts the result where the call was noted down. */
+export class FunctionCallResultFrame extends DataFrame implements FunctionCallResult {
+  override uninterruptible = true;
+  readonly functionName: string;
+  readonly toolCallId: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly result: unknown;
+  readonly runLLM: boolean | undefined;
+
+  constructor(call: FunctionCallResult) {
+    super();
+    this.functionName = call.functionName;
+    this.toolCallId = call.toolCallId;
+    this.arguments = call.arguments;
+    this.result = call.result;
+    this.runLLM = call.runLLM;
+  }
+}
+
+export interface FunctionCallCancel {
+  readonly functionName: string;
+  readonly toolCallId: string;
+  /** Whether the model is to speak about it. Default `false`. */
+  readonly runLLM?: boolean | undefined;
+}
+
+/** A call was given up: no result will come. */
+export class FunctionCallCancelFrame extends SystemFrame implements FunctionCallCancel {
+  readonly functionName: string;
+  readonly toolCallId: string;
+  readonly runLLM: boolean;
+
+  constructor({ functionName, toolCallId, runLLM = false }: FunctionCallCancel) {
+    super();
+    this.functionName = functionName;
+    this.toolCallId = toolCallId;
+    this.runLLM = runLLM;
+  }
+}

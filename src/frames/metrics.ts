@@ -1,0 +1,62 @@
+/** Figures that processors report about themselves. */
+
+import { SystemFrame } from './frame.ts';
+
+/** Whose figure it is. */
+export interface MetricsSource {
+  /** The processor's name. */
+  readonly processor: string;
+  /** The model it used, where it used one. */
+  readonly model?: string | undefined;
+}
+
+/** From the request to the first byte of its answer. */
+export interface TTFBMetrics extends MetricsSource {
+  readonly kind: 'ttfb';
+  readonly valueMs: number;
+}
+
+/** From the request to the last byte of its answer. */
+export interface ProcessingMetrics extends MetricsSource {
+  readonly kind: 'processing';
+  readonly valueMs: number;
+}
+
+/** What a language model read and wrote. */
+export interface LLMUsageMetrics extends MetricsSource {
+  readonly kind: 'llm-usage';
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** How many of the prompt tokens came out of a cache. */
+  readonly cachedTokens?: number | undefined;
+}
+
+/** What a speech synthesis was given to say. */
+export interface TTSUsageMetrics extends MetricsSource {
+  readonly kind: 'tts-usage';
+  readonly characters: number;
+}
+
+/** What a speech recognition has listened to since its last report. */
+export interface STTUsageMetrics extends MetricsSource {
+  readonly kind: 'stt-usage';
+  readonly audioMs: number;
+}
+
+/** One figure; `kind` tells which. */
+export type MetricsData =
+  | TTFBMetrics
+  | ProcessingMetrics
+  | LLMUsageMetrics
+  | TTSUsageMetrics
+  | STTUsageMetrics;
+
+/** Figures for whoever counts. Nothing in the pipeline depends on it; every processor passes it on. */
+export class MetricsFrame extends SystemFrame {
+  readonly data: readonly MetricsData[];
+
+  constructor(data: readonly MetricsData[]) {
+    super();
+    this.data = data;
+  }
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import {
+  isKeypadEntry,
+  type KeypadEntry,
+  OutputDTMFFrame,
+  OutputDTMFUrgentFrame,
+} from '../../src/frames/dtmf.ts';
+
+describe.each([OutputDTMFFrame, OutputDTMFUrgentFrame])('%o', (frameClass) => {
+  it('is made of a text and becomes one again', () => {
+    const frame = frameClass.fromString('0123456789*#');
+    expect(frame.buttons).toHaveLength(12);
+    expect(`${frame}`).toBe('0123456789*#');
+  });
+
+  it.each(['', 'A', '1 2', '１', '12x'])('refuses the keys %j', (keys) => {
+    expect(() => frameClass.fromString(keys)).toThrow(InvalidOptionError);
+  });
+
+  it('refuses something that is no key', () => {
+    expect(() => new frameClass(['12' as KeypadEntry])).toThrow(InvalidOptionError);
+  });
+});
+
+describe('isKeypadEntry', () => {
+  it.each(['0', '9', '*', '#'])('knows %j', (key) => expect(isKeypadEntry(key)).toBe(true));
+  it.each(['', '10', 'A', 1, null])('does not know %j', (key) => expect(isKeypadEntry(key)).toBe(false));
+});
