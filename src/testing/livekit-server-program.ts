@@ -1,0 +1,175 @@
+/** Where the `livekit-server` program comes from. */
+
+import { constants } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MissingDependencyError } from '../errors.ts';
+import { startSupervised } from './supervised-process.ts';
+
+/** The version that is built where none is installed. */
+export const liveKitServerVersion = 'v1.9.11';
+
+const modulePath = `github.com/livekit/livekit-server/cmd/server@${liveKitServerVersion}`;
+const suffix = process.platform === 'win32' ? '.exe' : '';
+const progressEveryMs = 3_000;
+const lockStaleMs = 15_000;
+const buildLimitMs = 15 * 60_000;
+
+const threeWays = `There are three ways to get one: set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET to use a running server; install livekit-server so that it is on PATH (https://docs.livekit.io/home/self-hosting/local/); or install Go (https://go.dev/dl/), with which ${liveKitServerVersion} is built once.`;
+
+export interface LiveKitServerProgramOptions {
+  /** Gets a line every few seconds while it takes long. Default: printed to stderr. */
+  readonly onProgress?: (message: string) => void;
+}
+
+/** The default of every `onProgress`. */
+export function printProgress(message: string): void {
+  process.stderr.write(`endframe: ${message}\n`);
+}
+
+/**
+ * The path of a `livekit-server`: from PATH, else built with Go and kept in the user's cache folder.
+ *
+ * The build happens once, however many processes ask at the same time.
+ *
+ * @throws {MissingDependencyError} There is none, and no Go to build it, or the build failed.
+ */
+export async function liveKitServerProgram({
+  onProgress = printProgress,
+}: LiveKitServerProgramOptions = {}): Promise<string> {
+  const installed = await findOnPath('livekit-server');
+  if (installed !== undefined) return installed;
+  const folder = cacheFolder();
+  const program = join(folder, `livekit-server${suffix}`);
+  if (await isExecutable(program)) return program;
+  const go = await findOnPath('go', join('/usr/local/go', 'bin'));
+  if (go === undefined) throw new MissingDependencyError('livekit-server', threeWays);
+  try {
+    await mkdir(folder, { recursive: true });
+    await buildOnce(go, folder, program, onProgress);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MissingDependencyError(
+      'livekit-server',
+      `Building it with Go failed: ${reason}\n${threeWays}`,
+      { cause: error },
+    );
+  }
+  return program;
+}
+
+function cacheFolder(): string {
+  const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(base, 'endframe', `livekit-server-${liveKitServerVersion}`);
+}
+
+async function findOnPath(name: string, ...more: readonly string[]): Promise<string | undefined> {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...more]) {
+    const file = join(folder, name + suffix);
+    if (folder !== '' && (await isExecutable(file))) return file;
+  }
+  return undefined;
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** One process builds and keeps its lock file fresh; the others wait for the program to appear. */
+async function buildOnce(
+  go: string,
+  folder: string,
+  program: string,
+  onProgress: (message: string) => void,
+): Promise<void> {
+  const lock = join(folder, 'lock');
+  const begun = Date.now();
+  let lastMessage = 0;
+  while (!(await isExecutable(program))) {
+    if (await take(lock)) {
+      try {
+        // another process may have finished between our look and our lock
+        if (!(await isExecutable(program))) await build(go, folder, program, lock, onProgress);
+      } finally {
+        await rm(lock, { force: true });
+      }
+      return;
+    }
+    if (Date.now() - lastMessage >= progressEveryMs) {
+      lastMessage = Date.now();
+      onProgress(
+        `another process is building livekit-server ${liveKitServerVersion}, ${secondsSince(begun)} s`,
+      );
+    }
+    await sleep(250);
+  }
+}
+
+/** True when the lock is ours; the lock of a process that died is removed on the way. */
+async function take(lock: string): Promise<boolean> {
+  try {
+    await writeFile(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const age = await stat(lock).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+  if (age > lockStaleMs) await rm(lock, { force: true });
+  return false;
+}
+
+/** Builds into a folder of its own and moves the result, so that nobody ever sees half a program. */
+async function build(
+  go: string,
+  folder: string,
+  program: string,
+  lock: string,
+  onProgress: (message: string) => void,
+): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith('build-')) await rm(join(folder, name), { recursive: true, force: true });
+  }
+  const target = await mkdtemp(join(folder, 'build-'));
+  const begun = Date.now();
+  let last = '';
+  const report = (): void => {
+    onProgress(
+      `building livekit-server ${liveKitServerVersion} with Go, once, ${secondsSince(begun)} s${last}`,
+    );
+    void utimes(lock, new Date(), new Date()).catch(() => {});
+  };
+  const timer = setInterval(report, progressEveryMs);
+  try {
+    report();
+    const compiler = await startSupervised(go, ['install', '-v', modulePath], {
+      env: { ...process.env, GOBIN: target },
+      cwd: target,
+      onLine: (line) => {
+        last = `, ${line}`;
+      },
+    });
+    const limit = setTimeout(() => void compiler.kill(), buildLimitMs);
+    const { code, tail } = await compiler.exited;
+    clearTimeout(limit);
+    if (code !== 0) throw new Error(tail || `go install ended with ${code ?? 'a signal'}`);
+    await rename(join(target, `server${suffix}`), program);
+    onProgress(`livekit-server ${liveKitServerVersion} is built, ${secondsSince(begun)} s`);
+  } finally {
+    clearInterval(timer);
+    await rm(target, { recursive: true, force: true });
+  }
+}
+
+function secondsSince(then: number): number {
+  return Math.round((Date.now() - then) / 1_000);
+}
