@@ -25,6 +25,12 @@ export class SafeEventEmitter<Events extends object> extends EventEmitter<Events
     return stderrLogger;
   }
 
+  /** Whether anybody listens to anything. */
+  protected get isListenedTo(): boolean {
+    // eventemitter3 counts for itself; its own way to tell makes an array
+    return (this as unknown as { readonly _eventsCount: number })._eventsCount > 0;
+  }
+
   override emit<T extends EventEmitter.EventNames<Events & ErrorEvents>>(
     event: T,
     ...args: Parameters<EventEmitter.EventListener<Events & ErrorEvents, T>>

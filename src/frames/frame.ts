@@ -60,17 +60,8 @@ export abstract class Frame {
   transportDestination: string | undefined = undefined;
   /** `id` of the frame that was broadcast in the other direction. */
   broadcastSiblingId: number | undefined = undefined;
-  #metadata: Record<string, unknown> | undefined = undefined;
-
   /** Anything that should travel along. */
-  get metadata(): Record<string, unknown> {
-    this.#metadata ??= {};
-    return this.#metadata;
-  }
-
-  set metadata(metadata: Record<string, unknown>) {
-    this.#metadata = metadata;
-  }
+  metadata: Record<string, unknown> = {};
 
   /** Class name and id, for logs only: `EndFrame#12`. */
   get name(): string {
@@ -104,6 +95,14 @@ export abstract class ControlFrame extends Frame {
     Object.defineProperty(ControlFrame.prototype, 'kind', { value: 'control' });
   }
   declare readonly kind: 'control';
+}
+
+/** A frame of the same class and fields with an id of its own; metadata is copied, other values are shared. */
+export function copyFrame<F extends Frame>(frame: F): F {
+  const copy = Object.assign(Object.create(Object.getPrototypeOf(frame)), frame);
+  copy.id = nextId++;
+  copy.metadata = { ...frame.metadata };
+  return copy;
 }
 
 /** True for a frame of any installed copy of the package. */

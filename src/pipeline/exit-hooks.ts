@@ -1,0 +1,65 @@
+import type { Logger } from '../logger.ts';
+import type { ExitHook, ExitHookOptions, PipelineResult } from '../processors/frame-processor-setup.ts';
+
+interface RegisteredHook {
+  readonly name: string;
+  readonly hook: ExitHook;
+  readonly timeoutMs: number;
+}
+
+/** What is to be done at the end of a run, whatever its end: each once, in reverse order, within its limit. */
+export class ExitHooks {
+  readonly #logger: Logger;
+  #hooks: RegisteredHook[] = [];
+  #hurry = new AbortController();
+  #exitCode = 0;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** The highest exit code that a hook has reported so far. */
+  get exitCode(): number {
+    return this.#exitCode;
+  }
+
+  add(name: string, hook: ExitHook, { timeoutMs = 10_000 }: ExitHookOptions = {}): void {
+    this.#hooks.push({ name, hook, timeoutMs });
+  }
+
+  /** Aborts the signal of the running hook, and of those that follow: time is up. */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
+  /** Never rejects. A second call finds nothing to do. */
+  async run(result: PipelineResult): Promise<void> {
+    const hooks = this.#hooks.reverse();
+    this.#hooks = [];
+    for (const hook of hooks) await this.#runOne(hook, result);
+  }
+
+  async #runOne({ name, hook, timeoutMs }: RegisteredHook, result: PipelineResult): Promise<void> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    const signal = AbortSignal.any([late.signal, this.#hurry.signal]);
+    try {
+      const work = Promise.resolve(hook({ result, signal })).then((report) => {
+        if (report) this.#exitCode = Math.max(this.#exitCode, report.exitCode);
+      });
+      work.catch(() => {});
+      const graceMs = 100;
+      const abandoned = new Promise<never>((_, reject) => {
+        const abandon = (): void => void setTimeout(() => reject(new Error('it did not end in time')), graceMs);
+        if (signal.aborted) abandon();
+        else signal.addEventListener('abort', abandon, { once: true });
+      });
+      abandoned.catch(() => {});
+      await Promise.race([work, abandoned]);
+    } catch (error) {
+      this.#logger.error({ hook: name, error }, 'an exit hook failed');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

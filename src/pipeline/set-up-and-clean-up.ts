@@ -1,0 +1,47 @@
+/** All processors of a compound at once: one that fails or hangs does not keep the others from it. */
+
+import type { FrameProcessor } from '../processors/frame-processor.ts';
+import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
+import { within } from './within.ts';
+
+/** Sets all of them up; one that throws is reported upstream and unusable, the others go on. */
+export function setUpAll(processors: readonly FrameProcessor[], setup: FrameProcessorSetup): void | Promise<void> {
+  const pending: Promise<void>[] = [];
+  for (const processor of processors) {
+    const startedMs = performance.now();
+    const finished = (): void => setup.monitor.processorSetUp(processor, startedMs, performance.now());
+    const failed = (error: unknown): void => {
+      processor.setUsable(false);
+      processor.pushError({ error: `Error setting up processor: ${error instanceof Error ? error.message : error}` });
+    };
+    try {
+      const result = processor.setup(setup);
+      if (result === undefined) finished();
+      else pending.push(result.then(finished, failed));
+    } catch (error) {
+      failed(error);
+    }
+  }
+  if (pending.length > 0) return Promise.all(pending).then(() => {});
+}
+
+/** Cleans all of them up, each within the run's limit; what fails or is late is logged. */
+export function cleanUpAll(processors: readonly FrameProcessor[], setup: FrameProcessorSetup): void | Promise<void> {
+  const pending: Promise<void>[] = [];
+  for (const processor of processors) {
+    const failed = (error: unknown): void =>
+      setup.logger.error({ processor: processor.name, error }, 'a processor failed to clean up');
+    try {
+      const result = processor.cleanup();
+      if (result === undefined) continue;
+      pending.push(
+        within(result, setup.cleanupTimeoutMs).then((end) => {
+          if (end === 'late') setup.logger.error({ processor: processor.name }, 'a processor did not clean up in time');
+        }, failed),
+      );
+    } catch (error) {
+      failed(error);
+    }
+  }
+  if (pending.length > 0) return Promise.all(pending).then(() => {});
+}

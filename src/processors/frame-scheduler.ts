@@ -1,0 +1,136 @@
+/** Something with frames to work off. */
+export interface Runnable {
+  /** Works off system frames. */
+  runUrgent(): void;
+  /**
+   * Works off other frames, at most `limit` of them.
+   *
+   * @returns How many it was.
+   */
+  run(limit: number): number;
+}
+
+// kept from before anybody installs fake timers: virtual time must not stop frames that are on their way
+const now = performance.now.bind(performance);
+const nextTurn = setImmediate;
+const settled = Promise.resolve();
+
+/** How long frames may keep the event loop to themselves, in milliseconds. */
+const budgetMs = 2;
+/** How many frames are handled between two looks at the clock, as long as that takes no time. */
+const longestStride = 8;
+const noTimeMs = 0.25;
+
+/**
+ * Gives every processor with something to do its turn.
+ *
+ * One for the process, because what it shares out, the event loop, is one for the process: system frames of
+ * all pipelines first, then a bounded number of other frames from each processor, round and round. Work begins
+ * in the next microtask; after {@link budgetMs} it gives way to timers and I/O.
+ */
+export class FrameScheduler {
+  #urgent: Runnable[] = [];
+  #turns: Runnable[] = [];
+  #later: Runnable[] = [];
+  #nextTurnIndex = 0;
+  #state: 'idle' | 'waking' | 'draining' | 'giving-way' = 'idle';
+  #sliceStart = 0;
+  #sliceOpen = false;
+  #lastLook = 0;
+  #stride = 1;
+  #sinceLook = 0;
+
+  /** Time of the latest look at the clock: good enough for telling when a frame moved. */
+  get lastLookMs(): number {
+    return this.#lastLook;
+  }
+
+  /** Has `runUrgent` called before anything else. */
+  addUrgent(runnable: Runnable): void {
+    this.#urgent.push(runnable);
+    this.#wake();
+  }
+
+  /** Has `run` called when its turn comes. */
+  add(runnable: Runnable): void {
+    this.#later.push(runnable);
+    this.#wake();
+  }
+
+  /** Begins at once: for callers that are in a microtask of their own, with no handler below them. */
+  drainNow(): void {
+    if (this.#state === 'waking') this.#drain();
+  }
+
+  #wake(): void {
+    if (this.#state !== 'idle') return;
+    this.#state = 'waking';
+    settled.then(this.#drain);
+  }
+
+  readonly #drain = (): void => {
+    if (this.#state === 'idle' || this.#state === 'draining') return;
+    this.#state = 'draining';
+    if (!this.#sliceOpen) this.#openSlice();
+    let done = false;
+    try {
+      done = this.#work();
+    } finally {
+      if (done) this.#state = 'idle';
+      else {
+        this.#state = 'giving-way';
+        nextTurn(this.#continue);
+      }
+    }
+  };
+
+  readonly #continue = (): void => {
+    this.#sliceOpen = false;
+    this.#drain();
+  };
+
+  /** @returns Whether all is done; otherwise the time is up. */
+  #work(): boolean {
+    for (;;) {
+      for (let index = 0; index < this.#urgent.length; index += 1) this.#urgent[index]?.runUrgent();
+      this.#urgent.length = 0;
+      if (this.#nextTurnIndex === this.#turns.length) {
+        if (this.#later.length === 0) return true;
+        const done = this.#turns;
+        done.length = 0;
+        this.#turns = this.#later;
+        this.#later = done;
+        this.#nextTurnIndex = 0;
+      }
+      const runnable = this.#turns[this.#nextTurnIndex];
+      this.#nextTurnIndex += 1;
+      this.#sinceLook += (runnable?.run(this.#stride) ?? 0) + 1;
+      if (this.#sinceLook > this.#stride && this.#isTimeUp()) return false;
+    }
+  }
+
+  #isTimeUp(): boolean {
+    const at = now();
+    this.#stride = at - this.#lastLook > noTimeMs ? 1 : Math.min(this.#stride * 2, longestStride);
+    this.#lastLook = at;
+    this.#sinceLook = 0;
+    return at - this.#sliceStart > budgetMs;
+  }
+
+  /**
+   * A slice is what runs between two turns of the event loop, many microtasks included. An immediate that does
+   * not keep the process alive tells when the loop has turned by itself.
+   */
+  #openSlice(): void {
+    this.#sliceOpen = true;
+    this.#sliceStart = now();
+    this.#lastLook = this.#sliceStart;
+    nextTurn(this.#closeSlice).unref();
+  }
+
+  readonly #closeSlice = (): void => {
+    this.#sliceOpen = false;
+  };
+}
+
+export const frameScheduler: FrameScheduler = new FrameScheduler();
