@@ -1,0 +1,48 @@
+/** What an answer of LiveKit, or of whatever stands in front of it, means. Pure. */
+
+import type { LiveKitRESTErrorKind } from '../errors.ts';
+import type { ResponseBody } from './response-body.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The body as a JSON object, whatever its Content-Type says; `undefined` when it is none, or not whole. */
+export function jsonObject({ text, complete }: ResponseBody): JsonObject | undefined {
+  if (!complete) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as JsonObject)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Twirp's error code; nothing that only looks like text is let through to errors and logs. */
+export function twirpCode(body: JsonObject | undefined): string | undefined {
+  const code = body?.code;
+  return typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? code : undefined;
+}
+
+/** A failed answer, as far as classifying it needs to know it. */
+export interface FailedAnswer {
+  readonly status: number;
+  readonly code: string | undefined;
+  /** Redacted, so that letters inside a token are not taken for words. */
+  readonly text: string;
+}
+
+/**
+ * The kind of an answer that is not a 200 with a JSON object.
+ *
+ * A 404 means "no such room" only with Twirp's code: proxies, wrong paths and wrong methods answer 404 too.
+ */
+export function failureKind({ status, code, text }: FailedAnswer): LiveKitRESTErrorKind {
+  if (status === 401) return /\b(?:exp|nbf)\b/.test(text) ? 'clock' : 'auth';
+  if (status === 403) return 'auth';
+  if (status === 404) return code === 'not_found' ? 'not_found' : 'bad_response';
+  if (status === 408) return 'timeout';
+  if (status === 429) return 'rate_limited';
+  if (status === 425 || (status >= 500 && status < 600)) return 'unavailable';
+  return status >= 400 && status < 500 ? 'rejected' : 'bad_response';
+}
