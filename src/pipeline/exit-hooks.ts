@@ -50,7 +50,8 @@ export class ExitHooks {
       work.catch(() => {});
       const graceMs = 100;
       const abandoned = new Promise<never>((_, reject) => {
-        const abandon = (): void => void setTimeout(() => reject(new Error('it did not end in time')), graceMs);
+        const abandon = (): void =>
+          void setTimeout(() => reject(new Error('it did not end in time')), graceMs);
         if (signal.aborted) abandon();
         else signal.addEventListener('abort', abandon, { once: true });
       });

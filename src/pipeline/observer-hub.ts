@@ -71,8 +71,19 @@ export class ObserverHub {
 
   readonly #until = new Map<Audience, number>();
 
-  framePushed(source: FrameProcessor, destination: FrameProcessor | undefined, frame: Frame, direction: FrameDirection): void {
-    this.#note('onPushFrame', { source, destination, frame, direction, timestampMs: frameScheduler.lastLookMs });
+  framePushed(
+    source: FrameProcessor,
+    destination: FrameProcessor | undefined,
+    frame: Frame,
+    direction: FrameDirection,
+  ): void {
+    this.#note('onPushFrame', {
+      source,
+      destination,
+      frame,
+      direction,
+      timestampMs: frameScheduler.lastLookMs,
+    });
   }
 
   frameProcessed(processor: FrameProcessor, frame: Frame, direction: FrameDirection): void {
@@ -94,7 +105,8 @@ export class ObserverHub {
       this.#drained = resolve;
       this.#tell();
     });
-    if ((await within(drained, limitMs)) === 'late') this.#logger.warn({}, 'an observer did not keep up with the end');
+    if ((await within(drained, limitMs)) === 'late')
+      this.#logger.warn({}, 'an observer did not keep up with the end');
     await Promise.all([...this.#audiences].map((audience) => this.#cleanUp(audience.observer, limitMs)));
     this.#audiences.clear();
   }

@@ -35,10 +35,13 @@ export class ParallelPipeline extends FrameProcessor {
   constructor(...branches: readonly (readonly FrameProcessor[])[]) {
     super();
     if (branches.length === 0) throw new InvalidOptionError('branches', 'at least one list of processors');
-    checkProcessors('branches', branches.flatMap((branch) => {
-      checkProcessors('branches', branch);
-      return branch;
-    }));
+    checkProcessors(
+      'branches',
+      branches.flatMap((branch) => {
+        checkProcessors('branches', branch);
+        return branch;
+      }),
+    );
     this.#branches = branches.map((processors) => {
       const branch: Pipeline = new Pipeline(processors, {
         upstream: (frame, direction) => this.#leave(branch, frame, direction),

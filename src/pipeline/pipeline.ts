@@ -72,7 +72,8 @@ export class Pipeline extends FrameProcessor {
 
 /** @throws {InvalidOptionError} */
 export function checkProcessors(option: string, processors: readonly FrameProcessor[]): void {
-  if (!Array.isArray(processors)) throw new InvalidOptionError(option, 'an array of FrameProcessors', processors);
+  if (!Array.isArray(processors))
+    throw new InvalidOptionError(option, 'an array of FrameProcessors', processors);
   const seen = new Set<FrameProcessor>();
   for (const processor of processors) {
     if (!(processor instanceof FrameProcessor)) {

@@ -5,14 +5,19 @@ import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts
 import { within } from './within.ts';
 
 /** Sets all of them up; one that throws is reported upstream and unusable, the others go on. */
-export function setUpAll(processors: readonly FrameProcessor[], setup: FrameProcessorSetup): void | Promise<void> {
+export function setUpAll(
+  processors: readonly FrameProcessor[],
+  setup: FrameProcessorSetup,
+): void | Promise<void> {
   const pending: Promise<void>[] = [];
   for (const processor of processors) {
     const startedMs = performance.now();
     const finished = (): void => setup.monitor.processorSetUp(processor, startedMs, performance.now());
     const failed = (error: unknown): void => {
       processor.setUsable(false);
-      processor.pushError({ error: `Error setting up processor: ${error instanceof Error ? error.message : error}` });
+      processor.pushError({
+        error: `Error setting up processor: ${error instanceof Error ? error.message : error}`,
+      });
     };
     try {
       const result = processor.setup(setup);
@@ -26,7 +31,10 @@ export function setUpAll(processors: readonly FrameProcessor[], setup: FrameProc
 }
 
 /** Cleans all of them up, each within the run's limit; what fails or is late is logged. */
-export function cleanUpAll(processors: readonly FrameProcessor[], setup: FrameProcessorSetup): void | Promise<void> {
+export function cleanUpAll(
+  processors: readonly FrameProcessor[],
+  setup: FrameProcessorSetup,
+): void | Promise<void> {
   const pending: Promise<void>[] = [];
   for (const processor of processors) {
     const failed = (error: unknown): void =>
@@ -36,7 +44,8 @@ export function cleanUpAll(processors: readonly FrameProcessor[], setup: FramePr
       if (result === undefined) continue;
       pending.push(
         within(result, setup.cleanupTimeoutMs).then((end) => {
-          if (end === 'late') setup.logger.error({ processor: processor.name }, 'a processor did not clean up in time');
+          if (end === 'late')
+            setup.logger.error({ processor: processor.name }, 'a processor did not clean up in time');
         }, failed),
       );
     } catch (error) {

@@ -53,7 +53,8 @@ export class TerminalWatch {
   #wait(ms: number): void {
     this.#timer = setTimeout(() => {
       const stillMs = performance.now() - this.#lastProgress;
-      if (this.frame.frameRole !== 'cancel' && stillMs < this.#limitMs - 1) this.#wait(this.#limitMs - stillMs);
+      if (this.frame.frameRole !== 'cancel' && stillMs < this.#limitMs - 1)
+        this.#wait(this.#limitMs - stillMs);
       else if (this.frame.frameRole === 'cancel') this.force();
       else this.#step();
     }, ms);

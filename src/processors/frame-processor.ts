@@ -75,7 +75,10 @@ const numbers = new Map<string, number>();
  * @see Pipecat `processors/frame_processor.py`, `FrameProcessor`; differs in that a synchronous `process()`
  * costs no turn of the event loop, and in that lifecycle frames cannot get lost.
  */
-export abstract class FrameProcessor extends SafeEventEmitter<FrameProcessorEvents> implements Runnable, Named {
+export abstract class FrameProcessor
+  extends SafeEventEmitter<FrameProcessorEvents>
+  implements Runnable, Named
+{
   readonly #direct: boolean;
   #name: string | undefined;
   readonly #number: number;
@@ -294,7 +297,10 @@ export abstract class FrameProcessor extends SafeEventEmitter<FrameProcessorEven
   }
 
   /** Holds both lanes until `ready` settles, or its time is up (logged); always lifted in the end. */
-  pauseProcessingAllFramesUntil(ready: Promise<unknown>, { timeoutMs = 5_000 }: PauseUntilOptions = {}): void {
+  pauseProcessingAllFramesUntil(
+    ready: Promise<unknown>,
+    { timeoutMs = 5_000 }: PauseUntilOptions = {},
+  ): void {
     if (this.#direct) {
       this.logger.warn({ processor: this.name }, 'a processor in direct mode has no frames to hold');
       return;
@@ -382,7 +388,12 @@ export abstract class FrameProcessor extends SafeEventEmitter<FrameProcessorEven
   #queueSystemFrame(frame: Frame, direction: FrameDirection): void {
     const role = frame.frameRole;
     if (role === 'start' && direction === 'downstream') this.#start = frame;
-    else if (role === 'cancel' && (this.#gate & notStarted) !== 0 && this.#start === undefined && this.#systemWork === undefined) {
+    else if (
+      role === 'cancel' &&
+      (this.#gate & notStarted) !== 0 &&
+      this.#start === undefined &&
+      this.#systemWork === undefined
+    ) {
       // what was never started has nothing to cancel
       this.#noteMove(frame);
       this.#reset();
@@ -492,7 +503,12 @@ export abstract class FrameProcessor extends SafeEventEmitter<FrameProcessorEven
     }
   }
 
-  static #process(this: void, processor: FrameProcessor, frame: Frame, direction: FrameDirection): void | Promise<void> {
+  static #process(
+    this: void,
+    processor: FrameProcessor,
+    frame: Frame,
+    direction: FrameDirection,
+  ): void | Promise<void> {
     return processor.process(frame, direction);
   }
 
@@ -504,7 +520,8 @@ export abstract class FrameProcessor extends SafeEventEmitter<FrameProcessorEven
   #awaitWork(work: FrameWork, result: Promise<void>, direction: FrameDirection, isSystem: boolean): void {
     if (isSystem) this.#systemWork = work;
     else this.#work = work;
-    if (this.#inHand?.frame === work.frame && isForced(work.frame)) this.#passOn(this.#inHand, 'is still busy with');
+    if (this.#inHand?.frame === work.frame && isForced(work.frame))
+      this.#passOn(this.#inHand, 'is still busy with');
     result.then(
       () => this.#workSettled(work, direction, undefined, false),
       (error) => this.#workSettled(work, direction, error, true),
@@ -535,7 +552,8 @@ export abstract class FrameProcessor extends SafeEventEmitter<FrameProcessorEven
   #handlerReturned(frame: Frame): void {
     if (this.#ending && frame.kind !== 'system' && frame.frameRole !== 'heartbeat') this.#monitor.progress();
     const inHand = this.#inHand;
-    if (inHand?.frame === frame && !inHand.passedOn && isForced(frame)) this.#passOn(inHand, 'did not pass on');
+    if (inHand?.frame === frame && !inHand.passedOn && isForced(frame))
+      this.#passOn(inHand, 'did not pass on');
   }
 
   #handlerFailed(frame: Frame, error: unknown): void {
@@ -635,7 +653,10 @@ export abstract class FrameProcessor extends SafeEventEmitter<FrameProcessorEven
   }
 
   #passOn(inHand: InHand, what: string): void {
-    const error = new ErrorFrame({ error: `${this.name} ${what} ${inHand.frame.name}; it was passed on`, processor: this });
+    const error = new ErrorFrame({
+      error: `${this.name} ${what} ${inHand.frame.name}; it was passed on`,
+      processor: this,
+    });
     this.#pushErrorFrame(error);
     this.#monitor.forced(this, inHand.frame, error);
     this.push(inHand.frame);
@@ -659,7 +680,9 @@ export abstract class FrameProcessor extends SafeEventEmitter<FrameProcessorEven
       if (work === undefined) continue;
       this.#dropWork(work);
       if (work.frame !== frame) {
-        this.pushError({ error: `${this.name} never finished ${work.frame.name}, which held up ${frame.name}` });
+        this.pushError({
+          error: `${this.name} never finished ${work.frame.name}, which held up ${frame.name}`,
+        });
       }
       if (work === this.#work) this.#work = undefined;
       if (work === this.#systemWork) this.#systemWork = undefined;
@@ -682,7 +705,10 @@ export abstract class FrameProcessor extends SafeEventEmitter<FrameProcessorEven
       this.#monitor.unusable(this, frame);
     }
     this.emit('error', frame);
-    this.logger.warn({ processor: this.name, error: frame.error, category: frame.category }, 'a processor reports an error');
+    this.logger.warn(
+      { processor: this.name, error: frame.error, category: frame.category },
+      'a processor reports an error',
+    );
     this.push(frame, 'upstream');
   }
 

@@ -62,7 +62,8 @@ export class FrameQueue {
       slots[target + 1] = slots[at + 1];
       kept += 1;
     }
-    for (let index = kept; index < this.#length; index += 1) slots[(this.#head + index * 2) & mask] = undefined;
+    for (let index = kept; index < this.#length; index += 1)
+      slots[(this.#head + index * 2) & mask] = undefined;
     const dropped = this.#length - kept;
     this.#length = kept;
     return dropped;

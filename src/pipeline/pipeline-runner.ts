@@ -1,0 +1,164 @@
+import { constants } from 'node:os';
+import { InvalidOptionError, PipelineError } from '../errors.ts';
+import { type Logger, stderrLogger } from '../logger.ts';
+import type { PipelineResult } from '../processors/frame-processor-setup.ts';
+import type { PipelineTask } from './pipeline-task.ts';
+
+export interface PipelineRunnerOptions {
+  /** What SIGINT, SIGTERM and SIGHUP do: cut the conversation, or let it end. Default `'cancel'`. */
+  readonly onSignal?: 'cancel' | 'end';
+  /** From a signal or an uncaught error to the exit of the process, in milliseconds. Default 8 000. */
+  readonly shutdownBudgetMs?: number;
+  /** Whether the runner listens to signals and uncaught errors at all. Default true. */
+  readonly handleProcessEvents?: boolean;
+  readonly logger?: Logger;
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type Signal = (typeof signals)[number];
+
+/** How long a second signal waits for what is under way, in milliseconds. */
+const forcedExitMs = 500;
+
+/**
+ * Runs tasks until all of them are over, and ends them when the process is asked to go.
+ *
+ * A signal, an uncaught exception or an unhandled rejection ends the tasks within the shutdown budget, and then
+ * the process. `process.exitCode` tells how it went: 0 orderly; 1 after an error in user code, or a failed run;
+ * 3 when an exit hook says so (a room may remain).
+ *
+ * @see Pipecat `workers/runner.py`, `WorkerRunner`; differs in that SIGTERM and SIGHUP count, that a second
+ * signal escalates, and that `end()` ends.
+ */
+export class PipelineRunner {
+  readonly #onSignal: 'cancel' | 'end';
+  readonly #budgetMs: number;
+  readonly #handlesProcessEvents: boolean;
+  readonly #logger: Logger;
+  #tasks: readonly PipelineTask[] = [];
+  #exitCode = 0;
+  #signalled = false;
+  #shuttingDown = false;
+  #timers: ReturnType<typeof setTimeout>[] = [];
+
+  /** @throws {InvalidOptionError} `shutdownBudgetMs` is not a positive number, or `onSignal` is unknown. */
+  constructor(options: PipelineRunnerOptions = {}) {
+    const {
+      onSignal = 'cancel',
+      shutdownBudgetMs = 8_000,
+      handleProcessEvents = true,
+      logger = stderrLogger,
+    } = options;
+    if (onSignal !== 'cancel' && onSignal !== 'end') {
+      throw new InvalidOptionError('onSignal', "'cancel' or 'end'", onSignal);
+    }
+    if (!(Number.isFinite(shutdownBudgetMs) && shutdownBudgetMs > 0)) {
+      throw new InvalidOptionError('shutdownBudgetMs', 'a number of milliseconds above 0', shutdownBudgetMs);
+    }
+    this.#onSignal = onSignal;
+    this.#budgetMs = shutdownBudgetMs;
+    this.#handlesProcessEvents = handleProcessEvents;
+    this.#logger = logger;
+  }
+
+  /**
+   * @returns How each task ended, in their order; never rejects because of how they did.
+   * @throws {PipelineError} When the runner is running already.
+   */
+  async run(...tasks: readonly PipelineTask[]): Promise<readonly PipelineResult[]> {
+    if (this.#tasks.length > 0) throw new PipelineError('This PipelineRunner is running already');
+    this.#tasks = tasks;
+    if (this.#handlesProcessEvents) this.#listen();
+    try {
+      const results = await Promise.all(tasks.map((task) => task.run()));
+      if (results.some(({ reason }) => reason === 'failed')) this.#raiseExitCode(1);
+      for (const task of tasks) this.#raiseExitCode(task.exitCode);
+      return results;
+    } finally {
+      this.#stopListening();
+      this.#tasks = [];
+      if (this.#exitCode !== 0) process.exitCode = this.#exitCode;
+      // one more turn, so that whoever awaits run() is told
+      if (this.#signalled) setImmediate(() => process.exit(this.#exitCode));
+    }
+  }
+
+  /** Ends all tasks gracefully: what was queued is played out. */
+  end(): void {
+    for (const task of this.#tasks) task.stopWhenDone();
+  }
+
+  /** Ends all tasks when everything that was queued before is through. */
+  stopWhenDone(): void {
+    this.end();
+  }
+
+  /** Ends all tasks now. */
+  cancel(reason?: string): void {
+    for (const task of this.#tasks) task.cancel(reason);
+  }
+
+  #listen(): void {
+    for (const signal of signals) process.on(signal, this.#onProcessSignal);
+    process.on('uncaughtException', this.#onUncaught);
+    process.on('unhandledRejection', this.#onUncaught);
+  }
+
+  #stopListening(): void {
+    for (const signal of signals) process.off(signal, this.#onProcessSignal);
+    process.off('uncaughtException', this.#onUncaught);
+    process.off('unhandledRejection', this.#onUncaught);
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+  }
+
+  readonly #onProcessSignal = (signal: Signal): void => {
+    if (this.#shuttingDown) {
+      this.#forceExit(signal);
+      return;
+    }
+    this.#logger.info({ signal }, 'shutting down');
+    this.#shutDown(this.#onSignal, signal);
+  };
+
+  readonly #onUncaught = (error: unknown): void => {
+    this.#logger.error({ error }, 'an error was not caught');
+    this.#raiseExitCode(1);
+    if (!this.#shuttingDown) this.#shutDown('cancel', 'uncaught error');
+  };
+
+  #shutDown(how: 'cancel' | 'end', reason: string): void {
+    this.#shuttingDown = true;
+    this.#signalled = true;
+    const reserveMs = Math.min(2_000, this.#budgetMs / 4);
+    if (how === 'end') {
+      this.end();
+      this.#after(this.#budgetMs - reserveMs, () => this.cancel(`${reason}: the end took too long`));
+    } else {
+      this.cancel(reason);
+    }
+    this.#after(this.#budgetMs - reserveMs / 4, () => {
+      for (const task of this.#tasks) task.hurry();
+    });
+    this.#after(this.#budgetMs, () => {
+      this.#logger.error({ budgetMs: this.#budgetMs }, 'the shutdown took too long');
+      process.exit(Math.max(this.#exitCode, 3));
+    });
+  }
+
+  /** A second signal: cancelling starts what has to be done, and it is given a moment. */
+  #forceExit(signal: Signal): void {
+    this.cancel(signal);
+    const code = 128 + constants.signals[signal];
+    this.#exitCode = code;
+    this.#after(forcedExitMs, () => process.exit(code));
+  }
+
+  #raiseExitCode(code: number): void {
+    this.#exitCode = Math.max(this.#exitCode, code);
+  }
+
+  #after(ms: number, action: () => void): void {
+    this.#timers.push(setTimeout(action, ms));
+  }
+}

@@ -1,0 +1,68 @@
+import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
+import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
+import { type FrameTransform, type ProducerProcessor, sameFrame } from './producer-processor.ts';
+
+export interface ConsumerProcessorOptions extends FrameProcessorOptions {
+  /** Which way the producer's frames go from here. Default `'downstream'`. */
+  readonly direction?: FrameDirection;
+  /** Default: the frame as the producer hands it over. */
+  readonly transform?: FrameTransform;
+}
+
+/**
+ * Sends on the frames of a {@link ProducerProcessor} that stands elsewhere in the pipeline, before it or behind.
+ *
+ * Takes frames from its StartFrame to its End, Stop or Cancel frame, and queues them into itself: they keep
+ * their place among its own frames, and an interruption drops them. All other frames pass.
+ *
+ * @see Pipecat `processors/consumer_processor.py`, `ConsumerProcessor`
+ */
+export class ConsumerProcessor extends FrameProcessor {
+  readonly #producer: ProducerProcessor;
+  readonly #direction: FrameDirection;
+  readonly #transform: FrameTransform;
+  #leave: (() => void) | undefined;
+
+  constructor(producer: ProducerProcessor, options: ConsumerProcessorOptions = {}) {
+    super(options);
+    this.#producer = producer;
+    this.#direction = options.direction ?? 'downstream';
+    this.#transform = options.transform ?? sameFrame;
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    switch (roleOf(frame)) {
+      case 'start':
+        this.#leave ??= this.#producer.addConsumer((produced) => this.#consume(produced));
+        break;
+      case 'end':
+      case 'stop':
+      case 'cancel':
+        this.#stopConsuming();
+        break;
+    }
+    this.push(frame, direction);
+  }
+
+  override async cleanup(): Promise<void> {
+    this.#stopConsuming();
+    await super.cleanup();
+  }
+
+  #consume(produced: Frame): void {
+    let frame: Frame;
+    try {
+      frame = this.#transform(produced);
+    } catch (error) {
+      // it is this processor's failure, not the producer's
+      this.pushError({ error });
+      return;
+    }
+    this.queueFrame(frame, this.#direction);
+  }
+
+  #stopConsuming(): void {
+    this.#leave?.();
+    this.#leave = undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import { distinctUntilChanged, EMPTY, Subject, type Subscription, switchMap, timer } from 'rxjs';
+import { InvalidOptionError } from '../errors.ts';
+import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
+import { EndTaskFrame, isTerminalFrame } from '../frames/lifecycle.ts';
+import { ParticipantJoinedFrame, ParticipantLeftFrame } from '../frames/participants.ts';
+import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
+
+export interface EndWhenAloneOptions extends FrameProcessorOptions {
+  /** How long the bot waits for somebody to come back, in milliseconds. Default 10 000. */
+  readonly graceMs?: number;
+}
+
+/**
+ * Asks the task to end once the bot has been alone in the room for a while.
+ *
+ * Frames in: {@link ParticipantJoinedFrame}, {@link ParticipantLeftFrame}; everything passes through.
+ * Frames out: one {@link EndTaskFrame}, upstream, each time the bot has been left alone.
+ * Waits for the first participant: a bot that has always been alone does not end.
+ *
+ * @throws {InvalidOptionError} `graceMs` is negative or not finite.
+ */
+export class EndWhenAlone extends FrameProcessor {
+  readonly #participants = new Set<string>();
+  readonly #alone = new Subject<boolean>();
+  readonly #graceMs: number;
+  #subscription: Subscription | undefined;
+  #hadCompany = false;
+
+  constructor(options: EndWhenAloneOptions = {}) {
+    super(options);
+    const { graceMs = 10_000 } = options;
+    if (!(graceMs >= 0 && Number.isFinite(graceMs))) {
+      throw new InvalidOptionError('graceMs', 'a finite number of milliseconds, 0 or more', graceMs);
+    }
+    this.#graceMs = graceMs;
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    if (roleOf(frame) === 'start') this.#watch();
+    else if (isTerminalFrame(frame)) this.#subscription?.unsubscribe();
+    else if (frame instanceof ParticipantJoinedFrame) this.#joined(frame.identity);
+    else if (frame instanceof ParticipantLeftFrame) this.#left(frame.identity);
+    this.push(frame, direction);
+  }
+
+  override async cleanup(): Promise<void> {
+    this.#subscription?.unsubscribe();
+    this.#participants.clear();
+    this.#hadCompany = false;
+    await super.cleanup();
+  }
+
+  #watch(): void {
+    this.#subscription?.unsubscribe();
+    const graceOver$ = this.#alone.pipe(
+      distinctUntilChanged(),
+      switchMap((alone) => (alone ? timer(this.#graceMs) : EMPTY)),
+    );
+    this.#subscription = graceOver$.subscribe(() => {
+      this.push(new EndTaskFrame('alone in the room'), 'upstream');
+    });
+    // a run after a StopFrame begins with the participants of the one before
+    this.#alone.next(this.#isAlone);
+  }
+
+  #joined(identity: string): void {
+    this.#participants.add(identity);
+    this.#hadCompany = true;
+    this.#alone.next(false);
+  }
+
+  #left(identity: string): void {
+    this.#participants.delete(identity);
+    this.#alone.next(this.#isAlone);
+  }
+
+  get #isAlone(): boolean {
+    return this.#hadCompany && this.#participants.size === 0;
+  }
+}

@@ -1,0 +1,67 @@
+import { InputAudioRawFrame, OutputAudioRawFrame } from '../frames/audio.ts';
+import type { Frame, FrameDirection } from '../frames/frame.ts';
+import { BotSpeakingFrame, UserSpeakingFrame } from '../frames/interruption.ts';
+import type { FrameClass } from '../frames/of-frame.ts';
+import type { Logger } from '../logger.ts';
+import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
+
+export interface FrameLoggerOptions extends FrameProcessorOptions {
+  /** The text of each line. Default `frame`. */
+  readonly prefix?: string;
+  /** Default `'debug'`, which the default logger does not show. */
+  readonly level?: keyof Logger;
+  /** Where the lines go. Default: the task's logger. */
+  readonly logger?: Logger;
+  /** What is not worth a line, with subclasses. Default: sound, and the frames that say that somebody still speaks. */
+  readonly ignored?: readonly FrameClass[];
+}
+
+const noise: readonly FrameClass[] = [
+  InputAudioRawFrame,
+  OutputAudioRawFrame,
+  BotSpeakingFrame,
+  UserSpeakingFrame,
+];
+
+/** What the line tells by other means, or what is of no interest where it has not been set. */
+const common: ReadonlySet<string> = new Set(['id', 'uninterruptible']);
+
+/**
+ * Writes a log line for each frame that passes: its name, its direction, and its own fields. All frames pass.
+ *
+ * What people said is in those fields; keep such logs accordingly.
+ *
+ * @see Pipecat `processors/logger.py`, `FrameLogger`
+ */
+export class FrameLogger extends FrameProcessor {
+  readonly #prefix: string;
+  readonly #level: keyof Logger;
+  readonly #logger: Logger | undefined;
+  readonly #ignored: readonly FrameClass[];
+
+  constructor(options: FrameLoggerOptions = {}) {
+    super(options);
+    this.#prefix = options.prefix ?? 'frame';
+    this.#level = options.level ?? 'debug';
+    this.#logger = options.logger;
+    this.#ignored = options.ignored ?? noise;
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    if (!this.#ignored.some((frameClass) => frame instanceof frameClass)) {
+      const logger = this.#logger ?? this.logger;
+      logger[this.#level]({ ...ownFields(frame), frame: frame.name, direction }, this.#prefix);
+    }
+    this.push(frame, direction);
+  }
+}
+
+/** The fields that are set, with binary data told by its size. */
+function ownFields(frame: Frame): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(frame)) {
+    if (value === undefined || common.has(field)) continue;
+    fields[field] = ArrayBuffer.isView(value) ? `${value.byteLength} bytes` : value;
+  }
+  return fields;
+}

@@ -1,0 +1,76 @@
+import { catchError, defer, EMPTY, exhaustMap, Subject, type Subscription, switchMap, timer } from 'rxjs';
+import { InvalidOptionError } from '../errors.ts';
+import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
+import { isTerminalFrame } from '../frames/lifecycle.ts';
+import type { FrameClass } from '../frames/of-frame.ts';
+import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
+
+export interface IdleFrameProcessorOptions extends FrameProcessorOptions {
+  /** How long nothing may pass before `onIdle` is called, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Called once for every `timeoutMs` in which nothing passed; not again while it is still running. */
+  readonly onIdle: (processor: IdleFrameProcessor) => void | Promise<void>;
+  /** Which frames count, with their subclasses. Default: all of them. */
+  readonly types?: readonly FrameClass[];
+}
+
+/**
+ * Tells when no frame, or none of certain classes, has passed for a while, again and again.
+ *
+ * Watches from the StartFrame to the End, Stop or Cancel frame. A frame that passes while `onIdle` runs counts.
+ * What `onIdle` throws becomes an ErrorFrame. All frames pass.
+ *
+ * @throws {InvalidOptionError} `timeoutMs` is not a positive, finite number.
+ * @see Pipecat `processors/idle_frame_processor.py`, `IdleFrameProcessor`
+ */
+export class IdleFrameProcessor extends FrameProcessor {
+  readonly #timeoutMs: number;
+  readonly #onIdle: (processor: IdleFrameProcessor) => void | Promise<void>;
+  readonly #types: readonly FrameClass[];
+  readonly #activity = new Subject<void>();
+  #subscription: Subscription | undefined;
+
+  constructor(options: IdleFrameProcessorOptions) {
+    super(options);
+    const { timeoutMs, onIdle, types = [] } = options;
+    if (!(timeoutMs > 0 && Number.isFinite(timeoutMs))) {
+      throw new InvalidOptionError('timeoutMs', 'a positive, finite number of milliseconds', timeoutMs);
+    }
+    this.#timeoutMs = timeoutMs;
+    this.#onIdle = onIdle;
+    this.#types = types;
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    if (roleOf(frame) === 'start') this.#watch();
+    this.push(frame, direction);
+    if (isTerminalFrame(frame)) this.#subscription?.unsubscribe();
+    else if (this.#counts(frame)) this.#activity.next();
+  }
+
+  override async cleanup(): Promise<void> {
+    this.#subscription?.unsubscribe();
+    await super.cleanup();
+  }
+
+  #watch(): void {
+    this.#subscription?.unsubscribe();
+    const idle$ = this.#activity.pipe(switchMap(() => timer(this.#timeoutMs, this.#timeoutMs)));
+    const told$ = idle$.pipe(
+      exhaustMap(() =>
+        defer(async () => this.#onIdle(this)).pipe(
+          catchError((error) => {
+            this.pushError({ error });
+            return EMPTY;
+          }),
+        ),
+      ),
+    );
+    this.#subscription = told$.subscribe();
+    this.#activity.next();
+  }
+
+  #counts(frame: Frame): boolean {
+    return this.#types.length === 0 || this.#types.some((frameClass) => frame instanceof frameClass);
+  }
+}

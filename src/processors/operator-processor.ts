@@ -1,0 +1,112 @@
+import { defer, type OperatorFunction, Subject, Subscription } from 'rxjs';
+import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
+import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
+
+/**
+ * Makes a processor out of RxJS operators: `operatorProcessor((frames$) => frames$.pipe(map(shout)))`.
+ *
+ * Frames in: all downstream frames but the lifecycle frames and interruptions go through the operator, and what
+ * it emits goes on downstream, at once or later. What it does not emit is gone. Upstream frames pass by it.
+ *
+ * Lifecycle frames keep their place. The operator is subscribed behind the StartFrame. At an End or Stop frame
+ * its source completes, and the frame waits until the operator has completed too; so an operator that brings in
+ * sources of its own must end them with `frames$`. A CancelFrame, and `cleanup()`, unsubscribe.
+ *
+ * An interruption starts the operator anew: what it held is dropped. An error in it becomes an ErrorFrame, and
+ * the next frame finds it started anew.
+ */
+export function operatorProcessor(
+  operator: OperatorFunction<Frame, Frame>,
+  options?: FrameProcessorOptions,
+): FrameProcessor {
+  return new OperatorProcessor(operator, options);
+}
+
+/** One subscription to the operator. */
+interface Flow {
+  readonly source: Subject<Frame>;
+  readonly subscription: Subscription;
+  /** It has completed or failed: nothing more will come out. */
+  over: boolean;
+}
+
+class OperatorProcessor extends FrameProcessor {
+  readonly #operator: OperatorFunction<Frame, Frame>;
+  #flow: Flow | undefined;
+  /** Set while a terminal frame waits for the operator to complete. */
+  #completed: (() => void) | undefined;
+
+  constructor(operator: OperatorFunction<Frame, Frame>, options?: FrameProcessorOptions) {
+    super(options);
+    this.#operator = operator;
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
+    const role = roleOf(frame);
+    if ((role === 'end' || role === 'stop') && direction === 'downstream') return this.#finish(frame);
+    if (role === 'interruption') this.#restart();
+    else if (role === 'cancel') this.#stop();
+    else if (role !== 'start' && direction === 'downstream' && this.#completed === undefined) {
+      (this.#flow ?? this.#start()).source.next(frame);
+      return;
+    }
+    this.push(frame, direction);
+    if (role === 'start') this.#restart();
+  }
+
+  override async cleanup(): Promise<void> {
+    this.#stop();
+    await super.cleanup();
+  }
+
+  #start(): Flow {
+    const flow: Flow = { source: new Subject(), subscription: new Subscription(), over: false };
+    this.#flow = flow;
+    // it may emit, fail or complete before subscribe() returns
+    flow.subscription.add(
+      defer(() => this.#operator(flow.source.asObservable())).subscribe({
+        next: (frame) => this.push(frame),
+        error: (error) => {
+          this.pushError({ error });
+          if (this.#flow === flow) this.#flow = undefined;
+          this.#end(flow);
+        },
+        complete: () => this.#end(flow),
+      }),
+    );
+    return flow;
+  }
+
+  #end(flow: Flow): void {
+    flow.over = true;
+    this.#completed?.();
+  }
+
+  #stop(): void {
+    const flow = this.#flow;
+    this.#flow = undefined;
+    flow?.subscription.unsubscribe();
+    this.#completed?.();
+  }
+
+  #restart(): void {
+    const isEnding = this.#completed !== undefined;
+    this.#stop();
+    if (!isEnding) this.#start();
+  }
+
+  #finish(frame: Frame): void | Promise<void> {
+    const flow = this.#flow;
+    flow?.source.complete();
+    if (flow === undefined || flow.over) this.push(frame);
+    else return this.#finishLater(frame);
+  }
+
+  async #finishLater(frame: Frame): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#completed = resolve;
+    });
+    this.#completed = undefined;
+    this.push(frame);
+  }
+}

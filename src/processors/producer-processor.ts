@@ -1,0 +1,56 @@
+import type { Frame, FrameDirection } from '../frames/frame.ts';
+import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
+
+/** Makes of a frame the one to hand over. */
+export type FrameTransform = (frame: Frame) => Frame;
+
+/** What comes out is what goes in. */
+export function sameFrame(frame: Frame): Frame {
+  return frame;
+}
+
+export interface ProducerProcessorOptions extends FrameProcessorOptions {
+  /** Which frames the consumers get, of both directions. */
+  readonly filter: (frame: Frame, direction: FrameDirection) => boolean;
+  /** Called anew for every consumer. Default: the frame itself. */
+  readonly transform?: FrameTransform;
+  /** Whether the frames that the consumers get also go on as usual. Default `true`. */
+  readonly passthrough?: boolean;
+}
+
+/**
+ * Hands certain frames to other places of the pipeline, wherever a {@link ConsumerProcessor} of it stands.
+ *
+ * Consumers get their frame before the original goes on. All other frames pass.
+ *
+ * @see Pipecat `processors/producer_processor.py`, `ProducerProcessor`
+ */
+export class ProducerProcessor extends FrameProcessor {
+  readonly #filter: (frame: Frame, direction: FrameDirection) => boolean;
+  readonly #transform: FrameTransform;
+  readonly #passthrough: boolean;
+  readonly #consumers = new Set<(frame: Frame) => void>();
+
+  constructor(options: ProducerProcessorOptions) {
+    super(options);
+    this.#filter = options.filter;
+    this.#transform = options.transform ?? sameFrame;
+    this.#passthrough = options.passthrough ?? true;
+  }
+
+  /**
+   * Hands every matching frame, from now on, to `consume`, which must not throw.
+   *
+   * @returns Ends that; may be called twice.
+   */
+  addConsumer(consume: (frame: Frame) => void): () => void {
+    this.#consumers.add(consume);
+    return () => void this.#consumers.delete(consume);
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    const produced = this.#filter(frame, direction);
+    if (produced) for (const consume of this.#consumers) consume(this.#transform(frame));
+    if (!produced || this.#passthrough) this.push(frame, direction);
+  }
+}
