@@ -1,0 +1,22 @@
+/** endframe/livekit: rooms that are gone when their bot is. */
+
+export {
+  type AnyEndframeError,
+  EndframeError,
+  InvalidOptionError,
+  LiveKitRESTError,
+  type LiveKitRESTErrorKind,
+} from './errors.ts';
+export { type Logger, silentLogger, stderrLogger } from './logger.ts';
+export {
+  type CloseOnProcessExitOptions,
+  closeOnProcessExit,
+  type DeletesRoom,
+  type ExitWatch,
+} from './rooms/close-on-process-exit.ts';
+export type { DeleteWhen, DeleteWhenContext, DeletionTrigger } from './rooms/delete-when.ts';
+export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/livekit-rest-helper.ts';
+export { RoomDeleter, type RoomDeleterEvents } from './rooms/room-deleter.ts';
+export type { RoomDeleterOptions, RoomIdentity } from './rooms/room-deleter-options.ts';
+export type { RoomDeletionOutcome } from './rooms/room-deletion.ts';
+export type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from './rooms/room-rest.ts';

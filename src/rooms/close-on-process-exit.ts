@@ -1,0 +1,140 @@
+import { constants } from 'node:os';
+import { type Logger, stderrLogger } from '../logger.ts';
+import type { DeletionTrigger } from './delete-when.ts';
+import { checkLimitMs, checkMethods } from './option-checks.ts';
+import type { RoomDeletionOutcome } from './room-deletion.ts';
+import type { RestCallOptions } from './room-rest.ts';
+import { withTimeLimit } from './time-limit.ts';
+
+/** What can delete its room: a `RoomDeleter`, or whatever holds one. */
+export interface DeletesRoom {
+  deleteRoom(trigger: DeletionTrigger, options?: RestCallOptions): Promise<RoomDeletionOutcome>;
+}
+
+export interface CloseOnProcessExitOptions {
+  /** For the whole shutdown, in milliseconds; below the 10 s that most supervisors wait. Default 8 000. */
+  readonly budgetMs?: number | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** Removes the handlers when called, or at the end of a `using` block. */
+export interface ExitWatch extends Disposable {
+  (): void;
+}
+
+interface Watched {
+  readonly deleter: DeletesRoom;
+  readonly budgetMs: number;
+  readonly logger: Logger;
+}
+
+type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+const signals: readonly Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** How long a second signal lets the deletion run. */
+const secondSignalMs = 500;
+
+/**
+ * Deletes the room on every way out of the process that JavaScript can see: SIGINT, SIGTERM, SIGHUP,
+ * `beforeExit`, uncaught exceptions and unhandled rejections. For programs without a `PipelineRunner`.
+ *
+ * After a signal or an uncaught error the process is ended once every watched room has its outcome: exit code
+ * 0 after one signal (or the `process.exitCode` that was set), 1 after an uncaught error, 3 when a room may
+ * remain. A second signal waits 500 ms at most and exits with 128 + its number. At `beforeExit` the process is
+ * left to end by itself, with 3 when a room may remain.
+ *
+ * @returns A function that removes the handlers; they also go when the room has its outcome.
+ * @throws {InvalidOptionError} `deleter` has no `deleteRoom`, or `budgetMs` is no limit.
+ */
+export function closeOnProcessExit(
+  deleter: DeletesRoom,
+  { budgetMs = 8_000, logger = stderrLogger }: CloseOnProcessExitOptions = {},
+): ExitWatch {
+  checkMethods('deleter', deleter, ['deleteRoom']);
+  checkLimitMs('budgetMs', budgetMs);
+  checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
+  const entry: Watched = { deleter, budgetMs, logger };
+  processExit.add(entry);
+  const stop = (): void => processExit.remove(entry);
+  return Object.assign(stop, { [Symbol.dispose]: stop });
+}
+
+/** The way out of this process, with the rooms that are to be deleted on it. */
+class ProcessExit {
+  readonly #watched = new Set<Watched>();
+  #signalled = false;
+  /** 3 wins over 1 over 0. */
+  #exitCode = 0;
+  #forcedExitCode: number | undefined;
+  /** True when there is more to it than an empty event loop. */
+  #mustExit = false;
+
+  add(entry: Watched): void {
+    if (this.#watched.size === 0) this.#listen('on');
+    this.#watched.add(entry);
+  }
+
+  remove(entry: Watched): void {
+    if (this.#watched.delete(entry) && this.#watched.size === 0) this.#listen('off');
+  }
+
+  #listen(method: 'on' | 'off'): void {
+    for (const signal of signals) process[method](signal, this.#onSignal);
+    process[method]('uncaughtException', this.#onUncaught);
+    process[method]('unhandledRejection', this.#onUncaught);
+    process[method]('beforeExit', this.#onBeforeExit);
+  }
+
+  readonly #onSignal = (signal: Signal): void => {
+    this.#mustExit = true;
+    if (this.#signalled) {
+      this.#forcedExitCode = 128 + constants.signals[signal];
+      setTimeout(() => this.#finish(), secondSignalMs);
+    }
+    this.#signalled = true;
+    void this.#close('signal');
+  };
+
+  readonly #onUncaught = (error: unknown): void => {
+    this.#mustExit = true;
+    this.#exitCode = Math.max(this.#exitCode, 1);
+    const stack = error instanceof Error ? error.stack : undefined;
+    const [first] = this.#watched;
+    first?.logger.error({ error, stack }, 'uncaught error: the process ends when its rooms are deleted');
+    void this.#close('exit');
+  };
+
+  readonly #onBeforeExit = (): void => {
+    void this.#close('exit');
+  };
+
+  async #close(trigger: DeletionTrigger): Promise<void> {
+    const gone = await Promise.all([...this.#watched].map((entry) => this.#deleteRoom(entry, trigger)));
+    if (gone.includes(false)) this.#exitCode = 3;
+    this.#finish();
+  }
+
+  async #deleteRoom(entry: Watched, trigger: DeletionTrigger): Promise<boolean> {
+    const { deleter, budgetMs: limitMs, logger } = entry;
+    const onTimeout = (): Error => new Error(`the room was not deleted within ${limitMs} ms`);
+    try {
+      const { status } = await withTimeLimit({ limitMs, signal: undefined, onTimeout }, async (signal) =>
+        deleter.deleteRoom(trigger, { signal }),
+      );
+      return status !== 'failed' && status !== 'handed-over';
+    } catch (error) {
+      logger.error({ error }, 'a room may remain');
+      return false;
+    }
+  }
+
+  #finish(): void {
+    if (this.#forcedExitCode !== undefined) process.exit(this.#forcedExitCode);
+    if (this.#exitCode > 0) process.exitCode = this.#exitCode;
+    if (this.#mustExit) process.exit();
+    // an event loop that runs empty again would otherwise come back here for ever
+    for (const entry of this.#watched) this.remove(entry);
+  }
+}
+
+/** One for the process, as signals are: whoever exits first would cut off the deletion of another room. */
+const processExit = new ProcessExit();

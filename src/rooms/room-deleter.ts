@@ -1,0 +1,142 @@
+import {
+  BehaviorSubject,
+  defer,
+  firstValueFrom,
+  type Observable,
+  ReplaySubject,
+  Subject,
+  timeout,
+} from 'rxjs';
+import type { LiveKitRESTErrorKind } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import type { DeletionTrigger } from './delete-when.ts';
+import { asRestError } from './foreign-error.ts';
+import { deletionPlan, type RoomDeleterOptions } from './room-deleter-options.ts';
+import { type DeletionPlan, type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
+import type { RestCallOptions } from './room-rest.ts';
+import { runOnce } from './run-once.ts';
+
+export interface RoomDeleterEvents {
+  /** Also for a room that was gone already. */
+  roomDeleted: (outcome: RoomDeletionOutcome) => void;
+  roomKept: (outcome: RoomDeletionOutcome) => void;
+  /** Also when a guardian has taken over. */
+  roomDeleteFailed: (outcome: RoomDeletionOutcome) => void;
+}
+
+/**
+ * Deletes one room once, however many ask for it, and tells everybody the same outcome.
+ *
+ * Retries what may get better, gives up at the deadline, and never rejects: its callers are often about to
+ * exit. A room that was gone already counts as success. A failure is logged as an error.
+ *
+ * @throws {InvalidOptionError} An option can never work; nothing has been sent then.
+ */
+export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements AsyncDisposable {
+  readonly #plan: DeletionPlan;
+  readonly #orders = new Subject<DeletionTrigger>();
+  readonly #aborted = new ReplaySubject<void>(1);
+  readonly #gone = new BehaviorSubject(false);
+  /** Replays its one value, then completes; never errors. */
+  readonly outcome$: Observable<RoomDeletionOutcome>;
+
+  constructor(options: RoomDeleterOptions) {
+    super();
+    const plan = deletionPlan(options);
+    this.#plan = { ...plan, logger: neverThrowing(plan.logger) };
+    const events = { gone: this.#gone, aborted$: this.#aborted.asObservable() };
+    this.outcome$ = runOnce(this.#orders, (trigger) => runDeletion(this.#plan, trigger, events));
+    this.outcome$.subscribe((outcome) => this.#tell(outcome));
+  }
+
+  get roomName(): string {
+    return this.#plan.roomName;
+  }
+
+  protected override get logger(): Logger {
+    return this.#plan.logger;
+  }
+
+  /**
+   * Deletes the room, or joins the deletion that was ordered before.
+   *
+   * @param signal Ends the waiting of everybody at once: what is not done by then has failed.
+   * @returns The one outcome; never rejects.
+   */
+  async deleteRoom(trigger: DeletionTrigger, { signal }: RestCallOptions = {}): Promise<RoomDeletionOutcome> {
+    const abort = (): void => this.#aborted.next();
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort);
+    this.#orders.next(trigger);
+    const outcome = await firstValueFrom(this.outcome$);
+    signal?.removeEventListener('abort', abort);
+    return outcome;
+  }
+
+  /**
+   * To be called when the server has said that the room is deleted: nothing needs to be sent any more.
+   *
+   * A deletion under way ends with the answer to its present attempt.
+   */
+  roomIsGone(trigger: DeletionTrigger): void {
+    this.#gone.next(true);
+    this.#orders.next(trigger);
+  }
+
+  /**
+   * Opens the connection and proves the credentials, so that the deletion is fast and a wrong secret is known
+   * at the start of a call, not at its end.
+   *
+   * @returns Resolves within the deadline; what went wrong is logged, never thrown.
+   */
+  async warmUp(): Promise<void> {
+    const { roomName, rest, deadlineMs, scheduler } = this.#plan;
+    const warm$ = defer(async () => rest.warmUp?.()).pipe(timeout({ first: deadlineMs, scheduler }));
+    await firstValueFrom(warm$).catch((thrown: unknown) => {
+      const error = asRestError(roomName, thrown);
+      const fields = { roomName, kind: error.kind, status: error.status, error, ...hint(error.kind) };
+      if (error.retryable) this.logger.warn(fields, 'LiveKit did not answer the first request');
+      else this.logger.error(fields, 'LiveKit refuses requests; the room cannot be deleted later');
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.deleteRoom('exit');
+  }
+
+  #tell(outcome: RoomDeletionOutcome): void {
+    const { status, error } = outcome;
+    if (status === 'failed' || status === 'handed-over') {
+      const fields = { ...outcome, kind: error?.kind, ...hint(error?.kind) };
+      this.logger.error(fields, 'the room could not be deleted and may remain');
+      this.emit('roomDeleteFailed', outcome);
+    } else {
+      this.logger.info(outcome, status === 'kept' ? 'the room is kept' : 'the room is gone');
+      this.emit(status === 'kept' ? 'roomKept' : 'roomDeleted', outcome);
+    }
+  }
+}
+
+/** What to look at, for failures that somebody has to repair. */
+function hint(kind: LiveKitRESTErrorKind | undefined): { readonly hint?: string } {
+  if (kind === 'auth')
+    return { hint: 'check the API key and secret, and what proxies in between let through' };
+  if (kind === 'clock') return { hint: 'check the clocks of this machine and of the server' };
+  if (kind === 'bad_response') return { hint: 'check that apiUrl is the address of a LiveKit server' };
+  return {};
+}
+
+/** A logger that fails must not decide whether a room is deleted. */
+function neverThrowing(logger: Logger): Logger {
+  const guarded =
+    (level: keyof Logger): Logger['error'] =>
+    (fields, message) => {
+      try {
+        logger[level](fields, message);
+      } catch {
+        // there is nowhere left to tell it
+      }
+    };
+  return { debug: guarded('debug'), info: guarded('info'), warn: guarded('warn'), error: guarded('error') };
+}

@@ -1,0 +1,182 @@
+/** One deletion of one room, from the order to the outcome. */
+
+import {
+  type BehaviorSubject,
+  catchError,
+  concatMap,
+  defaultIfEmpty,
+  defer,
+  filter,
+  finalize,
+  firstValueFrom,
+  map,
+  merge,
+  type Observable,
+  of,
+  race,
+  retry,
+  type SchedulerLike,
+  take,
+  takeUntil,
+  throwError,
+  timeout,
+  timer,
+} from 'rxjs';
+import { LiveKitRESTError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { type DeleteWhen, type DeletionTrigger, isDeletable, othersInside } from './delete-when.ts';
+import { asRestError } from './foreign-error.ts';
+import { answerWasLost, retryDelayMs } from './retry-policy.ts';
+import type { ListedParticipant, RoomRest } from './room-rest.ts';
+
+/** How a room came to its end, or not. */
+export interface RoomDeletionOutcome {
+  /**
+   * `handed-over`: the deadline passed and a guardian goes on trying. After `failed` the room may remain.
+   */
+  readonly status: 'deleted' | 'already-gone' | 'kept' | 'handed-over' | 'failed';
+  readonly roomName: string;
+  readonly trigger: DeletionTrigger;
+  /** How many deletions were sent. */
+  readonly attempts: number;
+  readonly elapsedMs: number;
+  /** Why it failed: what the last attempt met. */
+  readonly error?: LiveKitRESTError;
+}
+
+/** What to delete, how, and within which bounds; already checked. */
+export interface DeletionPlan {
+  readonly roomName: string;
+  readonly rest: RoomRest;
+  readonly deleteWhen: DeleteWhen;
+  readonly ownIdentity: string | undefined;
+  readonly deadlineMs: number;
+  readonly logger: Logger;
+  readonly scheduler: SchedulerLike;
+  readonly random: () => number;
+}
+
+/** What can happen to a deletion from outside. */
+export interface DeletionEvents {
+  /** True once the server has said that the room is gone. */
+  readonly gone: BehaviorSubject<boolean>;
+  /** Emits when somebody stops waiting for the deletion. */
+  readonly aborted$: Observable<unknown>;
+}
+
+/** A decision gets at most this long, and at most half of the deadline: the deletion needs the rest. */
+const longestDecisionMs = 2_000;
+
+/**
+ * Decides, deletes with retries, and emits exactly one outcome within the deadline; never errors.
+ *
+ * A request under way is not cut short by news that the room is gone: LiveKit may still be tidying up, and
+ * stops doing so when the caller hangs up. No further attempt follows then.
+ */
+export function runDeletion(
+  plan: DeletionPlan,
+  trigger: DeletionTrigger,
+  { gone, aborted$ }: DeletionEvents,
+): Observable<RoomDeletionOutcome> {
+  const { roomName, rest, deadlineMs, logger, scheduler, random } = plan;
+  const startedAt = scheduler.now();
+  const controller = new AbortController();
+  const gone$ = gone.pipe(filter(Boolean));
+  let attempts = 0;
+  let answerLost = false;
+  let lastError: LiveKitRESTError | undefined;
+
+  const outcome = (status: RoomDeletionOutcome['status']): RoomDeletionOutcome => {
+    const elapsedMs = scheduler.now() - startedAt;
+    const error = status === 'failed' ? lastError : undefined;
+    return Object.freeze({ status, roomName, trigger, attempts, elapsedMs, ...(error && { error }) });
+  };
+  const isGone = (): RoomDeletionOutcome => outcome(answerLost ? 'deleted' : 'already-gone');
+  const hasFailed = (error: unknown): RoomDeletionOutcome => {
+    lastError = asRestError(roomName, error);
+    return outcome('failed');
+  };
+
+  const attempt$ = defer(async () => {
+    attempts += 1;
+    await rest.deleteRoomByName(roomName, { signal: controller.signal });
+    return outcome('deleted');
+  });
+  const nextAttempt = (thrown: unknown): Observable<unknown> => {
+    const error = asRestError(roomName, thrown);
+    lastError = error;
+    answerLost ||= answerWasLost(error);
+    if (gone.value) return of(true);
+    const remainingMs = deadlineMs - (scheduler.now() - startedAt);
+    const waitMs = retryDelayMs({ error, attempts, remainingMs, random: random() });
+    if (waitMs === undefined) return throwError(() => error);
+    logger.info({ roomName, attempts, waitMs, error }, 'deleting the room failed; trying again');
+    return race(timer(waitMs, scheduler), gone$);
+  };
+  const delete$ = defer(() => (gone.value ? of(isGone()) : attempt$)).pipe(
+    retry({ delay: nextAttempt }),
+    catchError((error) => of(lastError?.kind === 'not_found' ? isGone() : hasFailed(error))),
+  );
+
+  const work$ = decide(plan, trigger).pipe(
+    takeUntil(gone$),
+    defaultIfEmpty(true),
+    concatMap((yes) => (yes ? delete$ : of(outcome('kept')))),
+  );
+  const cutOff$ = merge(
+    aborted$.pipe(map(() => 'stopped by the caller')),
+    timer(deadlineMs, scheduler).pipe(map(() => `not done within ${deadlineMs} ms`)),
+  ).pipe(
+    map((body) =>
+      hasFailed(lastError ?? new LiveKitRESTError(roomName, { kind: 'timeout', retryable: true, body })),
+    ),
+  );
+  return merge(cutOff$, work$).pipe(
+    take(1),
+    finalize(() => controller.abort()),
+  );
+}
+
+/** Whether to delete: one value, at once where nobody has to be asked; what cannot be decided is deleted. */
+function decide(plan: DeletionPlan, trigger: DeletionTrigger): Observable<boolean> {
+  const { roomName, deleteWhen, deadlineMs, logger, scheduler } = plan;
+  if (deleteWhen === 'always' || deleteWhen === 'never') return of(deleteWhen === 'always');
+  const limitMs = Math.min(longestDecisionMs, deadlineMs / 2);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const others$ = listOthers(plan, limitMs, signal);
+  const listParticipants = () => firstValueFrom(others$);
+  return defer(() => isDeletable(deleteWhen, { roomName, trigger, signal, listParticipants })).pipe(
+    timeout({ first: limitMs, scheduler }),
+    catchError((error) => {
+      logger.warn({ roomName, error }, 'deleteWhen could not be evaluated; the room is deleted');
+      return of(true);
+    }),
+    finalize(() => controller.abort()),
+  );
+}
+
+/** Who else is inside, asked again like a deletion when the answer is one that may get better. */
+function listOthers(
+  { roomName, rest, ownIdentity, scheduler, random }: DeletionPlan,
+  limitMs: number,
+  signal: AbortSignal,
+): Observable<readonly ListedParticipant[]> {
+  const startedAt = scheduler.now();
+  return defer(async () => {
+    if (rest.listParticipants === undefined) throw new TypeError('rest has no listParticipants()');
+    return rest.listParticipants(roomName, { signal });
+  }).pipe(
+    retry({
+      delay: (thrown, attempts) => {
+        const error = asRestError(roomName, thrown);
+        const remainingMs = signal.aborted ? 0 : limitMs - (scheduler.now() - startedAt);
+        const waitMs = retryDelayMs({ error, attempts, remainingMs, random: random() });
+        return waitMs === undefined ? throwError(() => error) : timer(waitMs, scheduler);
+      },
+    }),
+    // nobody is in a room that does not exist
+    catchError((error) => (error.kind === 'not_found' ? of([]) : throwError(() => error))),
+    map((participants) => othersInside(participants, ownIdentity)),
+  );
+}
