@@ -31,7 +31,6 @@ export interface ExitReport {
 }
 
 /** Runs once at the end of a run, whatever its end. The signal aborts when its time is up. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a hook that reports nothing returns nothing
 export type ExitHook = (context: {
   readonly result: PipelineResult;
   readonly signal: AbortSignal;
