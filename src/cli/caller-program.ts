@@ -1,0 +1,146 @@
+/** The program of a caller's process; caller.ts starts it, commands it and gets its events, over IPC. */
+
+import type { RemoteTrack, Room } from '@livekit/rtc-node';
+import { MissingDependencyError } from '../errors.ts';
+import type { CallerCommand, CallerEvent } from './caller.ts';
+import { HeardAudio } from './heard-audio.ts';
+
+type Rtc = typeof import('@livekit/rtc-node');
+type WithoutTime<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
+
+const sampleRate = 48_000;
+const pieceMs = 10;
+
+const heard = new Map<string, HeardAudio>();
+let rtc: Rtc | undefined;
+let room: Room | undefined;
+let leaving = false;
+
+function tell(event: WithoutTime<CallerEvent>): void {
+  process.send?.({ ...event, at: now() });
+}
+
+/** Finer than `Date.now()`, and the same clock in every process of this machine. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+async function loadRtc(): Promise<Rtc> {
+  try {
+    return await import('@livekit/rtc-node');
+  } catch (cause) {
+    throw new MissingDependencyError('@livekit/rtc-node', 'Install it: npm install @livekit/rtc-node', {
+      cause,
+    });
+  }
+}
+
+async function join({ url, token, rejoins }: Extract<CallerCommand, { command: 'join' }>): Promise<void> {
+  rtc ??= await loadRtc();
+  const { Room, RoomEvent, DisconnectReason } = rtc;
+  room = new Room();
+  room
+    .on(RoomEvent.ParticipantConnected, ({ identity }) => tell({ event: 'participantJoined', identity }))
+    .on(RoomEvent.ParticipantDisconnected, ({ identity }) => tell({ event: 'participantLeft', identity }))
+    .on(RoomEvent.ParticipantAttributesChanged, (attributes, { identity }) =>
+      tell({ event: 'attributesChanged', identity, attributes }),
+    )
+    .on(RoomEvent.TrackSubscribed, (track, _publication, { identity }) => {
+      tell({ event: 'trackSubscribed', identity });
+      listen(track, identity).catch(fail);
+    })
+    .on(RoomEvent.Reconnecting, () => tell({ event: 'reconnecting' }))
+    .on(RoomEvent.Reconnected, () => tell({ event: 'reconnected' }))
+    .on(RoomEvent.Disconnected, (reason) => {
+      if (leaving) return;
+      report();
+      tell({ event: 'disconnected', reason: DisconnectReason[reason] ?? String(reason) });
+      if (rejoins) join({ command: 'join', url, token, rejoins }).catch(fail);
+      else end();
+    });
+  await room.connect(url, token, { autoSubscribe: true, dynacast: false });
+  const identity = room.localParticipant?.identity ?? '';
+  tell({ event: 'joined', identity, roomSid: await room.getSid() });
+  for (const other of room.remoteParticipants.values()) {
+    tell({ event: 'participantJoined', identity: other.identity });
+  }
+}
+
+async function listen(track: RemoteTrack, identity: string): Promise<void> {
+  if (rtc === undefined || track.kind !== rtc.TrackKind.KIND_AUDIO) return;
+  const audio = heard.get(identity) ?? new HeardAudio();
+  heard.set(identity, audio);
+  let started = false;
+  const stream = new rtc.AudioStream(track, { sampleRate, numChannels: 1, frameSizeMs: pieceMs });
+  for await (const frame of stream) {
+    const isSound = audio.add(frame.data, frame.sampleRate, now());
+    if (isSound && !started) tell({ event: 'audioStarted', identity });
+    started ||= isSound;
+  }
+}
+
+async function playTone(frequencyHz: number, durationMs: number): Promise<void> {
+  if (rtc === undefined || room?.localParticipant === undefined) return;
+  const { AudioFrame, AudioSource, LocalAudioTrack, TrackPublishOptions, TrackSource } = rtc;
+  const source = new AudioSource(sampleRate, 1);
+  const track = LocalAudioTrack.createAudioTrack('tone', source);
+  const options = new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE });
+  const publication = await room.localParticipant.publishTrack(track, options);
+  const samplesPerFrame = (sampleRate * pieceMs) / 1_000;
+  const step = (2 * Math.PI * frequencyHz) / sampleRate;
+  for (let frame = 0; frame * pieceMs < durationMs; frame += 1) {
+    const first = frame * samplesPerFrame;
+    const samples = Int16Array.from({ length: samplesPerFrame }, (_, index) =>
+      Math.round(12_000 * Math.sin(step * (first + index))),
+    );
+    await source.captureFrame(new AudioFrame(samples, sampleRate, 1, samplesPerFrame));
+  }
+  await source.waitForPlayout();
+  if (publication.sid !== undefined) await room.localParticipant.unpublishTrack(publication.sid);
+  await track.close();
+  tell({ event: 'tonePlayed' });
+}
+
+function report(): void {
+  for (const [identity, audio] of heard) tell({ event: 'heard', identity, ...audio.report() });
+}
+
+async function leave(): Promise<void> {
+  leaving = true;
+  report();
+  await room?.disconnect();
+  tell({ event: 'left' });
+  end();
+}
+
+/** The SDK keeps a process alive; the last messages must be out before it ends. */
+function end(exitCode = 0): void {
+  process.exitCode = exitCode;
+  if (process.connected) process.disconnect();
+  else process.exit();
+}
+
+function fail(error: unknown): void {
+  tell({ event: 'failed', message: error instanceof Error ? error.message : String(error) });
+  end(1);
+}
+
+async function obey(command: CallerCommand): Promise<void> {
+  switch (command.command) {
+    case 'join':
+      return join(command);
+    case 'playTone':
+      return playTone(command.frequencyHz, command.durationMs);
+    case 'report':
+      return report();
+    case 'leave':
+      return leave();
+  }
+}
+
+process.on('message', (command: CallerCommand) => {
+  obey(command).catch(fail);
+});
+// also when the process that started us is gone: nobody is listening any more
+process.on('disconnect', () => process.exit());
+process.on('uncaughtException', fail);

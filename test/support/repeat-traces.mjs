@@ -1,0 +1,62 @@
+/**
+ * Runs the golden traces again and again: `npm run traces:repeat [-- --busy] [-- --times=20]`.
+ *
+ * With `--busy` every core is kept busy meanwhile. Ends with the first run that fails, and its output.
+ */
+
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: { busy: { type: 'boolean', default: false }, times: { type: 'string', default: '20' } },
+});
+const times = Number(values.times);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
+
+/** One run of the suite. */
+function runTraces() {
+  const args = ['run', '--config', 'test/vitest.config.ts', 'test/conformance/traces.test.ts'];
+  const child = spawn(process.execPath, [vitest, ...args, '--reporter=verbose'], { cwd: root });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
+}
+
+const burners = Array.from({ length: values.busy ? availableParallelism() : 0 }, () =>
+  spawn(
+    process.execPath,
+    [
+      '-e',
+      'process.stdin.on("end", () => process.exit()).resume(); setInterval(() => { const end = Date.now() + 50; while (Date.now() < end); }, 0)',
+    ],
+    {
+      // they end with this process, whatever its end
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  ),
+);
+
+try {
+  for (let run = 1; run <= times; run += 1) {
+    const startedAt = performance.now();
+    const { code, output } = await runTraces();
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    const repeated = output.split('(retry').length - 1;
+    process.stdout.write(`run ${run} of ${times}: ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s`);
+    process.stdout.write(repeated > 0 ? `, ${repeated} scenarios repeated\n` : '\n');
+    if (code !== 0) {
+      process.stdout.write(output);
+      process.exitCode = 1;
+      break;
+    }
+  }
+} finally {
+  for (const burner of burners) burner.kill();
+}

@@ -1,0 +1,39 @@
+/** What a test file needs and a machine may lack. Missing: skipped by name, or a failure where CI is set. */
+
+import { describe, expect, it } from 'vitest';
+import { liveKitServerProgram } from '../../src/testing/livekit-server-program.ts';
+
+export type Requirement = 'livekit-server' | '@livekit/rtc-node';
+
+/** Each settles when it is there, and throws what is missing and how to get it. */
+const probes: Record<Requirement, () => Promise<unknown>> = {
+  'livekit-server': async () => {
+    if (!process.env.LIVEKIT_URL) await liveKitServerProgram();
+  },
+  '@livekit/rtc-node': () => import('@livekit/rtc-node'),
+};
+
+type Describe = (title: string, body: () => void) => void;
+
+/**
+ * A `describe` for tests that need these things:
+ *
+ *     const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+ *
+ * What is missing stands in the title of the skipped block. A missing server is built here first, before
+ * any time limit of vitest begins.
+ */
+export async function describeWith(...needed: readonly Requirement[]): Promise<Describe> {
+  const missing: string[] = [];
+  for (const name of needed) {
+    await probes[name]().catch((error: unknown) => missing.push(`${name}: ${String(error)}`));
+  }
+  if (missing.length === 0) return describe;
+  if (process.env.CI !== 'true') {
+    return (title, body) => describe.skip(`${title} [skipped, missing ${missing.join('; ')}]`, body);
+  }
+  return (title) =>
+    describe(title, () => {
+      it(`has what it needs: ${needed.join(', ')}`, () => expect(missing).toEqual([]));
+    });
+}
