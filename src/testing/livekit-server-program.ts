@@ -44,7 +44,7 @@ export async function liveKitServerProgram({
   const folder = cacheFolder();
   const program = join(folder, `livekit-server${suffix}`);
   if (await isExecutable(program)) return program;
-  const go = await findOnPath('go', join('/usr/local/go', 'bin'));
+  const go = await findOnPath('go');
   if (go === undefined) throw new MissingDependencyError('livekit-server', threeWays);
   try {
     await mkdir(folder, { recursive: true });
@@ -65,8 +65,8 @@ function cacheFolder(): string {
   return join(base, 'endframe', `livekit-server-${liveKitServerVersion}`);
 }
 
-async function findOnPath(name: string, ...more: readonly string[]): Promise<string | undefined> {
-  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...more]) {
+async function findOnPath(name: string): Promise<string | undefined> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const file = join(folder, name + suffix);
     if (folder !== '' && (await isExecutable(file))) return file;
   }

@@ -59,7 +59,7 @@ for (const output of [child.stdout, child.stderr]) {
   createInterface({ input: output }).on('line', (line) => tell({ line }));
 }
 process.on('message', kill);
-process.on('disconnect', () => { kill(); process.exit(); });
+process.on('disconnect', () => { kill(); child.once('exit', () => process.exit()); setTimeout(process.exit, 1000); });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 `;
 
