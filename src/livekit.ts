@@ -1,5 +1,7 @@
 /** endframe/livekit: rooms that are gone when their bot is. */
 
+export { deleteRoomOnEnd } from './cleanup/delete-room-on-end.ts';
+export { RoomCleanupProcessor, type RoomCleanupProcessorOptions } from './cleanup/room-cleanup-processor.ts';
 export {
   type AnyEndframeError,
   EndframeError,

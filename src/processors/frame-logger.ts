@@ -23,8 +23,8 @@ const noise: readonly FrameClass[] = [
   UserSpeakingFrame,
 ];
 
-/** What the line tells by other means, or what is of no interest where it has not been set. */
-const common: ReadonlySet<string> = new Set(['id', 'uninterruptible']);
+/** What the line tells by other means, or only where it is of interest. */
+const common: ReadonlySet<string> = new Set(['id', 'uninterruptible', 'metadata']);
 
 /**
  * Writes a log line for each frame that passes: its name, its direction, and its own fields. All frames pass.
@@ -63,5 +63,6 @@ function ownFields(frame: Frame): Record<string, unknown> {
     if (value === undefined || common.has(field)) continue;
     fields[field] = ArrayBuffer.isView(value) ? `${value.byteLength} bytes` : value;
   }
+  if (Object.keys(frame.metadata).length > 0) fields.metadata = frame.metadata;
   return fields;
 }

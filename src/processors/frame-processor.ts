@@ -75,8 +75,8 @@ const numbers = new Map<string, number>();
  * @see Pipecat `processors/frame_processor.py`, `FrameProcessor`; differs in that a synchronous `process()`
  * costs no turn of the event loop, and in that lifecycle frames cannot get lost.
  */
-export abstract class FrameProcessor
-  extends SafeEventEmitter<FrameProcessorEvents>
+export abstract class FrameProcessor<MoreEvents extends object = object>
+  extends SafeEventEmitter<FrameProcessorEvents & MoreEvents>
   implements Runnable, Named
 {
   readonly #direct: boolean;
@@ -126,6 +126,11 @@ export abstract class FrameProcessor
     if (name === undefined) numbers.set(className, this.#number + 1);
   }
 
+  /** What the class below adds to the events must not matter to the compiler here. */
+  get #events(): SafeEventEmitter<FrameProcessorEvents> {
+    return this as unknown as SafeEventEmitter<FrameProcessorEvents>;
+  }
+
   /** Given at construction, or class name and number: `Upper#0`. */
   get name(): string {
     this.#name ??= `${this.constructor.name}#${this.#number}`;
@@ -159,7 +164,7 @@ export abstract class FrameProcessor
   setUsable(usable: boolean): void {
     if (usable === this.#usable) return;
     this.#usable = usable;
-    this.emit('usableChanged', usable);
+    this.#events.emit('usableChanged', usable);
   }
 
   protected override get logger(): Logger {
@@ -484,7 +489,7 @@ export abstract class FrameProcessor
       this.#handling = undefined;
       this.#handlingWork = undefined;
       this.#handlerFailed(frame, error);
-      if (watched) this.emit('afterProcessFrame', frame, direction);
+      if (watched) this.#events.emit('afterProcessFrame', frame, direction);
       return;
     }
     const work = this.#handlingWork;
@@ -499,7 +504,7 @@ export abstract class FrameProcessor
         this.#synchronousCalls += 1;
       }
       if (this.#inHand !== undefined || this.#ending) this.#handlerReturned(frame);
-      if (watched) this.emit('afterProcessFrame', frame, direction);
+      if (watched) this.#events.emit('afterProcessFrame', frame, direction);
     }
   }
 
@@ -513,7 +518,7 @@ export abstract class FrameProcessor
   }
 
   #beforeHandling(frame: Frame, direction: FrameDirection): void {
-    this.emit('beforeProcessFrame', frame, direction);
+    this.#events.emit('beforeProcessFrame', frame, direction);
     if (this.#monitor.watchesProcessing) this.#monitor.frameProcessed(this, frame, direction);
   }
 
@@ -538,7 +543,7 @@ export abstract class FrameProcessor
     }
     if (failed) this.#handlerFailed(work.frame, error);
     else if (this.#inHand !== undefined || this.#ending) this.#handlerReturned(work.frame);
-    if (this.isListenedTo) this.emit('afterProcessFrame', work.frame, direction);
+    if (this.isListenedTo) this.#events.emit('afterProcessFrame', work.frame, direction);
     if (work === this.#systemWork) {
       this.#systemWork = undefined;
       this.#wantUrgent();
@@ -704,7 +709,7 @@ export abstract class FrameProcessor
       this.setUsable(false);
       this.#monitor.unusable(this, frame);
     }
-    this.emit('error', frame);
+    this.#events.emit('error', frame);
     this.logger.warn(
       { processor: this.name, error: frame.error, category: frame.category },
       'a processor reports an error',
@@ -720,11 +725,11 @@ export abstract class FrameProcessor
   }
 
   #pushWatched(frame: Frame, direction: FrameDirection, neighbour: FrameProcessor | undefined): void {
-    this.emit('beforePushFrame', frame, direction);
+    this.#events.emit('beforePushFrame', frame, direction);
     this.#frames?.next(frame);
     if (this.#monitor.watchesPushes) this.#monitor.framePushed(this, neighbour, frame, direction);
     neighbour?.queueFrame(frame, direction);
-    this.emit('afterPushFrame', frame, direction);
+    this.#events.emit('afterPushFrame', frame, direction);
   }
 
   static {

@@ -1,0 +1,79 @@
+import { concat, defer, EMPTY, filter, map, NEVER, type Observable, take, tap } from 'rxjs';
+import type { Frame } from '../frames/frame.ts';
+import type {
+  FrameProcessorSetup,
+  LifecycleEvent,
+  PipelineResult,
+} from '../processors/frame-processor-setup.ts';
+import { closeOnProcessExit, type ExitWatch } from '../rooms/close-on-process-exit.ts';
+import type { DeletionTrigger } from '../rooms/delete-when.ts';
+import type { RoomDeleter } from '../rooms/room-deleter.ts';
+import { deleteRoomOnEnd } from './delete-room-on-end.ts';
+
+const triggers: Record<Exclude<PipelineResult['reason'], 'stopped'>, DeletionTrigger> = {
+  ended: 'end',
+  cancelled: 'cancel',
+  failed: 'exit',
+};
+
+/** How long the exit hook waits for the deleter, beyond what the deleter allows itself, in milliseconds. */
+const hookTimeoutMs = 15_000;
+
+/**
+ * Has a run's room deleted at the end of the run, whatever its end: after the EndFrame has come out of the
+ * pipeline, as soon as a CancelFrame is sent, or when the run is over without either.
+ *
+ * After a StopFrame the room stays, for a next run that arms the same deleter; a process that exits without one
+ * deletes it. When a room may remain, the run's exit code is 3.
+ */
+export class RoomCleanup {
+  readonly #deleter: RoomDeleter;
+  #exitWatch: ExitWatch | undefined;
+
+  constructor(deleter: RoomDeleter) {
+    this.#deleter = deleter;
+  }
+
+  /** To be called in `setup()`, before anything that may fail. */
+  arm({ lifecycle$, onExit, logger }: FrameProcessorSetup): void {
+    this.#exitWatch?.();
+    this.#exitWatch = undefined;
+    const deleter = this.#deleter;
+    lifecycle$
+      .pipe(
+        filter(({ frame }) => frame.frameRole === 'start'),
+        take(1),
+      )
+      .subscribe(() => void deleter.warmUp());
+    deleteRoomOnEnd(endingFrames(lifecycle$), (trigger) => deleter.deleteRoom(trigger)).subscribe();
+    onExit(
+      `delete room ${deleter.roomName}`,
+      async ({ result: { reason }, signal }) => {
+        if (reason === 'stopped') {
+          this.#exitWatch = closeOnProcessExit(deleter, { logger });
+          return;
+        }
+        const { status } = await deleter.deleteRoom(triggers[reason], { signal });
+        return { exitCode: status === 'failed' || status === 'handed-over' ? 3 : 0 };
+      },
+      { timeoutMs: hookTimeoutMs },
+    );
+  }
+}
+
+/** The frames of a run at the moment at which its room is to go; does not complete after a StopFrame. */
+function endingFrames(lifecycle$: Observable<LifecycleEvent>): Observable<Frame> {
+  return defer(() => {
+    let stopped = false;
+    return concat(
+      lifecycle$.pipe(
+        tap(({ phase, frame }) => {
+          stopped = phase === 'completed' && frame.frameRole === 'stop';
+        }),
+        filter(({ phase, frame }) => phase === (frame.frameRole === 'cancel' ? 'entered' : 'completed')),
+        map(({ frame }) => frame),
+      ),
+      defer(() => (stopped ? NEVER : EMPTY)),
+    );
+  });
+}
