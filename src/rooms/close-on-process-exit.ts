@@ -42,7 +42,7 @@ const secondSignalMs = 500;
  * remain. A second signal waits 500 ms at most and exits with 128 + its number. At `beforeExit` the process is
  * left to end by itself, with 3 when a room may remain.
  *
- * @returns A function that removes the handlers; they also go when the room has its outcome.
+ * @returns A function that removes the handlers; they also go after `beforeExit`.
  * @throws {InvalidOptionError} `deleter` has no `deleteRoom`, or `budgetMs` is no limit.
  */
 export function closeOnProcessExit(

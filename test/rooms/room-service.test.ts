@@ -1,0 +1,282 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
+import { LiveKitRESTError } from '../../src/errors.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import {
+  type Answer,
+  answers,
+  answersAfter,
+  confirms,
+  endlessBody,
+  neverAnswers,
+  resets,
+  resetsInTheBody,
+  serve,
+  speaksNoHttp,
+  stallsInTheBody,
+} from './misbehaving-server.ts';
+
+const apiKey = 'test-key';
+const apiSecret = 'test-secret-that-nobody-may-see';
+const page = '<!doctype html><title>Sign in</title>';
+const token = 'eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJrIn0.c2ln';
+
+async function setup(...answer: Answer[]) {
+  const server = await serve(...answer);
+  const helper = new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl: server.url, attemptTimeoutMs: 300 });
+  const fails = async (roomName = 'room'): Promise<LiveKitRESTError> => {
+    const error: unknown = await helper.deleteRoomByName(roomName).then(
+      () => undefined,
+      (thrown) => thrown,
+    );
+    if (!(error instanceof LiveKitRESTError)) throw new Error(`not a LiveKitRESTError: ${error}`);
+    return error;
+  };
+  return { ...server, helper, fails };
+}
+
+describe('RoomService, through LiveKitRESTHelper', () => {
+  it.each([
+    ['{}', 'application/json'],
+    ['{}', 'text/html'],
+    [' {"anything":1}\n', ''],
+  ])('takes a 200 with %j as %j for a deletion', async (body, type) => {
+    const { helper } = await setup(answers(200, body, { 'Content-Type': type }));
+    expect(await helper.deleteRoomByName('room')).toBe(true);
+  });
+
+  const twirp = (code: string): string => JSON.stringify({ code, msg: 'text' });
+  it.each([
+    [200, 'OK', 'bad_response', true],
+    [200, page, 'bad_response', true],
+    [200, '', 'bad_response', true],
+    [200, '[]', 'bad_response', true],
+    [200, 'null', 'bad_response', true],
+    [200, '{"cut":', 'bad_response', true],
+    [201, '{}', 'bad_response', false],
+    [204, '', 'bad_response', false],
+    [301, '', 'bad_response', false],
+    [302, '{}', 'bad_response', false],
+    [303, '', 'bad_response', false],
+    [307, '', 'bad_response', false],
+    [308, '', 'bad_response', false],
+    [400, twirp('malformed'), 'rejected', false],
+    [401, twirp('unauthenticated'), 'auth', false],
+    [401, 'invalid API key', 'auth', false],
+    [403, page, 'auth', false],
+    [404, twirp('not_found'), 'not_found', false],
+    [404, twirp('bad_route'), 'bad_response', false],
+    [404, page, 'bad_response', false],
+    [405, '', 'rejected', false],
+    [408, '', 'timeout', true],
+    [425, '', 'unavailable', true],
+    [429, twirp('resource_exhausted'), 'rate_limited', true],
+    [500, twirp('unknown'), 'unavailable', true],
+    [502, page, 'unavailable', true],
+    [503, twirp('unavailable'), 'unavailable', true],
+    [504, '', 'unavailable', true],
+  ] as const)('tells what a %i with %j is', async (status, body, kind, retryable) => {
+    const location = { Location: '/twirp/livekit.RoomService/DeleteRoom' };
+    const { fails, requests } = await setup(answers(status, body, status < 400 ? location : {}), confirms);
+    const error = await fails('my-room');
+    const code = body.startsWith('{"code"') ? JSON.parse(body).code : undefined;
+    expect({ ...error }).toMatchObject({ roomName: 'my-room', status, kind, retryable, code });
+    expect(error.message).toBe(`Failed to delete room [my-room] (status: ${status}): ${body}`);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('does not follow a redirect to another host', async () => {
+    const other = await serve(confirms);
+    for (const status of [301, 302, 303, 307, 308]) {
+      const { fails } = await setup(answers(status, '', { Location: `${other.url}/` }));
+      expect(await fails()).toMatchObject({ kind: 'bad_response', status });
+    }
+    expect(other.requests).toHaveLength(0);
+  });
+
+  it('takes what a browser makes of a redirect for a failure too', async () => {
+    const fetch = async (): Promise<Response> => Response.error();
+    const helper = new LiveKitRESTHelper({ apiKey, apiSecret, fetch });
+    await expect(helper.deleteRoomByName('r')).rejects.toMatchObject({ kind: 'bad_response' });
+  });
+
+  it.each([
+    ['2', 2_000],
+    ['-1', undefined],
+    ['garbage', undefined],
+  ])('passes on Retry-After: %s', async (header, retryAfterMs) => {
+    const { fails } = await setup(answers(429, '', { 'Retry-After': header }));
+    expect(await fails()).toMatchObject({ retryAfterMs });
+  });
+
+  it('reads a Retry-After date by the clock of who sent it', async () => {
+    const headers = {
+      Date: 'Tue, 24 Nov 2020 12:00:00 GMT',
+      'Retry-After': 'Tue, 24 Nov 2020 12:00:03 GMT',
+    };
+    const { fails } = await setup(answers(503, '', headers));
+    expect(await fails()).toMatchObject({ retryAfterMs: 3_000 });
+  });
+
+  it('cuts the body and hides tokens and the secret in it', async () => {
+    const { fails } = await setup(answers(401, `${token} ${apiSecret} ${'x'.repeat(1_000)}`));
+    const { message } = await fails();
+    expect(message).toBe(
+      `Failed to delete room [room] (status: 401): ${`[redacted] [redacted] ${'x'.repeat(1_000)}`.slice(0, 500)}`,
+    );
+  });
+
+  describe('an answer that does not come whole', () => {
+    it('is a timeout when nothing comes', async () => {
+      const { fails, requests } = await setup(neverAnswers);
+      const startedAt = performance.now();
+      const error = await fails();
+      expect(error).toMatchObject({ kind: 'timeout', status: undefined, retryable: true });
+      expect(error.message).toBe(
+        'Failed to delete room [room] (status: none): no complete answer within 300 ms',
+      );
+      expect(performance.now() - startedAt).toBeLessThan(1_000);
+      expect(requests).toHaveLength(1);
+    });
+
+    it('is a timeout when the body stalls', async () => {
+      const { fails } = await setup(stallsInTheBody);
+      expect(await fails()).toMatchObject({ kind: 'timeout', status: 200, retryable: true });
+    });
+
+    it('is a timeout when a fetch ignores its signal', async () => {
+      const fetch = (): Promise<Response> => new Promise(() => {});
+      const helper = new LiveKitRESTHelper({ apiKey, apiSecret, fetch, attemptTimeoutMs: 20 });
+      await expect(helper.deleteRoomByName('r')).rejects.toMatchObject({ kind: 'timeout' });
+    });
+
+    it('is a network failure when the connection is reset', async () => {
+      const { fails } = await setup(resets);
+      const error = await fails();
+      expect(error).toMatchObject({ kind: 'network', status: undefined, retryable: true });
+      expect(error.message).toMatch(/\(status: none\): no answer \((ECONNRESET|UND_ERR_SOCKET)\)$/);
+    });
+
+    it('is a network failure when nobody listens', async () => {
+      const { fails, close } = await setup(confirms);
+      await close();
+      const error = await fails();
+      expect(error).toMatchObject({ kind: 'network', retryable: true });
+      expect(error.message).toContain('no answer (ECONNREFUSED)');
+    });
+
+    it('is a network failure when it is no HTTP', async () => {
+      const { fails } = await setup(speaksNoHttp);
+      expect(await fails()).toMatchObject({ kind: 'network', retryable: true });
+    });
+
+    it('is a network failure when the headers are endless', async () => {
+      const { fails } = await setup(answers(200, '{}', { 'X-Long': 'x'.repeat(100_000) }));
+      expect(await fails()).toMatchObject({ kind: 'network', retryable: true });
+    });
+
+    it('is no deletion when a 200 is reset in its body', async () => {
+      const { fails } = await setup(resetsInTheBody());
+      expect(await fails()).toMatchObject({ kind: 'bad_response', status: 200, retryable: true });
+    });
+
+    it('may get better when an error is reset in its body', async () => {
+      const { fails } = await setup(resetsInTheBody(404));
+      expect(await fails()).toMatchObject({ kind: 'bad_response', status: 404, retryable: true });
+    });
+
+    it('is no deletion when it is no UTF-8', async () => {
+      const { fails } = await setup(answers(200, Buffer.from('{"a":"\xff"}', 'latin1')));
+      expect(await fails()).toMatchObject({ kind: 'bad_response', status: 200, retryable: true });
+    });
+
+    it('is cut off at 64 kB when it never ends', async () => {
+      const counted = { bytes: 0 };
+      const { fails } = await setup(endlessBody(counted));
+      expect(await fails()).toMatchObject({ kind: 'bad_response', status: 200, retryable: true });
+      await sleep(100);
+      const { bytes } = counted;
+      await sleep(100);
+      expect(counted.bytes).toBe(bytes);
+      expect(bytes).toBeLessThan(20_000_000);
+    });
+
+    it('is read whole up to 64 kB', async () => {
+      const body = (length: number): string => `{"a":"${'x'.repeat(length - 8)}"}`;
+      const { helper } = await setup(answers(200, body(65_536)), answers(200, body(65_537)));
+      expect(await helper.deleteRoomByName('r')).toBe(true);
+      await expect(helper.deleteRoomByName('r')).rejects.toMatchObject({ kind: 'bad_response' });
+    });
+  });
+
+  describe('a caller that stops waiting', () => {
+    it('gets its own reason, at once', async () => {
+      const { helper } = await setup(neverAnswers);
+      const controller = new AbortController();
+      const call = helper.deleteRoomByName('r', { signal: controller.signal });
+      setTimeout(() => controller.abort(new Error('enough')), 20);
+      await expect(call).rejects.toThrow('enough');
+    });
+
+    it('sends nothing when it has stopped before', async () => {
+      const { helper, requests } = await setup(confirms);
+      const signal = AbortSignal.abort(new Error('enough'));
+      await expect(helper.deleteRoomByName('r', { signal })).rejects.toThrow('enough');
+      expect(requests).toHaveLength(0);
+    });
+
+    it('is not listened to any longer than needed', async () => {
+      const { helper } = await setup(confirms);
+      const { signal } = new AbortController();
+      const add = vi.spyOn(signal, 'addEventListener');
+      const remove = vi.spyOn(signal, 'removeEventListener');
+      await helper.deleteRoomByName('r', { signal });
+      expect(add.mock.calls.length).toBe(remove.mock.calls.length);
+    });
+  });
+
+  describe('a wrong clock', () => {
+    const expired = `invalid token: ${token}, error: validation failed, token is expired (exp)`;
+    const nbfOf = (authorization: string | undefined): number =>
+      JSON.parse(Buffer.from(authorization?.split('.')[1] ?? '', 'base64url').toString()).nbf;
+
+    it.each([600, -600, 90, -90])('that is %d s off is repaired by one more try', async (offS) => {
+      const serverNowS = Math.floor(Date.now() / 1_000) + offS;
+      const date = { Date: new Date(serverNowS * 1_000).toUTCString() };
+      const { helper, requests } = await setup(answers(401, expired, date), confirms);
+      expect(await helper.deleteRoomByName('r')).toBe(true);
+      expect(requests).toHaveLength(2);
+      expect(Math.abs(nbfOf(requests[1]?.headers.authorization) - serverNowS)).toBeLessThanOrEqual(2);
+    });
+
+    it('is remembered', async () => {
+      const date = { Date: new Date(Date.now() + 600_000).toUTCString() };
+      const { helper, requests } = await setup(answers(401, expired, date), confirms);
+      await helper.deleteRoomByName('r');
+      await helper.deleteRoomByName('r');
+      expect(requests).toHaveLength(3);
+      const offS = nbfOf(requests[2]?.headers.authorization) - Date.now() / 1_000;
+      expect(offS).toBeGreaterThan(590);
+    });
+
+    it('is reported after the second refusal', async () => {
+      const { fails, requests } = await setup(answers(401, expired));
+      expect(await fails()).toMatchObject({ kind: 'clock', status: 401, retryable: false });
+      expect(requests).toHaveLength(2);
+    });
+
+    it('is reported at once when the server does not tell the time', async () => {
+      const { fails, requests } = await setup((response) => {
+        response.sendDate = false;
+        response.writeHead(401).end(expired);
+      });
+      expect(await fails()).toMatchObject({ kind: 'clock' });
+      expect(requests).toHaveLength(1);
+    });
+
+    it('is repaired within the one time limit', async () => {
+      const { fails } = await setup(answersAfter(200, answers(401, expired)), answersAfter(200, confirms));
+      expect(await fails()).toMatchObject({ kind: 'timeout' });
+    });
+  });
+});
