@@ -345,8 +345,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     if (this.#phase !== 'starting') return;
     this.#phase = 'running';
     clearTimeout(this.#startTimer);
-    this.#watch?.stop();
-    this.#watch = undefined;
+    if (this.#watch?.frame === frame) this.#watch.stop(); // a cancel may be under way already
     this.#lifecycle.next({ phase: 'completed', frame });
     this.#observers.pipelineStarted();
     this.emit('started');

@@ -1,0 +1,107 @@
+/** Processors that misbehave as real ones do, and a run that tells how it ended. */
+
+import { vi } from 'vitest';
+import type { Frame, FrameDirection, FrameRole } from '../../src/frames/frame.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { Pipeline } from '../../src/pipeline/pipeline.ts';
+import { PipelineTask, type PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import type {
+  ExitHook,
+  ExitHookOptions,
+  FrameProcessorSetup,
+  PipelineResult,
+} from '../../src/processors/frame-processor-setup.ts';
+
+export const never: Promise<never> = new Promise<never>(() => {});
+
+export const misdeeds = ['throws', 'rejects', 'swallows', 'hangs'] as const;
+export type Misdeed = (typeof misdeeds)[number];
+
+/** Does something wrong with the frames of these roles; passes all others on. */
+export class Troublemaker extends FrameProcessor {
+  readonly #misdeed: Misdeed;
+  readonly #roles: readonly FrameRole[];
+
+  constructor(misdeed: Misdeed, ...roles: readonly FrameRole[]) {
+    super({ name: `${misdeed} on ${roles}` });
+    this.#misdeed = misdeed;
+    this.#roles = roles;
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
+    if (frame.frameRole === undefined || !this.#roles.includes(frame.frameRole)) {
+      this.push(frame, direction);
+      return;
+    }
+    if (this.#misdeed === 'throws') throw new Error('thrown on purpose');
+    if (this.#misdeed === 'rejects') return Promise.reject(new Error('rejected on purpose'));
+    if (this.#misdeed === 'hangs') return never;
+  }
+}
+
+/** Passes everything on, and notes what it saw. */
+export class Witness extends FrameProcessor {
+  readonly seen: Frame[] = [];
+  cleanups = 0;
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    this.seen.push(frame);
+    this.push(frame, direction);
+  }
+
+  override cleanup(): void | Promise<void> {
+    this.cleanups += 1;
+    return super.cleanup();
+  }
+}
+
+/** Registers an exit hook, as a room's cleanup does. */
+export class WithExitHook extends FrameProcessor {
+  readonly #hook: ExitHook;
+  readonly #options: ExitHookOptions | undefined;
+
+  constructor(hook: ExitHook, options?: ExitHookOptions) {
+    super();
+    this.#hook = hook;
+    this.#options = options;
+  }
+
+  override setup(setup: FrameProcessorSetup): void {
+    super.setup(setup);
+    setup.onExit(this.name, this.#hook, this.#options);
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    this.push(frame, direction);
+  }
+}
+
+/** A run of these processors, behind one that notes how often the exit hooks ran. */
+export interface WatchedRun {
+  readonly task: PipelineTask;
+  /** What the exit hook was told, once per call. */
+  readonly exits: PipelineResult[];
+  /** What `run()` settled with; more than one would be a defect. */
+  readonly results: PipelineResult[];
+  readonly finished: PipelineResult[];
+  /** Lets virtual time pass. */
+  pass(ms: number): Promise<void>;
+}
+
+/** Needs fake timers. The run has begun when this returns, and its processors are set up where they can be. */
+export async function startRun(
+  processors: readonly FrameProcessor[],
+  options: PipelineTaskOptions = {},
+): Promise<WatchedRun> {
+  const exits: PipelineResult[] = [];
+  const results: PipelineResult[] = [];
+  const finished: PipelineResult[] = [];
+  const hook = new WithExitHook(({ result }) => void exits.push(result));
+  const task = new PipelineTask(new Pipeline([hook, ...processors]), { logger: silentLogger, ...options });
+  task.on('finished', (result) => finished.push(result));
+  void task.run().then((result) => results.push(result));
+  const pass = async (ms: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
+  await pass(0);
+  return { task, exits, results, finished, pass };
+}
