@@ -541,17 +541,21 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
       if (!work.tracked) this.#untrackedDroppedWorks -= 1;
       return;
     }
-    if (failed) this.#handlerFailed(work.frame, error);
-    else if (this.#inHand !== undefined || this.#ending) this.#handlerReturned(work.frame);
-    if (this.isListenedTo) this.#events.emit('afterProcessFrame', work.frame, direction);
-    if (work === this.#systemWork) {
-      this.#systemWork = undefined;
-      this.#wantUrgent();
-    } else if (work === this.#work) {
-      this.#work = undefined;
-      if (this.#lane.length > this.#held) this.#wantTurn();
+    const begins = frameScheduler.willBegin();
+    try {
+      if (failed) this.#handlerFailed(work.frame, error);
+      else if (this.#inHand !== undefined || this.#ending) this.#handlerReturned(work.frame);
+      if (this.isListenedTo) this.#events.emit('afterProcessFrame', work.frame, direction);
+      if (work === this.#systemWork) {
+        this.#systemWork = undefined;
+        this.#wantUrgent();
+      } else if (work === this.#work) {
+        this.#work = undefined;
+        if (this.#lane.length > this.#held) this.#wantTurn();
+      }
+    } finally {
+      if (begins) frameScheduler.begin();
     }
-    frameScheduler.drainNow();
   }
 
   #handlerReturned(frame: Frame): void {

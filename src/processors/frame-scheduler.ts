@@ -57,9 +57,20 @@ export class FrameScheduler {
     this.#wake();
   }
 
-  /** Begins at once: for callers that are in a microtask of their own, with no handler below them. */
-  drainNow(): void {
-    if (this.#state === 'waking') this.#drain();
+  /**
+   * For callers that are in a microtask of their own, with no handler below them: what they add until
+   * {@link begin} is worked off then and there, not in a microtask after theirs.
+   *
+   * @returns Whether `begin` is to be called.
+   */
+  willBegin(): boolean {
+    if (this.#state !== 'idle') return false;
+    this.#state = 'waking';
+    return true;
+  }
+
+  begin(): void {
+    this.#drain();
   }
 
   #wake(): void {
@@ -92,8 +103,7 @@ export class FrameScheduler {
   /** @returns Whether all is done; otherwise the time is up. */
   #work(): boolean {
     for (;;) {
-      for (let index = 0; index < this.#urgent.length; index += 1) this.#urgent[index]?.runUrgent();
-      this.#urgent.length = 0;
+      if (this.#urgent.length > 0) this.#workUrgently();
       if (this.#nextTurnIndex === this.#turns.length) {
         if (this.#later.length === 0) return true;
         const done = this.#turns;
@@ -107,6 +117,12 @@ export class FrameScheduler {
       this.#sinceLook += (runnable?.run(this.#stride) ?? 0) + 1;
       if (this.#sinceLook > this.#stride && this.#isTimeUp()) return false;
     }
+  }
+
+  #workUrgently(): void {
+    const urgent = this.#urgent;
+    for (let index = 0; index < urgent.length; index += 1) urgent[index]?.runUrgent();
+    urgent.length = 0;
   }
 
   #isTimeUp(): boolean {
