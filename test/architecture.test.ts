@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+const everywhere = ['errors.ts', 'logger.ts', 'safe-event-emitter.ts'];
+
+/** Who may import whom: a folder, the folders and the packages that may enter it. */
+const map: Record<string, { folders: string[]; packages: string[] }> = {
+  frames: { folders: [], packages: ['rxjs'] },
+  processors: { folders: ['frames'], packages: ['rxjs', 'node:'] },
+  pipeline: { folders: ['frames', 'processors'], packages: ['rxjs', 'node:'] },
+  observers: { folders: ['frames', 'processors', 'pipeline'], packages: ['rxjs'] },
+  transports: { folders: ['frames', 'processors'], packages: ['rxjs', 'node:'] },
+  rooms: { folders: [], packages: ['rxjs', 'jose', 'node:'] },
+  cleanup: { folders: ['frames', 'processors', 'rooms'], packages: ['rxjs'] },
+  'transports/livekit': {
+    folders: ['frames', 'processors', 'rooms', 'cleanup', 'transports'],
+    packages: ['rxjs', 'node:', '@livekit/rtc-node', 'livekit-server-sdk'],
+  },
+  testing: {
+    folders: [
+      'frames',
+      'processors',
+      'pipeline',
+      'observers',
+      'transports',
+      'rooms',
+      'cleanup',
+      'transports/livekit',
+    ],
+    packages: ['rxjs', 'node:', 'livekit-server-sdk'],
+  },
+  cli: {
+    folders: [
+      'frames',
+      'processors',
+      'pipeline',
+      'observers',
+      'transports',
+      'rooms',
+      'cleanup',
+      'transports/livekit',
+      'testing',
+    ],
+    packages: ['node:', 'rxjs', '@livekit/rtc-node', 'livekit-server-sdk'],
+  },
+};
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(src, file), 'utf8');
+  const found = text.matchAll(/(?:^import|^export|^} )[^'";]*?from '([^']+)'|import\(\s*'([^']+)'\s*\)/gm);
+  return [...found].map((match) => ({ file, target: (match[1] ?? match[2]) as string }));
+}
+
+function folderOf(file: string): string {
+  const folder = dirname(file);
+  return folder.startsWith('transports/') ? 'transports/livekit' : folder;
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+describe('the layers', () => {
+  it.each(files.filter((file) => file.includes('/')))('%s imports only what its folder may', (file) => {
+    const folder = folderOf(file);
+    const allowed = map[folder];
+    expect(allowed, `no rule for src/${folder}: add it to the map`).toBeDefined();
+    for (const { target } of importsOf(file)) {
+      if (!target.startsWith('.')) {
+        expect(
+          allowed?.packages.some((name) => target.startsWith(name)) || target === 'eventemitter3',
+          `${file} imports ${target}`,
+        ).toBe(true);
+        continue;
+      }
+      const imported = relative(src, resolve(src, dirname(file), target));
+      if (everywhere.includes(imported)) continue;
+      const from = folderOf(imported);
+      expect([folder, ...(allowed?.folders ?? [])], `${file} imports ${imported}`).toContain(from);
+    }
+  });
+
+  it.each(everywhere)('%s imports nothing of ours but its neighbours', (file) => {
+    for (const { target } of importsOf(file)) {
+      if (target.startsWith('.')) expect(everywhere).toContain(target.slice(2));
+    }
+  });
+
+  it.each([
+    ['jose', /^rooms\/access-token\.ts$/],
+    ['@livekit/rtc-node', /^(transports\/livekit\/load-rtc-node|cli\/.*)\.ts$/],
+  ])('%s enters where one looks for it', (name, place) => {
+    const users = files.filter((file) => importsOf(file).some(({ target }) => target === name));
+    for (const user of users) expect(user).toMatch(place);
+  });
+});
