@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import { EndTaskFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { ParticipantJoinedFrame, ParticipantLeftFrame } from '../../src/frames/participants.ts';
+import { EndWhenAlone, type EndWhenAloneOptions } from '../../src/processors/end-when-alone.ts';
+import { startPipeline } from '../support/start-pipeline.ts';
+
+async function setup(options?: EndWhenAloneOptions) {
+  const processor = new EndWhenAlone(options);
+  const pipeline = await startPipeline([processor]);
+  const send = async (frame: ParticipantJoinedFrame | ParticipantLeftFrame): Promise<void> => {
+    pipeline.task.queueFrame(frame);
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  return {
+    ...pipeline,
+    processor,
+    joins: (identity: string) => send(new ParticipantJoinedFrame(identity)),
+    leaves: (identity: string) => send(new ParticipantLeftFrame(identity)),
+    requests: () => pipeline.up.framesOf(EndTaskFrame),
+  };
+}
+
+const passes = vi.advanceTimersByTimeAsync.bind(vi);
+
+describe('EndWhenAlone', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('asks the task to end ten seconds after the last participant left', async () => {
+    const { joins, leaves, requests, run } = await setup();
+    await joins('ada');
+    await leaves('ada');
+    await passes(9_999);
+    expect(requests()).toEqual([]);
+    await passes(1);
+    expect(requests()).toHaveLength(1);
+    expect(await run).toMatchObject({ reason: 'ended', frame: { reason: 'alone in the room' } });
+  });
+
+  it('waits for the first participant', async () => {
+    const { leaves, requests } = await setup({ graceMs: 5 });
+    await leaves('stranger');
+    await passes(60_000);
+    expect(requests()).toEqual([]);
+  });
+
+  it('waits on when somebody comes back in time', async () => {
+    const { joins, leaves, requests } = await setup();
+    await joins('ada');
+    await leaves('ada');
+    await passes(9_000);
+    await joins('ada');
+    await passes(60_000);
+    expect(requests()).toEqual([]);
+  });
+
+  it('waits for the last one of several', async () => {
+    const { joins, leaves, requests } = await setup({ graceMs: 1_000 });
+    await joins('ada');
+    await joins('bob');
+    await leaves('ada');
+    await passes(60_000);
+    expect(requests()).toEqual([]);
+    await leaves('bob');
+    await passes(1_000);
+    expect(requests()).toHaveLength(1);
+  });
+
+  it('counts the time from when the last one left', async () => {
+    const { joins, leaves, requests } = await setup({ graceMs: 1_000 });
+    await joins('ada');
+    await leaves('ada');
+    await passes(600);
+    await leaves('ada');
+    await passes(400);
+    expect(requests()).toHaveLength(1);
+  });
+
+  it('leaves no timer behind', async () => {
+    const { joins, leaves, task, run } = await setup();
+    await joins('ada');
+    await leaves('ada');
+    task.cancel();
+    await run;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('remembers who is there over a StopFrame', async () => {
+    const { joins, leaves, task, run, processor } = await setup();
+    await joins('ada');
+    await leaves('ada');
+    task.queueFrame(new StopFrame());
+    await run;
+    expect(vi.getTimerCount()).toBe(0);
+    const again = await startPipeline([processor]);
+    await passes(10_000);
+    expect(again.up.framesOf(EndTaskFrame)).toHaveLength(1);
+  });
+
+  it('accepts no grace period at all', async () => {
+    const { joins, leaves, requests } = await setup({ graceMs: 0 });
+    await joins('ada');
+    await leaves('ada');
+    await passes(1);
+    expect(requests()).toHaveLength(1);
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a grace period of %s', (graceMs) => {
+    expect(() => new EndWhenAlone({ graceMs })).toThrow(InvalidOptionError);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import type { Frame } from '../../src/frames/frame.ts';
+import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
+import { UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
+import { CancelFrame, EndFrame, EndTaskFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { LLMTextFrame, TextFrame, TTSSpeakFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { FrameFilter } from '../../src/processors/frame-filter.ts';
+import { runTest } from '../../src/testing/run-test.ts';
+import { classesOf } from '../support/start-pipeline.ts';
+
+describe('FrameFilter', () => {
+  it('passes the listed classes and their subclasses', async () => {
+    await runTest(new FrameFilter([TextFrame]), {
+      framesToSend: [
+        new TextFrame('a'),
+        new TTSSpeakFrame('b'),
+        new LLMTextFrame('c'),
+        new TTSStartedFrame(),
+      ],
+      expectedDownFrames: [TextFrame, LLMTextFrame],
+    });
+  });
+
+  it('passes system frames, whatever is listed', async () => {
+    await runTest(new FrameFilter([]), {
+      framesToSend: [new TextFrame('a'), new UserStartedSpeakingFrame()],
+      expectedDownFrames: [UserStartedSpeakingFrame],
+    });
+  });
+
+  it('filters both directions', async () => {
+    await runTest(new FrameFilter([TTSStartedFrame]), {
+      framesToSend: [new TextFrame('a'), new TTSStartedFrame()],
+      framesToSendDirection: 'upstream',
+      expectedUpFrames: [TTSStartedFrame],
+    });
+  });
+
+  it.each([new EndFrame(), new StopFrame(), new CancelFrame()])('passes a %s', async (last) => {
+    const { downFrames, result } = await runTest(new FrameFilter([]), {
+      framesToSend: [last],
+      sendEndFrame: false,
+    });
+    expect(downFrames).toEqual([last]);
+    expect(result.forced).toBe(false);
+  });
+
+  it.each<Frame>([new EndTaskFrame(), new HeartbeatFrame(0)])('keeps a %s', async (frame) => {
+    const { downFrames } = await runTest(new FrameFilter([TextFrame]), { framesToSend: [frame] });
+    expect(classesOf(downFrames)).toEqual([]);
+  });
+});

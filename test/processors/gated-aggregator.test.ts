@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
+import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { LLMFullResponseEndFrame, LLMFullResponseStartFrame, TextFrame } from '../../src/frames/text.ts';
+import { GatedAggregator, type GatedAggregatorOptions } from '../../src/processors/gated-aggregator.ts';
+import { runTest, SleepFrame } from '../../src/testing/run-test.ts';
+
+const gate = (options: Partial<GatedAggregatorOptions> = {}): GatedAggregator =>
+  new GatedAggregator({
+    open: (frame) => frame instanceof LLMFullResponseStartFrame,
+    close: (frame) => frame instanceof LLMFullResponseEndFrame,
+    ...options,
+  });
+
+describe('GatedAggregator', () => {
+  it('lets the opening frame go first, then what was kept, then the rest', async () => {
+    const { downFrames } = await runTest(gate(), {
+      framesToSend: [
+        new TextFrame('kept 1'),
+        new TextFrame('kept 2'),
+        new SleepFrame(5),
+        new LLMFullResponseStartFrame(),
+        new TextFrame('later'),
+      ],
+    });
+    expect(downFrames).toMatchObject([
+      expect.any(LLMFullResponseStartFrame),
+      { text: 'kept 1' },
+      { text: 'kept 2' },
+      { text: 'later' },
+    ]);
+  });
+
+  it('keeps the closing frame', async () => {
+    await runTest(gate({ startOpen: true }), {
+      framesToSend: [new TextFrame('a'), new LLMFullResponseEndFrame(), new TextFrame('b')],
+      expectedDownFrames: [TextFrame],
+    });
+  });
+
+  it('passes system frames', async () => {
+    await runTest(gate(), {
+      framesToSend: [new TextFrame('kept'), new UserStartedSpeakingFrame()],
+      expectedDownFrames: [UserStartedSpeakingFrame],
+    });
+  });
+
+  it('passes frames of the other direction, and is not moved by them', async () => {
+    await runTest(gate({ direction: 'upstream' }), {
+      framesToSend: [new LLMFullResponseStartFrame(), new TextFrame('a')],
+      expectedDownFrames: [LLMFullResponseStartFrame, TextFrame],
+    });
+    await runTest(gate({ direction: 'upstream' }), {
+      framesToSend: [new TextFrame('a'), new LLMFullResponseStartFrame()],
+      framesToSendDirection: 'upstream',
+      expectedUpFrames: [LLMFullResponseStartFrame, TextFrame],
+    });
+  });
+
+  it.each([new EndFrame(), new StopFrame(), new CancelFrame()])(
+    'lets a %s pass while closed',
+    async (last) => {
+      const { downFrames, result } = await runTest(gate(), {
+        framesToSend: [new TextFrame('kept'), last],
+        sendEndFrame: false,
+      });
+      expect(downFrames).toEqual([last]);
+      expect(result.forced).toBe(false);
+    },
+  );
+
+  it('forgets what it kept at the end of the run', async () => {
+    const gated = gate({ startOpen: true });
+    await runTest(gated, { framesToSend: [new LLMFullResponseEndFrame(), new TextFrame('old')] });
+    await runTest(gated, {
+      framesToSend: [
+        new TextFrame('open again'),
+        new LLMFullResponseEndFrame(),
+        new LLMFullResponseStartFrame(),
+      ],
+      expectedDownFrames: [TextFrame, LLMFullResponseStartFrame, LLMFullResponseEndFrame],
+    });
+  });
+});
