@@ -11,6 +11,8 @@ interface RegisteredHook {
 export class ExitHooks {
   readonly #logger: Logger;
   #hooks: RegisteredHook[] = [];
+  /** Set once they run. */
+  #result: PipelineResult | undefined;
   #hurry = new AbortController();
   #exitCode = 0;
 
@@ -24,7 +26,10 @@ export class ExitHooks {
   }
 
   add(name: string, hook: ExitHook, { timeoutMs = 10_000 }: ExitHookOptions = {}): void {
-    this.#hooks.push({ name, hook, timeoutMs });
+    const registered = { name, hook, timeoutMs };
+    // a setup() that was given up may register its hook when the run is over
+    if (this.#result !== undefined) void this.#runOne(registered, this.#result);
+    else this.#hooks.push(registered);
   }
 
   /** Aborts the signal of the running hook, and of those that follow: time is up. */
@@ -34,6 +39,7 @@ export class ExitHooks {
 
   /** Never rejects. A second call finds nothing to do. */
   async run(result: PipelineResult): Promise<void> {
+    this.#result = result;
     const hooks = this.#hooks.reverse();
     this.#hooks = [];
     for (const hook of hooks) await this.#runOne(hook, result);

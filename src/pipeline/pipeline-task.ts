@@ -303,14 +303,21 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
   }
 
   #awaitSetup(pending: Promise<void>): void {
-    const limitMs = this.#limits.setupTimeoutMs;
-    within(pending, limitMs).then(
-      (end) => {
-        if (this.#phase !== 'setting-up') return;
-        if (end === 'done') this.#start();
-        else this.#fail(new PipelineError(`The processors were not set up within ${limitMs} ms`));
+    this.#limitStart(this.#limits.setupTimeoutMs, 'The processors were not set up');
+    pending.then(
+      () => {
+        if (this.#phase === 'setting-up') this.#start();
       },
       (error) => this.#fail(error),
+    );
+  }
+
+  #limitStart(limitMs: number | null, late: string): void {
+    clearTimeout(this.#startTimer);
+    if (limitMs === null) return;
+    this.#startTimer = setTimeout(
+      () => this.#fail(new PipelineError(`${late} within ${limitMs} ms`)),
+      limitMs,
     );
   }
 
@@ -319,13 +326,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     const frame = new StartFrame();
     Object.assign(frame.metadata, this.#options.startMetadata);
     const { startTimeoutMs, endStallTimeoutMs, idleTimeoutMs } = this.#limits;
-    if (startTimeoutMs !== null) {
-      this.#startTimer = setTimeout(() => {
-        this.#fail(
-          new PipelineError(`The StartFrame did not come out of the pipeline within ${startTimeoutMs} ms`),
-        );
-      }, startTimeoutMs);
-    }
+    this.#limitStart(startTimeoutMs, 'The StartFrame did not come out of the pipeline');
     if (idleTimeoutMs !== null) {
       const { idleTimeoutFrames = [BotSpeakingFrame, UserSpeakingFrame] } = this.#options;
       this.#idle = new IdleWatch(idleTimeoutFrames, idleTimeoutMs, () => this.#onIdle());
@@ -386,6 +387,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     if (this.#cancelFrame !== undefined || this.#phase === 'finishing' || this.#phase === 'finished') return;
     this.#cancelFrame = frame;
     this.#waiting = [];
+    clearTimeout(this.#startTimer);
     this.#over.abort(
       new PipelineError(`The run was cancelled${frame.reason === undefined ? '' : `: ${frame.reason}`}`),
     );

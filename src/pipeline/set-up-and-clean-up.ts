@@ -18,6 +18,7 @@ export function setUpAll(
       processor.pushError({
         error: `Error setting up processor: ${error instanceof Error ? error.message : error}`,
       });
+      setup.monitor.unusable(processor);
     };
     try {
       const result = processor.setup(setup);

@@ -64,7 +64,7 @@ export interface RunMonitor {
   /** The framework passed a lifecycle frame on for this processor. */
   forced(processor: FrameProcessor, frame: LifecycleFrame, error: ErrorFrame): void;
   /** The processor will be of no use any more. */
-  unusable(processor: FrameProcessor, error: ErrorFrame): void;
+  unusable(processor: FrameProcessor): void;
 }
 
 /** Given to every processor's `setup()`. */

@@ -689,9 +689,12 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
       if (work === undefined) continue;
       this.#dropWork(work);
       if (work.frame !== frame) {
-        this.pushError({
+        const error = new ErrorFrame({
           error: `${this.name} never finished ${work.frame.name}, which held up ${frame.name}`,
+          processor: this,
         });
+        this.#pushErrorFrame(error);
+        this.#monitor.forced(this, frame, error);
       }
       if (work === this.#work) this.#work = undefined;
       if (work === this.#systemWork) this.#systemWork = undefined;
@@ -711,7 +714,7 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
   #pushErrorFrame(frame: ErrorFrame): void {
     if (permanent.has(frame.category)) {
       this.setUsable(false);
-      this.#monitor.unusable(this, frame);
+      this.#monitor.unusable(this);
     }
     this.#events.emit('error', frame);
     this.logger.warn(

@@ -7,15 +7,15 @@ import { TextFrame } from '../../src/frames/text.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
-import { misdeeds, never, startRun, Troublemaker, type WatchedRun, Witness } from './troublemakers.ts';
-
-/** What holds after every run, whatever its end. */
-function expectOneEnd({ exits, results, finished }: WatchedRun, reason: string): void {
-  expect(results.map((result) => result.reason)).toEqual([reason]);
-  expect(exits.map((result) => result.reason)).toEqual([reason]);
-  expect(finished).toHaveLength(1);
-  expect(vi.getTimerCount()).toBe(0);
-}
+import {
+  expectOneEnd,
+  misdeeds,
+  never,
+  startRun,
+  Troublemaker,
+  type WatchedRun,
+  Witness,
+} from './troublemakers.ts';
 
 /** Pushes a frame of its own when it gets a certain text. */
 class Pusher extends FrameProcessor {

@@ -1,6 +1,6 @@
 /** Processors that misbehave as real ones do, and a run that tells how it ended. */
 
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Frame, FrameDirection, FrameRole } from '../../src/frames/frame.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
@@ -89,6 +89,17 @@ export interface WatchedRun {
   pass(ms: number): Promise<void>;
 }
 
+// kept from before anybody installs fake timers: frames give way to the real event loop
+const realTurn = setImmediate;
+
+/** Lets virtual time pass, and whatever is under way before and after it come to rest. */
+export async function pass(ms: number): Promise<void> {
+  for (const step of [0, ms, 0]) {
+    await vi.advanceTimersByTimeAsync(step);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => realTurn(resolve));
+  }
+}
+
 /** Needs fake timers. The run has begun when this returns, and its processors are set up where they can be. */
 export async function startRun(
   processors: readonly FrameProcessor[],
@@ -101,7 +112,14 @@ export async function startRun(
   const task = new PipelineTask(new Pipeline([hook, ...processors]), { logger: silentLogger, ...options });
   task.on('finished', (result) => finished.push(result));
   void task.run().then((result) => results.push(result));
-  const pass = async (ms: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
   await pass(0);
   return { task, exits, results, finished, pass };
+}
+
+/** What holds after every run, whatever its end. */
+export function expectOneEnd({ exits, results, finished }: WatchedRun, reason: string): void {
+  expect(results.map((result) => result.reason)).toEqual([reason]);
+  expect(exits.map((result) => result.reason)).toEqual([reason]);
+  expect(finished).toHaveLength(1);
+  expect(vi.getTimerCount()).toBe(0);
 }
