@@ -32,6 +32,8 @@ export function withTimeLimit<T>(limit: TimeLimit, work: (signal: AbortSignal) =
     const onAbort = (): void => stop(signal?.reason);
     const timer = setTimeout(() => stop(onTimeout()), limitMs);
     signal?.addEventListener('abort', onAbort);
-    work(controller.signal).then(resolve, reject).finally(done);
+    // async, for work that throws before it returns a promise
+    const run = async (): Promise<T> => work(controller.signal);
+    run().then(resolve, reject).finally(done);
   });
 }

@@ -1,0 +1,27 @@
+/** A bot without a runner, for the tests of closeOnProcessExit: its one argument is JSON. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { closeOnProcessExit } from '../../src/rooms/close-on-process-exit.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
+
+export interface ExitProgram {
+  readonly apiUrls: readonly string[];
+  readonly budgetMs: number;
+  readonly then: 'wait' | 'return' | 'throw' | 'reject' | 'unwatch' | 'set-exit-code';
+}
+
+const { apiUrls, budgetMs, then } = JSON.parse(process.argv[2] ?? '') as ExitProgram;
+const watches = apiUrls.map((apiUrl, index) => {
+  const rest = new LiveKitRESTHelper({ apiKey: 'key', apiSecret: 'secret-of-the-program', apiUrl });
+  return closeOnProcessExit(new RoomDeleter({ roomName: `room-${index}`, rest }), { budgetMs });
+});
+if (then === 'unwatch') for (const stop of watches) stop();
+if (then === 'set-exit-code') process.exitCode = 7;
+if (then === 'throw')
+  setImmediate(() => {
+    throw new Error('a bug in user code');
+  });
+if (then === 'reject') void Promise.reject(new Error('a bug in user code'));
+process.stdout.write('ready\n');
+if (then !== 'return') await sleep(30_000);

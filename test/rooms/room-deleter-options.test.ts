@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import { stderrLogger } from '../../src/logger.ts';
+import { deletionPlan, type RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
+
+const rest = { deleteRoomByName: async (): Promise<true> => true };
+
+describe('deletionPlan', () => {
+  it('has these defaults', () => {
+    expect(deletionPlan({ roomName: 'r', rest })).toMatchObject({
+      deleteWhen: 'always',
+      ownIdentity: undefined,
+      deadlineMs: 7_000,
+      logger: stderrLogger,
+      random: Math.random,
+    });
+  });
+
+  it.each([
+    { deleteWhen: 'never' },
+    { deleteWhen: async () => true },
+    { deadlineMs: 1, verify: false, guardian: true },
+    { room: { owned: true } },
+    { room: { owned: false, sid: 'RM_1', creationTimeMs: 1 } },
+  ] satisfies Partial<RoomDeleterOptions>[])('takes %o', (options) => {
+    expect(() => deletionPlan({ roomName: 'r', rest, ...options })).not.toThrow();
+  });
+
+  it.each([
+    ['roomName', ''],
+    ['roomName', undefined],
+    ['roomName', 'x'.repeat(257)],
+    ['rest', undefined],
+    ['rest', null],
+    ['rest', {}],
+    ['deleteWhen', 'sometimes'],
+    ['deleteWhen', null],
+    ['ownIdentity', ''],
+    ['deadlineMs', 0],
+    ['deadlineMs', -1],
+    ['deadlineMs', Number.NaN],
+    ['deadlineMs', Number.POSITIVE_INFINITY],
+    ['verify', 'yes'],
+    ['guardian', 1],
+    ['logger', {}],
+    ['scheduler', {}],
+    ['random', 0.5],
+    ['room', true],
+    ['room', null],
+  ])('refuses %s: %o', (option, value) => {
+    const options = { roomName: 'r', rest, [option]: value } as unknown as RoomDeleterOptions;
+    expect(() => deletionPlan(options)).toThrow(InvalidOptionError);
+    expect(() => deletionPlan(options)).toThrow(`Option "${option}" must be `);
+  });
+
+  it.each([
+    [{}, 'room.owned'],
+    [{ owned: true, sid: '' }, 'room.sid'],
+    [{ owned: true, creationTimeMs: Number.NaN }, 'room.creationTimeMs'],
+  ])('refuses the room %o', (room, option) => {
+    const options = { roomName: 'r', rest, room } as RoomDeleterOptions;
+    expect(() => deletionPlan(options)).toThrow(`Option "${option}" must be `);
+  });
+
+  it.each(['no-humans-left', 'no-agents-left'] as const)(
+    'wants a rest that can count for %s',
+    (deleteWhen) => {
+      const listParticipants = async (): Promise<[]> => [];
+      expect(() => deletionPlan({ roomName: 'r', rest, deleteWhen })).toThrow('listParticipants()');
+      expect(() =>
+        deletionPlan({ roomName: 'r', rest: { ...rest, listParticipants }, deleteWhen }),
+      ).not.toThrow();
+    },
+  );
+});

@@ -1,0 +1,396 @@
+import { VirtualTimeScheduler } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/errors.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { isRetryable } from '../../src/rooms/retry-policy.ts';
+import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
+import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
+import type { ListedParticipant, RoomRest } from '../../src/rooms/room-rest.ts';
+
+/** What one attempt meets: a failure, success, or silence until it is stopped. */
+type Step = LiveKitRESTError | 'ok' | 'hang';
+
+function failure(
+  kind: LiveKitRESTErrorKind,
+  status?: number,
+  extra: { retryAfterMs?: number; code?: string } = {},
+): LiveKitRESTError {
+  return new LiveKitRESTError('room', { kind, retryable: isRetryable(kind, status), status, ...extra });
+}
+
+const notFound = failure('not_found', 404);
+const unavailable = failure('unavailable', 503);
+
+function setup(steps: Step[], options: Partial<RoomDeleterOptions> = {}) {
+  const startedAt = Date.now();
+  const attemptsAt: number[] = [];
+  const signals: (AbortSignal | undefined)[] = [];
+  const rest: RoomRest = {
+    deleteRoomByName: (_name, { signal } = {}) => {
+      const step = steps[Math.min(attemptsAt.length, steps.length - 1)];
+      attemptsAt.push(Date.now() - startedAt);
+      signals.push(signal);
+      if (step instanceof LiveKitRESTError) return Promise.reject(step);
+      return step === 'ok' ? Promise.resolve(true) : new Promise(() => {});
+    },
+    ...options.rest,
+  };
+  const deleter = new RoomDeleter({
+    roomName: 'room',
+    logger: silentLogger,
+    random: () => 0.5,
+    ...options,
+    rest,
+  });
+  const outcomes: RoomDeletionOutcome[] = [];
+  deleter.outcome$.subscribe((outcome) => outcomes.push(outcome));
+  return { deleter, attemptsAt, signals, outcomes };
+}
+
+describe('a deletion', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('is one attempt when nothing goes wrong', async () => {
+    const { deleter } = setup(['ok']);
+    expect(await deleter.deleteRoom('end')).toEqual({
+      status: 'deleted',
+      roomName: 'room',
+      trigger: 'end',
+      attempts: 1,
+      elapsedMs: 0,
+    });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('has sent its request before deleteRoom returns', () => {
+    const { deleter, attemptsAt } = setup(['ok']);
+    void deleter.deleteRoom('cancel');
+    expect(attemptsAt).toEqual([0]);
+  });
+
+  it('tries again with growing waits', async () => {
+    const { deleter, attemptsAt, outcomes } = setup([unavailable, failure('network'), unavailable, 'ok']);
+    void deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(400);
+    expect(attemptsAt).toEqual([0, 50, 150, 350]);
+    expect(outcomes).toMatchObject([{ status: 'deleted', attempts: 4, elapsedMs: 350 }]);
+  });
+
+  it.each([
+    ['auth', 401],
+    ['clock', 401],
+    ['auth', 403],
+    ['rejected', 400],
+    ['bad_response', 404],
+    ['bad_response', 302],
+  ] as const)('tries %s (%i) once', async (kind, status) => {
+    const error = failure(kind, status);
+    const { deleter } = setup([error]);
+    expect(await deleter.deleteRoom('end')).toEqual({
+      status: 'failed',
+      roomName: 'room',
+      trigger: 'end',
+      attempts: 1,
+      elapsedMs: 0,
+      error,
+    });
+  });
+
+  it('finds a room that was gone already', async () => {
+    const { deleter } = setup([notFound]);
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'already-gone', attempts: 1 });
+  });
+
+  it.each([
+    ['deleted', failure('network')],
+    ['deleted', failure('timeout')],
+    ['deleted', failure('bad_response', 200)],
+    ['deleted', failure('unavailable', 504)],
+    ['already-gone', failure('rate_limited', 429)],
+    ['already-gone', failure('unavailable', 500)],
+  ] as const)('is %s when the room is gone after %o', async (status, error) => {
+    const { deleter, outcomes } = setup([error, notFound]);
+    void deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(60);
+    expect(outcomes).toMatchObject([{ status, attempts: 2 }]);
+    expect(outcomes[0]?.error).toBeUndefined();
+  });
+
+  it('waits as long as the server asks', async () => {
+    const { deleter, attemptsAt } = setup([failure('rate_limited', 429, { retryAfterMs: 2_000 }), 'ok']);
+    void deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(attemptsAt).toEqual([0, 2_050]);
+  });
+
+  it('tries once more just before the deadline when the server asks for an hour', async () => {
+    const { deleter, attemptsAt, outcomes } = setup([
+      failure('rate_limited', 429, { retryAfterMs: 3_600_000 }),
+    ]);
+    void deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect(attemptsAt).toEqual([0, 6_500]);
+    expect(outcomes).toMatchObject([{ status: 'failed', attempts: 2, error: { kind: 'rate_limited' } }]);
+  });
+
+  it('gives up within the deadline', async () => {
+    const { deleter, attemptsAt, outcomes } = setup([unavailable]);
+    void deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect(outcomes).toMatchObject([{ status: 'failed', error: unavailable, attempts: attemptsAt.length }]);
+    expect(attemptsAt.length).toBeGreaterThan(10);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(outcomes).toMatchObject([{ attempts: attemptsAt.length }]);
+  });
+
+  it('is cut off at the deadline when an attempt hangs', async () => {
+    const { deleter, signals, outcomes } = setup(['hang'], { deadlineMs: 1_000 });
+    void deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(999);
+    expect(outcomes).toEqual([]);
+    expect(signals[0]?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(outcomes).toMatchObject([
+      { status: 'failed', attempts: 1, elapsedMs: 1_000, error: { kind: 'timeout', retryable: true } },
+    ]);
+    expect(outcomes[0]?.error?.message).toContain('not done within 1000 ms');
+    expect(signals[0]?.aborted).toBe(true);
+  });
+
+  it('reports what the last answered attempt met', async () => {
+    const { deleter, outcomes } = setup([unavailable, 'hang']);
+    void deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect(outcomes).toMatchObject([{ status: 'failed', attempts: 2, error: unavailable }]);
+  });
+
+  it('survives a rest that throws at once, and one that rejects with nonsense', async () => {
+    const thrown = new RoomDeleter({
+      roomName: 'r',
+      logger: silentLogger,
+      deadlineMs: 100,
+      rest: {
+        deleteRoomByName: () => {
+          throw new TypeError('a bug');
+        },
+      },
+    });
+    expect(await thrown.deleteRoom('end')).toMatchObject({ status: 'failed', error: { kind: 'network' } });
+  });
+
+  it('runs on a scheduler of its own time', async () => {
+    vi.useRealTimers();
+    const scheduler = new VirtualTimeScheduler();
+    const { deleter, attemptsAt, outcomes } = setup([unavailable, unavailable, 'ok'], { scheduler });
+    void deleter.deleteRoom('end');
+    for (const untilMs of [0, 49, 50, 149, 150]) {
+      scheduler.maxFrames = untilMs;
+      await new Promise((resolve) => setImmediate(resolve));
+      scheduler.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+      if (untilMs === 49) expect(attemptsAt).toHaveLength(1);
+      if (untilMs === 149) expect(attemptsAt).toHaveLength(2);
+    }
+    expect(outcomes).toMatchObject([{ status: 'deleted', attempts: 3, elapsedMs: 150 }]);
+  });
+
+  describe('that is stopped by its caller', () => {
+    it('has failed at once, and hangs up', async () => {
+      const { deleter, signals, outcomes } = setup(['hang']);
+      const controller = new AbortController();
+      void deleter.deleteRoom('end');
+      const second = deleter.deleteRoom('exit', { signal: controller.signal });
+      await vi.advanceTimersByTimeAsync(100);
+      controller.abort();
+      expect(outcomes).toMatchObject([{ status: 'failed', trigger: 'end', attempts: 1, elapsedMs: 100 }]);
+      expect(await second).toBe(outcomes[0]);
+      expect(signals[0]?.aborted).toBe(true);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it('has failed at once between two attempts', async () => {
+      const { deleter, attemptsAt, outcomes } = setup([unavailable]);
+      const controller = new AbortController();
+      void deleter.deleteRoom('end', { signal: controller.signal });
+      await vi.advanceTimersByTimeAsync(10);
+      controller.abort();
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(outcomes).toMatchObject([{ status: 'failed', attempts: 1, error: unavailable }]);
+      expect(attemptsAt).toEqual([0]);
+    });
+
+    it('sends nothing when that was before', async () => {
+      const { deleter, attemptsAt } = setup(['ok']);
+      expect(await deleter.deleteRoom('end', { signal: AbortSignal.abort() })).toMatchObject({
+        status: 'failed',
+        attempts: 0,
+        error: { kind: 'timeout' },
+      });
+      expect(attemptsAt).toEqual([]);
+    });
+
+    it('forgets the signal once it is done', async () => {
+      const { deleter } = setup(['ok']);
+      const { signal } = new AbortController();
+      const remove = vi.spyOn(signal, 'removeEventListener');
+      await deleter.deleteRoom('end', { signal });
+      expect(remove).toHaveBeenCalledOnce();
+    });
+  });
+
+  describe('of a room that the server says is gone', () => {
+    it('sends nothing', async () => {
+      const { deleter, attemptsAt, outcomes } = setup(['ok']);
+      deleter.roomIsGone('end');
+      expect(outcomes).toMatchObject([{ status: 'already-gone', trigger: 'end', attempts: 0 }]);
+      expect(await deleter.deleteRoom('exit')).toBe(outcomes[0]);
+      expect(attemptsAt).toEqual([]);
+    });
+
+    it('keeps the outcome that was there before', async () => {
+      const { deleter, outcomes } = setup(['ok']);
+      await deleter.deleteRoom('cancel');
+      deleter.roomIsGone('end');
+      expect(outcomes).toMatchObject([{ status: 'deleted', trigger: 'cancel' }]);
+    });
+
+    it('lets the attempt under way finish', async () => {
+      const { deleter, signals, outcomes } = setup(['ok']);
+      const result = deleter.deleteRoom('cancel');
+      deleter.roomIsGone('cancel');
+      expect(signals[0]?.aborted).toBe(false);
+      expect(outcomes).toEqual([]);
+      expect(await result).toMatchObject({ status: 'deleted', trigger: 'cancel', attempts: 1 });
+    });
+
+    it('makes no further attempt', async () => {
+      const { deleter, attemptsAt, outcomes } = setup([failure('network'), 'ok']);
+      void deleter.deleteRoom('cancel');
+      deleter.roomIsGone('cancel');
+      await vi.advanceTimersByTimeAsync(0);
+      expect(outcomes).toMatchObject([{ status: 'deleted', attempts: 1 }]);
+      expect(attemptsAt).toEqual([0]);
+    });
+
+    it('does not wait for the next attempt', async () => {
+      const { deleter, outcomes } = setup([unavailable, 'ok']);
+      void deleter.deleteRoom('cancel');
+      await vi.advanceTimersByTimeAsync(10);
+      deleter.roomIsGone('cancel');
+      expect(outcomes).toMatchObject([{ status: 'already-gone', attempts: 1, elapsedMs: 10 }]);
+    });
+
+    it('does not wait for a decision', async () => {
+      const { deleter, outcomes } = setup(['ok'], { deleteWhen: () => new Promise(() => {}) });
+      void deleter.deleteRoom('end');
+      await vi.advanceTimersByTimeAsync(10);
+      deleter.roomIsGone('end');
+      expect(outcomes).toMatchObject([{ status: 'already-gone', attempts: 0 }]);
+    });
+  });
+
+  describe('that depends', () => {
+    const ada: ListedParticipant = {
+      identity: 'ada',
+      sid: 'PA_1',
+      state: 'ACTIVE',
+      kind: 'STANDARD',
+      isAgent: false,
+      isRecorder: false,
+      attributes: {},
+    };
+    const bot: ListedParticipant = { ...ada, identity: 'bot', isAgent: true };
+    const counting = (...answer: (readonly ListedParticipant[] | LiveKitRESTError)[]) => {
+      const asked: string[] = [];
+      const listParticipants: RoomRest['listParticipants'] = async (name) => {
+        const next = answer[Math.min(asked.push(name), answer.length) - 1] ?? [];
+        if (next instanceof LiveKitRESTError) throw next;
+        return next;
+      };
+      return { asked, listParticipants };
+    };
+
+    async function decided(
+      deleteWhen: NonNullable<RoomDeleterOptions['deleteWhen']>,
+      listParticipants?: RoomRest['listParticipants'],
+    ) {
+      const rest = { ...(listParticipants && { listParticipants }) } as RoomRest;
+      const { deleter, outcomes, attemptsAt } = setup(['ok'], { deleteWhen, rest, ownIdentity: 'bot' });
+      void deleter.deleteRoom('end');
+      await vi.advanceTimersByTimeAsync(7_000);
+      return { ...outcomes[0], attemptsAt };
+    }
+
+    it.each([
+      ['never', [], 'kept'],
+      ['always', [ada], 'deleted'],
+      ['no-humans-left', [ada, bot], 'kept'],
+      ['no-humans-left', [bot], 'deleted'],
+      ['no-agents-left', [ada, bot], 'deleted'],
+      ['no-agents-left', [{ ...bot, identity: 'other bot' }], 'kept'],
+    ] as const)('on %s: %#', async (deleteWhen, inside, status) => {
+      const { asked, listParticipants } = counting(inside);
+      expect(await decided(deleteWhen, listParticipants)).toMatchObject({ status });
+      expect(asked).toEqual(deleteWhen.startsWith('no-') ? ['room'] : []);
+    });
+
+    it('sends nothing for a room that is kept', async () => {
+      expect(await decided('never')).toMatchObject({ status: 'kept', attempts: 0, attemptsAt: [] });
+      expect(await decided(async () => false)).toMatchObject({ status: 'kept', attemptsAt: [] });
+    });
+
+    it('asks again when the list fails for a moment', async () => {
+      const { listParticipants } = counting(unavailable, unavailable, [ada]);
+      expect(await decided('no-humans-left', listParticipants)).toMatchObject({ status: 'kept' });
+    });
+
+    it.each([
+      ['the list fails for good', failure('auth', 401)],
+      ['the list never gets better', unavailable],
+      ['the room is not there', notFound],
+    ])('deletes when %s', async (_, error) => {
+      const { listParticipants } = counting(error);
+      expect(await decided('no-humans-left', listParticipants)).toMatchObject({ status: 'deleted' });
+    });
+
+    it('deletes when a function throws, rejects, or asks a rest that cannot count', async () => {
+      const throws = (): boolean => {
+        throw new Error('a bug');
+      };
+      expect(await decided(throws)).toMatchObject({ status: 'deleted' });
+      expect(await decided(async () => throws())).toMatchObject({ status: 'deleted' });
+      expect(
+        await decided(async ({ listParticipants }) => (await listParticipants()).length === 0),
+      ).toMatchObject({ status: 'deleted' });
+    });
+
+    it('deletes after two seconds of indecision, and says so', async () => {
+      const warn = vi.fn();
+      const signals: AbortSignal[] = [];
+      const { deleter, attemptsAt } = setup(['ok'], {
+        logger: { ...silentLogger, warn },
+        deleteWhen: ({ signal }) => {
+          signals.push(signal);
+          return new Promise(() => {});
+        },
+      });
+      void deleter.deleteRoom('end');
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(attemptsAt).toEqual([2_000]);
+      expect(signals[0]?.aborted).toBe(true);
+      expect(warn).toHaveBeenCalledOnce();
+    });
+
+    it('leaves half of a short deadline for the deletion', async () => {
+      const { deleter, attemptsAt } = setup(['ok'], {
+        deadlineMs: 1_000,
+        deleteWhen: () => new Promise(() => {}),
+      });
+      void deleter.deleteRoom('end');
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(attemptsAt).toEqual([500]);
+    });
+  });
+});
