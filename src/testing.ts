@@ -1,5 +1,20 @@
 /** endframe/testing: what tests of bots need, for any test runner. */
 
+export type { FakeFault, FaultOrder } from './testing/fake-faults.ts';
+export {
+  FakeLiveKitServer,
+  type FakeLiveKitServerEvents,
+  type FakeLiveKitServerOptions,
+  type FakeRequest,
+} from './testing/fake-livekit-server.ts';
+export type {
+  FakeDisconnectReason,
+  FakeParticipant,
+  FakeParticipantEvents,
+  FakeParticipantOptions,
+  FakeRoom,
+  FakeRoomOptions,
+} from './testing/fake-rooms.ts';
 export { marbles } from './testing/marbles.ts';
 export {
   type LiveKitServer,

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { actsAnyway, applyFault, type FakeFault, type FaultOrder } from './fake-faults.ts';
+import { answer, methodOf, type RoomServiceState } from './fake-room-service.ts';
+import {
+  type FakeParticipant,
+  type FakeParticipantOptions,
+  type FakeRoom,
+  type FakeRoomOptions,
+  FakeRooms,
+} from './fake-rooms.ts';
+import type { WireAnswer, WireRequest } from './fake-wire.ts';
+
+/** A request the fake got, in order of arrival. */
+export interface FakeRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  /** The Twirp method, such as `DeleteRoom`. */
+  readonly call: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+  /** Milliseconds since 1970, of this machine's clock. */
+  readonly atMs: number;
+  /** Counts connections: two requests with the same number shared one. */
+  readonly connection: number;
+  /** What was done to it, if a fault was ordered. */
+  readonly fault: FakeFault['kind'] | undefined;
+}
+
+export interface FakeLiveKitServerEvents {
+  request: (request: FakeRequest) => void;
+}
+
+export interface FakeLiveKitServerOptions {
+  readonly apiKey?: string;
+  /** Default: a random one. */
+  readonly apiSecret?: string;
+  /** Default: a free port. */
+  readonly port?: number;
+  /** Whether joining creates a room. Default true. */
+  readonly autoCreate?: boolean;
+  /** How far the server's clock is off, in milliseconds. Default 0. */
+  readonly clockOffsetMs?: number;
+}
+
+interface OrderedFault {
+  readonly fault: FakeFault;
+  readonly method: string | undefined;
+  left: number;
+}
+
+/**
+ * LiveKit's room service in this process: its REST API, with rooms and participants in memory, and faults to
+ * order.
+ *
+ * Tokens and grants are checked and answers worded as LiveKit 1.9 does it; one contract suite of ours runs
+ * against both. It has no media and no signalling: participants are simulated by {@link join}. Rooms do not
+ * close when they are empty, and `num_participants` is right at once, where the real one is seconds late.
+ */
+export class FakeLiveKitServer extends SafeEventEmitter<FakeLiveKitServerEvents> implements AsyncDisposable {
+  readonly url: string;
+  readonly httpUrl: string;
+  readonly apiKey: string;
+  readonly apiSecret: string;
+  readonly #server: Server;
+  readonly #state: RoomServiceState;
+  readonly #autoCreate: boolean;
+  readonly #requests: FakeRequest[] = [];
+  readonly #connections = new Map<Socket, number>();
+  #connectionCount = 0;
+  #faults: OrderedFault[] = [];
+  #stopped: Promise<void> | undefined;
+  /** Shifts the clock that tokens are checked with and that the `Date` header tells. */
+  clockOffsetMs: number;
+
+  private constructor(server: Server, options: Required<FakeLiveKitServerOptions>) {
+    super();
+    this.#server = server;
+    this.httpUrl = `http://127.0.0.1:${options.port}`;
+    this.url = `ws://127.0.0.1:${options.port}`;
+    this.apiKey = options.apiKey;
+    this.apiSecret = options.apiSecret;
+    this.clockOffsetMs = options.clockOffsetMs;
+    this.#autoCreate = options.autoCreate;
+    const keys = { [this.apiKey]: this.apiSecret };
+    this.#state = { rooms: new FakeRooms(), keys, now: () => Date.now() + this.clockOffsetMs };
+    server.on('connection', (socket) => {
+      this.#connectionCount += 1;
+      this.#connections.set(socket, this.#connectionCount);
+      socket.once('close', () => this.#connections.delete(socket));
+      socket.on('error', () => {});
+    });
+    server.on('request', (request, response) => {
+      this.#receive(request, response).catch(() => request.socket.destroy());
+    });
+  }
+
+  /** Starts one on loopback. */
+  static async start({
+    apiKey = 'fake-key',
+    apiSecret = randomBytes(32).toString('hex'),
+    port = 0,
+    autoCreate = true,
+    clockOffsetMs = 0,
+  }: FakeLiveKitServerOptions = {}): Promise<FakeLiveKitServer> {
+    const server = createServer();
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const bound = (server.address() as AddressInfo).port;
+    return new FakeLiveKitServer(server, { apiKey, apiSecret, port: bound, autoCreate, clockOffsetMs });
+  }
+
+  /** Every request so far, with its token: for tests, not for logs. */
+  get requests(): readonly FakeRequest[] {
+    return this.#requests;
+  }
+
+  /** The rooms there are now. */
+  get rooms(): readonly FakeRoom[] {
+    return this.#state.rooms.all();
+  }
+
+  room(name: string): FakeRoom | undefined {
+    return this.#state.rooms.get(name);
+  }
+
+  /** Creates a room, or gives the one there is. */
+  createRoom(name: string, options?: FakeRoomOptions): FakeRoom {
+    return this.#state.rooms.create(name, { creationTimeMs: this.#state.now(), ...options });
+  }
+
+  /** Deletes a room behind everybody's back; false when there is none. */
+  deleteRoom(name: string): boolean {
+    return this.#state.rooms.delete(name, 'ROOM_DELETED');
+  }
+
+  /**
+   * Lets somebody join. A second one with the same identity throws the first one out.
+   *
+   * @throws {Error} There is no such room, and `autoCreate` is false.
+   */
+  join(room: string, identity: string, options?: FakeParticipantOptions): FakeParticipant {
+    if (!this.#autoCreate && this.room(room) === undefined) throw new Error(`no room "${room}" to join`);
+    return this.#state.rooms.join(this.createRoom(room), identity, this.#state.now(), options);
+  }
+
+  /** Orders a fault for the next requests. Several orders are served one after the other. */
+  fail(fault: FakeFault, { times = Number.POSITIVE_INFINITY, method }: FaultOrder = {}): void {
+    this.#faults.push({ fault, method, left: times });
+  }
+
+  /** Cancels all ordered faults. */
+  heal(): void {
+    this.#faults = [];
+  }
+
+  /** Closes every connection, throws everybody out, and frees the port. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const socket of this.#connections.keys()) socket.destroy();
+    for (const { name } of this.rooms) this.#state.rooms.delete(name, 'SERVER_SHUTDOWN');
+    await closed;
+  }
+
+  async #receive(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const { method = '', url = '', headers, socket } = incoming;
+    const request: WireRequest = { method, url, headers, body: Buffer.concat(chunks) };
+    const call = methodOf(url);
+    const fault = this.#nextFault(call);
+    const logged: FakeRequest = {
+      method,
+      url,
+      call,
+      headers,
+      body: request.body.toString(),
+      atMs: Date.now(),
+      connection: this.#connections.get(socket) ?? 0,
+      fault: fault?.kind,
+    };
+    this.#requests.push(logged);
+    this.emit('request', logged);
+    const send = (what: WireAnswer): void => this.#send(what, response);
+    if (fault === undefined) return send(answer(request, this.#state));
+    const acts = actsAnyway(fault);
+    applyFault(fault, acts ? answer(request, this.#state) : nothing, incoming, response, send);
+  }
+
+  #nextFault(call: string | undefined): FakeFault | undefined {
+    const order = this.#faults.find(({ method }) => method === undefined || method === call);
+    if (order === undefined) return undefined;
+    order.left -= 1;
+    if (order.left <= 0) this.#faults = this.#faults.filter((other) => other !== order);
+    return order.fault;
+  }
+
+  #send({ status, headers, body }: WireAnswer, response: ServerResponse): void {
+    const date = new Date(this.#state.now()).toUTCString();
+    const length = String(Buffer.byteLength(body));
+    response.writeHead(status, { vary: 'Origin', date, 'content-length': length, ...headers }).end(body);
+  }
+}
+
+const nothing: WireAnswer = { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
