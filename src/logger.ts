@@ -35,5 +35,19 @@ export const stderrLogger: Logger = {
   error: toStderr('ERROR'),
 };
 
+/** The same logger, except that what it throws is lost: a log line must not change what happens. */
+export function unfailing(logger: Logger): Logger {
+  const safely =
+    (level: keyof Logger): Logger['error'] =>
+    (fields, message) => {
+      try {
+        logger[level](fields, message);
+      } catch {
+        // there is nowhere left to say it
+      }
+    };
+  return { debug: safely('debug'), info: safely('info'), warn: safely('warn'), error: safely('error') };
+}
+
 /** Says nothing at all. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };

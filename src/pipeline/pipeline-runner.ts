@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { InvalidOptionError, PipelineError } from '../errors.ts';
-import { type Logger, stderrLogger } from '../logger.ts';
+import { type Logger, stderrLogger, unfailing } from '../logger.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import type { PipelineTask } from './pipeline-task.ts';
 
@@ -58,7 +58,7 @@ export class PipelineRunner {
     this.#onSignal = onSignal;
     this.#budgetMs = shutdownBudgetMs;
     this.#handlesProcessEvents = handleProcessEvents;
-    this.#logger = logger;
+    this.#logger = unfailing(logger);
   }
 
   /**

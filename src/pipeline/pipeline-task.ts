@@ -14,7 +14,7 @@ import {
   type TerminalFrame,
 } from '../frames/lifecycle.ts';
 import type { FrameClass } from '../frames/of-frame.ts';
-import { type Logger, stderrLogger } from '../logger.ts';
+import { type Logger, stderrLogger, unfailing } from '../logger.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type {
   FrameProcessorSetup,
@@ -124,6 +124,8 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
   /** The End or Stop frame that was queued, sent, or noticed. */
   #terminal: TerminalFrame | undefined;
   #cancelFrame: TerminalFrame | undefined;
+  /** An End or Stop frame that a processor pushed before the start was over. */
+  #early: TerminalFrame | undefined;
   #forced = false;
   #result: Promise<PipelineResult> | undefined;
   #settle: ((outcome: Outcome) => void) | undefined;
@@ -142,7 +144,8 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
   constructor(pipeline: FrameProcessor, options: PipelineTaskOptions = {}) {
     super();
     this.#limits = checkLimits(options);
-    const { name = 'PipelineTask', logger = stderrLogger, observers = [] } = options;
+    const { name = 'PipelineTask', observers = [] } = options;
+    const logger = unfailing(options.logger ?? stderrLogger);
     this.name = name;
     this.#options = options;
     this.#logger = logger;
@@ -362,6 +365,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
       );
       this.#heartbeat.start();
     }
+    if (this.#early !== undefined) this.#terminalMoved(this.#early);
     this.#releaseWaiting('downstream');
   }
 
@@ -535,10 +539,13 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
   /** A terminal frame that the task did not send is on its way: the run ends with it. */
   #terminalMoved(frame: TerminalFrame): void {
     if (frame === this.#watch?.frame) this.#watch.progress();
-    else if (frame === this.#terminal || frame === this.#cancelFrame || this.#phase !== 'running') return;
+    else if (frame === this.#terminal || frame === this.#cancelFrame) return;
+    else if (this.#phase === 'starting' && frame.frameRole !== 'cancel') this.#early ??= frame;
+    else if (this.#phase !== 'starting' && this.#phase !== 'running') return;
     else if (frame.frameRole === 'cancel') {
       if (this.#cancelFrame !== undefined) return;
       this.#cancelFrame = frame;
+      clearTimeout(this.#startTimer);
       this.#over.abort(new PipelineError('The run was cancelled'));
       this.#lifecycle.next({ phase: 'entered', frame });
       this.#watchOver(frame, this.#limits.cancelTimeoutMs);
