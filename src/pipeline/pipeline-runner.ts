@@ -70,7 +70,7 @@ export class PipelineRunner {
     this.#tasks = tasks;
     if (this.#handlesProcessEvents) this.#listen();
     try {
-      const results = await Promise.all(tasks.map((task) => task.run()));
+      const results = await this.#runAll(tasks);
       if (results.some(({ reason }) => reason === 'failed')) this.#raiseExitCode(1);
       for (const task of tasks) this.#raiseExitCode(task.exitCode);
       return results;
@@ -98,16 +98,29 @@ export class PipelineRunner {
     for (const task of this.#tasks) task.cancel(reason);
   }
 
+  async #runAll(tasks: readonly PipelineTask[]): Promise<readonly PipelineResult[]> {
+    const runs = tasks.map((task) => task.run());
+    try {
+      return await Promise.all(runs);
+    } catch (misuse) {
+      this.cancel('another task could not be run');
+      await Promise.allSettled(runs);
+      throw misuse;
+    }
+  }
+
   #listen(): void {
     for (const signal of signals) process.on(signal, this.#onProcessSignal);
     process.on('uncaughtException', this.#onUncaught);
     process.on('unhandledRejection', this.#onUncaught);
+    process.on('beforeExit', this.#onBeforeExit);
   }
 
   #stopListening(): void {
     for (const signal of signals) process.off(signal, this.#onProcessSignal);
     process.off('uncaughtException', this.#onUncaught);
     process.off('unhandledRejection', this.#onUncaught);
+    process.off('beforeExit', this.#onBeforeExit);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
   }
@@ -126,6 +139,9 @@ export class PipelineRunner {
     this.#raiseExitCode(1);
     if (!this.#shuttingDown) this.#shutDown('cancel', 'uncaught error');
   };
+
+  /** Nothing is left that could happen: what is still running would vanish without its exit hooks. */
+  readonly #onBeforeExit = (): void => this.cancel('nothing is left to wait for');
 
   #shutDown(how: 'cancel' | 'end', reason: string): void {
     this.#shuttingDown = true;

@@ -1,0 +1,152 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { PipelineError } from '../../src/errors.ts';
+import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
+import { CancelFrame, EndFrame, StartFrame } from '../../src/frames/lifecycle.ts';
+import type { FrameClass } from '../../src/frames/of-frame.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import { IdentityFilter } from '../../src/processors/identity-filter.ts';
+import { passes, useFakeTime } from '../support/fake-time.ts';
+import { makeTask } from '../support/start-pipeline.ts';
+
+/** Keeps frames of one class for itself. */
+class Keeps extends FrameProcessor {
+  readonly #frameClass: FrameClass;
+
+  constructor(frameClass: FrameClass) {
+    super();
+    this.#frameClass = frameClass;
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    if (!(frame instanceof this.#frameClass)) this.push(frame, direction);
+  }
+}
+
+/** Never finishes frames of one class. */
+class StuckOn extends FrameProcessor {
+  readonly #frameClass: FrameClass;
+
+  constructor(frameClass: FrameClass) {
+    super();
+    this.#frameClass = frameClass;
+  }
+
+  protected override async process(frame: Frame, direction: FrameDirection): Promise<void> {
+    if (frame instanceof this.#frameClass) await new Promise(() => {});
+    this.push(frame, direction);
+  }
+}
+
+class NeverSetUp extends IdentityFilter {
+  override setup(): Promise<void> {
+    return new Promise(() => {});
+  }
+}
+
+/** Pauses itself at a text, and forgets to resume. */
+class Forgetful extends FrameProcessor {
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    if (frame instanceof TextFrame) this.pauseProcessingFrames();
+    this.push(frame, direction);
+  }
+}
+
+function setup(processors: FrameProcessor[], options?: PipelineTaskOptions) {
+  const pipeline = makeTask(processors, options);
+  const finished = vi.fn();
+  pipeline.task.on('finished', finished);
+  return { ...pipeline, finished, run: pipeline.task.run() };
+}
+
+describe('PipelineTask limits', () => {
+  useFakeTime();
+  afterEach(() => expect(vi.getTimerCount()).toBe(0));
+
+  it('ends a run whose CancelFrame is kept', async () => {
+    const { task, run, finished, down } = setup([new Keeps(CancelFrame)], { cancelTimeoutMs: 500 });
+    await passes(0);
+    task.cancel('enough');
+    await passes(600);
+    expect(await run).toMatchObject({ reason: 'cancelled', frame: { reason: 'enough' }, forced: true });
+    expect(finished).toHaveBeenCalledOnce();
+    expect(down.framesOf(CancelFrame)).toHaveLength(1);
+  });
+
+  it('ends a run that is cancelled while its StartFrame is stuck', async () => {
+    const { task, run, finished } = setup([new StuckOn(StartFrame)], { cancelTimeoutMs: 500 });
+    await passes(100);
+    task.cancel('too slow');
+    await passes(600);
+    expect(await run).toMatchObject({ reason: 'cancelled', frame: { reason: 'too slow' } });
+    expect(finished).toHaveBeenCalledOnce();
+  });
+
+  it('fails a run whose StartFrame is stuck for too long', async () => {
+    const { run, finished } = setup([new StuckOn(StartFrame)], { startTimeoutMs: 1_000 });
+    await passes(1_000);
+    expect(await run).toMatchObject({ reason: 'failed', error: expect.any(PipelineError) });
+    expect(finished).toHaveBeenCalledOnce();
+  });
+
+  it('fails a run whose processors are not set up in time', async () => {
+    const { run, finished } = setup([new NeverSetUp()], { setupTimeoutMs: 1_000 });
+    await passes(999);
+    expect(finished).not.toHaveBeenCalled();
+    await passes(1);
+    expect(await run).toMatchObject({ reason: 'failed', error: expect.any(PipelineError) });
+    expect(finished).toHaveBeenCalledOnce();
+  });
+
+  it('cleans up the rest when the setup took too long and one cleanup throws', async () => {
+    const cleaned: string[] = [];
+    class Cleans extends IdentityFilter {
+      override async cleanup(): Promise<void> {
+        cleaned.push(this.name);
+        await super.cleanup();
+        if (this.name === 'bad') throw new Error('cannot');
+      }
+    }
+    const processors = [new NeverSetUp(), new Cleans({ name: 'bad' }), new Cleans({ name: 'good' })];
+    const { run } = setup(processors, { setupTimeoutMs: 1_000 });
+    await passes(1_000);
+    expect(await run).toMatchObject({ reason: 'failed' });
+    expect(cleaned).toEqual(['bad', 'good']);
+  });
+
+  it('does not wait for a cleanup that never ends', async () => {
+    class NeverCleansUp extends IdentityFilter {
+      override cleanup(): Promise<void> {
+        return new Promise(() => {});
+      }
+    }
+    const { task, run } = setup([new NeverCleansUp()], { cleanupTimeoutMs: 300 });
+    task.stopWhenDone();
+    await passes(300);
+    expect(await run).toMatchObject({ reason: 'ended' });
+  });
+
+  it('lets an EndFrame out of a processor that paused itself and was never resumed', async () => {
+    const { task, run, down } = setup([new Forgetful()], { endStallTimeoutMs: 1_000 });
+    task.queueFrames([new TextFrame('a'), new EndFrame()]);
+    await passes(5_000);
+    expect(await run).toMatchObject({ reason: 'ended', forced: true });
+    expect(down.framesOf(EndFrame)).toHaveLength(1);
+  });
+
+  it('does not limit the length of an end that moves', async () => {
+    class Slow extends FrameProcessor {
+      protected override async process(frame: Frame, direction: FrameDirection): Promise<void> {
+        if (frame instanceof TextFrame) await new Promise((done) => setTimeout(done, 900));
+        this.push(frame, direction);
+      }
+    }
+    const { task, run, down } = setup([new Slow()], { endStallTimeoutMs: 1_000 });
+    task.queueFrames(Array.from({ length: 20 }, (_, index) => new TextFrame(`${index}`)));
+    task.stopWhenDone();
+    await passes(20_000);
+    expect(await run).toMatchObject({ reason: 'ended', forced: false });
+    expect(down.framesOf(TextFrame)).toHaveLength(20);
+  });
+});

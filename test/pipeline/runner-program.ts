@@ -1,0 +1,114 @@
+/**
+ * A bot's program, for tests of signals and exit codes: `runner-program.ts <scenario> [json options]`.
+ *
+ * Tells one JSON object per line what happens; the text frame `hello` waits in the pipeline where a scenario
+ * needs something under way.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
+import { EndFrame } from '../../src/frames/lifecycle.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { Pipeline } from '../../src/pipeline/pipeline.ts';
+import { PipelineRunner, type PipelineRunnerOptions } from '../../src/pipeline/pipeline-runner.ts';
+import { PipelineTask, type PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import type { FrameProcessorSetup } from '../../src/processors/frame-processor-setup.ts';
+
+export interface ProgramOptions {
+  readonly runner?: Omit<PipelineRunnerOptions, 'logger'>;
+  readonly task?: Omit<PipelineTaskOptions, 'logger'>;
+  /** How long the exit hook takes, in milliseconds; -1 for ever. Default 0. */
+  readonly hookMs?: number;
+  /** What the exit hook reports. Default nothing. */
+  readonly hookExitCode?: number;
+  /** How long a text frame takes, in milliseconds; -1 for ever, `null` likewise but with nothing that keeps the process alive. Default 0. */
+  readonly frameMs?: number | null;
+  /** Whether CancelFrames get stuck. */
+  readonly hangsOnCancel?: boolean;
+  /** Whether the setup never ends. */
+  readonly hangsInSetup?: boolean;
+}
+
+const [scenario = 'waits', json = '{}'] = process.argv.slice(2);
+const options: ProgramOptions = JSON.parse(json);
+
+function tell(event: string, facts: object = {}): void {
+  process.stdout.write(`${JSON.stringify({ event, ...facts })}\n`);
+}
+
+/** Waits; -1 for ever, with something that keeps the process alive; `null` without. */
+function wait(ms: number | null): Promise<unknown> {
+  if (ms === null) return new Promise(() => {});
+  return ms < 0 ? new Promise(() => setInterval(() => {}, 1_000)) : sleep(ms);
+}
+
+class Bot extends FrameProcessor {
+  override setup(setup: FrameProcessorSetup): void | Promise<void> {
+    super.setup(setup);
+    setup.onExit('room', async ({ result }) => {
+      tell('hook', { reason: result.reason });
+      await wait(options.hookMs ?? 0);
+      tell('hookDone');
+      if (options.hookExitCode !== undefined) return { exitCode: options.hookExitCode };
+    });
+    if (options.hangsInSetup) return new Promise(() => {});
+  }
+
+  protected override async process(frame: Frame, direction: FrameDirection): Promise<void> {
+    if (frame instanceof TextFrame) await wait(options.frameMs === undefined ? 0 : options.frameMs);
+    if (frame.frameRole === 'cancel' && options.hangsOnCancel) await wait(-1);
+    this.push(frame, direction);
+    if (frame instanceof TextFrame) tell('played', { text: frame.text });
+  }
+
+  override cleanup(): void {
+    super.cleanup();
+    tell('cleanup');
+  }
+}
+
+const task = new PipelineTask(new Pipeline([new Bot()]), { logger: silentLogger, ...options.task });
+const runner = new PipelineRunner({ logger: silentLogger, ...options.runner });
+process.on('exit', (code) => tell('exit', { code }));
+task.on('started', () => tell('started'));
+
+const scenarios: Record<string, () => void> = {
+  /** Runs until somebody ends it. */
+  waits: () => {
+    task.queueFrame(new TextFrame('hello'));
+  },
+  ends: () => task.queueFrames([new TextFrame('hello'), new EndFrame()]),
+  cancels: () => void task.once('started', () => task.cancel()),
+  /** Is cancelled before it has started. */
+  cancelsEarly: () => void setImmediate(() => task.cancel()),
+  throws: () =>
+    void task.once('started', () =>
+      setImmediate(() => {
+        throw new Error('thrown on purpose');
+      }),
+    ),
+  rejects: () =>
+    void task.once('started', () =>
+      setImmediate(() => void Promise.reject(new Error('rejected on purpose'))),
+    ),
+  /** Its main part returns, with nothing left that would keep the process alive. */
+  forgets: () => {},
+};
+scenarios[scenario]?.();
+
+runner.run(task).then(
+  (results) => {
+    tell('results', {
+      reasons: results.map(({ reason }) => reason),
+      forced: results.map(({ forced }) => forced),
+    });
+    tell('listeners', {
+      left: ['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection', 'beforeExit'].filter(
+        (event) => process.listenerCount(event) > 0,
+      ),
+    });
+  },
+  (error: unknown) => tell('rejected', { error: String(error) }),
+);
