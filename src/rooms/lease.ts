@@ -1,0 +1,129 @@
+/** The lease: a counter that a bot's JavaScript loop bumps in its participant attributes, and nobody else. */
+
+import { randomBytes } from 'node:crypto';
+import { catchError, defer, EMPTY, exhaustMap, Observable, type Subscription, timeout } from 'rxjs';
+import { type Logger, stderrLogger } from '../logger.ts';
+import { checkLimitMs, checkMethods } from './option-checks.ts';
+
+/** The participant attribute that holds it. */
+export const leaseAttribute = 'endframe.lease';
+
+/** How often it is bumped, in milliseconds. Observers wait for several beats before they act. */
+export const leaseBeatMs = 5_000;
+
+/** Observers compare only whether it changed; the parts are for people who read it. */
+export interface Lease {
+  /** Random for each process: a bot that starts again never repeats the value of the one before. */
+  readonly run: string;
+  /** Beats so far, from 0. */
+  readonly count: number;
+}
+
+/** The lease of a bot that has just started. */
+export function makeLease(run: string = randomBytes(6).toString('hex')): Lease {
+  return { run, count: 0 };
+}
+
+export function nextLease({ run, count }: Lease): Lease {
+  return { run, count: count + 1 };
+}
+
+/** As it stands in the attribute: `4f0c2a9be117.42`. */
+export function formatLease({ run, count }: Lease): string {
+  return `${run}.${count}`;
+}
+
+/** `undefined` for what is no lease of this form; it still counts as one when it changes. */
+export function parseLease(text: string): Lease | undefined {
+  const [, run, count] = /^([0-9a-z]{1,64})\.(\d{1,15})$/.exec(text) ?? [];
+  return run === undefined || count === undefined ? undefined : { run, count: Number(count) };
+}
+
+export interface LeaseBeatOptions {
+  /** Sets attributes of the bot's own participant. */
+  readonly write: (attributes: Readonly<Record<string, string>>) => Promise<unknown>;
+  /** Milliseconds from beat to beat; the first one comes at once. Default 5 000. */
+  readonly beatMs?: number | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * Beats the lease from `start()` to `stop()`, and never fails its caller.
+ *
+ * A write that fails, or does not settle within one beat, is given up: the next beat is the retry. The first
+ * failure of a row is a warning, because without the attribute observers go by presence alone. It keeps no
+ * process alive.
+ *
+ * @throws {InvalidOptionError} An option can never work.
+ */
+export class LeaseBeat implements Disposable {
+  readonly #write: LeaseBeatOptions['write'];
+  readonly #beatMs: number;
+  readonly #logger: Logger;
+  #lease = makeLease();
+  #subscription: Subscription | undefined;
+  #failing = false;
+
+  constructor(options: LeaseBeatOptions) {
+    const { write, beatMs = leaseBeatMs, logger = stderrLogger } = options;
+    checkMethods('options', options, ['write']);
+    checkLimitMs('beatMs', beatMs);
+    this.#write = write;
+    this.#beatMs = beatMs;
+    this.#logger = logger;
+  }
+
+  /** Does nothing while it beats. */
+  start(): void {
+    this.#subscription ??= ticks(this.#beatMs)
+      // a write that hangs must not pile up others behind it
+      .pipe(exhaustMap(() => this.#beat()))
+      .subscribe();
+  }
+
+  /** Ends the beat at once; what is being written is left alone. */
+  stop(): void {
+    this.#subscription?.unsubscribe();
+    this.#subscription = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  #beat(): Observable<unknown> {
+    const value = formatLease(this.#lease);
+    this.#lease = nextLease(this.#lease);
+    return defer(async () => {
+      await this.#write({ [leaseAttribute]: value });
+      this.#failing = false;
+    }).pipe(
+      // shorter than a beat, so that a write that hangs costs one beat and not two
+      timeout({ first: this.#beatMs * 0.8 }),
+      catchError((error: unknown) => {
+        this.#warnOnce(error);
+        return EMPTY;
+      }),
+    );
+  }
+
+  #warnOnce(error: unknown): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    try {
+      this.#logger.warn({ error }, 'the lease cannot be written; observers go by presence alone');
+    } catch {
+      // a logger that fails must not end the beat
+    }
+  }
+}
+
+/** At once and then in this rhythm; unlike RxJS's `timer` it does not keep the process alive. */
+function ticks(everyMs: number): Observable<void> {
+  return new Observable((subscriber) => {
+    subscriber.next();
+    const timer = setInterval(() => subscriber.next(), everyMs);
+    timer.unref();
+    return () => clearInterval(timer);
+  });
+}

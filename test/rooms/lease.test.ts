@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import { silentLogger } from '../../src/logger.ts';
+import {
+  formatLease,
+  LeaseBeat,
+  leaseAttribute,
+  leaseBeatMs,
+  makeLease,
+  nextLease,
+  parseLease,
+} from '../../src/rooms/lease.ts';
+import { nodeArgs } from '../support/run-typescript.ts';
+
+describe('the lease', () => {
+  it('has the name and the rhythm that other languages may rely on', () => {
+    expect(leaseAttribute).toBe('endframe.lease');
+    expect(leaseBeatMs).toBe(5_000);
+  });
+
+  it('counts up, and reads back what it writes', () => {
+    const lease = makeLease('abc');
+    expect(formatLease(nextLease(nextLease(lease)))).toBe('abc.2');
+    expect(parseLease('abc.2')).toEqual({ run: 'abc', count: 2 });
+  });
+
+  it.each(['', 'abc', 'abc.', '.1', 'abc.-1', 'abc.1.2', 'ABC.1', `abc.${'9'.repeat(16)}`])(
+    'is not %j',
+    (text) => expect(parseLease(text)).toBeUndefined(),
+  );
+
+  it('never repeats a value after a restart', () => {
+    expect(makeLease().run).not.toBe(makeLease().run);
+  });
+});
+
+describe('LeaseBeat', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  function setup(answer: () => Promise<unknown> = async () => {}) {
+    const counts: number[] = [];
+    const warn = vi.fn();
+    const beat = new LeaseBeat({
+      write: (attributes) => {
+        counts.push(parseLease(attributes[leaseAttribute] ?? '')?.count ?? -1);
+        return answer();
+      },
+      beatMs: 100,
+      logger: { ...silentLogger, warn },
+    });
+    return { beat, counts, warn };
+  }
+
+  it('beats at once and then in its rhythm', async () => {
+    const { beat, counts } = setup();
+    beat.start();
+    expect(counts).toEqual([0]);
+    await vi.advanceTimersByTimeAsync(299);
+    expect(counts).toEqual([0, 1, 2]);
+  });
+
+  it('starts once, and stops at once', async () => {
+    const { beat, counts } = setup();
+    beat.start();
+    beat.start();
+    beat.stop();
+    beat.stop();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(counts).toEqual([0]);
+  });
+
+  it('goes on counting after a pause', async () => {
+    const { beat, counts } = setup();
+    beat.start();
+    beat.stop();
+    beat.start();
+    expect(counts).toEqual([0, 1]);
+  });
+
+  it('goes on when writes fail, warns once, and warns again after a success', async () => {
+    let fails = true;
+    const { beat, counts, warn } = setup(async () => {
+      if (fails) throw new Error('not permitted');
+    });
+    beat.start();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(counts).toEqual([0, 1, 2]);
+    expect(warn).toHaveBeenCalledOnce();
+    fails = false;
+    await vi.advanceTimersByTimeAsync(100);
+    fails = true;
+    await vi.advanceTimersByTimeAsync(200);
+    expect(warn).toHaveBeenCalledTimes(2);
+  });
+
+  it('gives up a write that hangs, and misses no beat', async () => {
+    const { beat, counts } = setup(() => new Promise(() => {}));
+    beat.start();
+    await vi.advanceTimersByTimeAsync(350);
+    expect(counts).toEqual([0, 1, 2, 3]);
+  });
+
+  it('goes on when the write throws and the logger too', async () => {
+    const counts: unknown[] = [];
+    const write = (): never => {
+      counts.push(1);
+      throw new Error('no room');
+    };
+    const warn = (): never => {
+      throw new Error('no log');
+    };
+    new LeaseBeat({ write, beatMs: 100, logger: { ...silentLogger, warn } }).start();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(counts).toHaveLength(3);
+  });
+
+  it('refuses a beat of 0 and a missing write', () => {
+    expect(() => new LeaseBeat({ write: async () => {}, beatMs: 0 })).toThrow(InvalidOptionError);
+    expect(() => new LeaseBeat({} as never)).toThrow(InvalidOptionError);
+  });
+
+  it('keeps no process alive', () => {
+    const script = `import { LeaseBeat } from ${JSON.stringify(new URL('../../src/rooms/lease.ts', import.meta.url).href)};
+      new LeaseBeat({ write: async () => {} }).start();`;
+    const { status } = spawnSync(process.execPath, [...nodeArgs, '--input-type=module', '-e', script], {
+      timeout: 10_000,
+    });
+    expect(status).toBe(0);
+  });
+});
