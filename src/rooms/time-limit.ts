@@ -25,7 +25,6 @@ export function withTimeLimit<T>(limit: TimeLimit, work: (signal: AbortSignal) =
     };
     const stop = (reason: unknown): void => {
       done();
-      // before the abort: the work's own complaint about it must come second
       reject(reason);
       controller.abort(reason);
     };

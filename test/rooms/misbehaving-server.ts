@@ -82,8 +82,11 @@ export const resetsInTheBody =
   };
 
 export const endlessBody =
-  (counted: { bytes: number } = { bytes: 0 }): Answer =>
+  (counted: { bytes: number; closed?: boolean } = { bytes: 0 }): Answer =>
   (response) => {
+    response.on('close', () => {
+      counted.closed = true;
+    });
     response.writeHead(200, { 'Content-Type': 'application/json' });
     const chunk = Buffer.alloc(16_384, 'x');
     const more = (): void => {

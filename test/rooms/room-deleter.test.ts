@@ -116,7 +116,6 @@ describe('RoomDeleter', () => {
     it('also those who listen beside one that throws', async () => {
       const { deleter, events } = setup();
       const errors: unknown[] = [];
-      const first = new RoomDeleter({ roomName: 'room', rest: { deleteRoomByName: async () => true } });
       deleter.removeAllListeners('roomDeleted');
       deleter.on('error', (error) => void errors.push(error));
       deleter.on('roomDeleted', () => {
@@ -126,7 +125,6 @@ describe('RoomDeleter', () => {
       expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'deleted' });
       expect(events).toHaveLength(1);
       expect(errors).toMatchObject([{ message: 'a bug' }]);
-      expect(first.listenerCount('roomDeleted')).toBe(0);
     });
 
     it('nobody when the logger throws, and deletes all the same', async () => {

@@ -274,6 +274,13 @@ describe('a deletion', () => {
       expect(attemptsAt).toEqual([0]);
     });
 
+    it('does not mind that the attempt under way is refused', async () => {
+      const { deleter } = setup([failure('auth', 401)]);
+      const result = deleter.deleteRoom('cancel');
+      deleter.roomIsGone('cancel');
+      expect(await result).toMatchObject({ status: 'already-gone', attempts: 1 });
+    });
+
     it('does not wait for the next attempt', async () => {
       const { deleter, outcomes } = setup([unavailable, 'ok']);
       void deleter.deleteRoom('cancel');

@@ -34,6 +34,18 @@ describe('runOnce', () => {
       expectObservable(runOnce(hot('e'), () => cold('-ab|'))).toBe('-(a|)');
     }));
 
+  it('does not start again after work without an outcome', () => {
+    let starts = 0;
+    marbles(({ hot, cold, expectObservable }) => {
+      const outcome$ = runOnce(hot('e----c'), () => {
+        starts += 1;
+        return cold('--|');
+      });
+      expectObservable(outcome$).toBe('--|');
+    });
+    expect(starts).toBe(1);
+  });
+
   it('replays an error and does not start again', () => {
     const trigger$ = new Subject<string>();
     let starts = 0;
