@@ -42,5 +42,6 @@ export class Heartbeat {
   stop(): void {
     clearInterval(this.#beat);
     clearInterval(this.#watch);
+    this.#watch = undefined; // a refresh would bring it back
   }
 }

@@ -418,6 +418,9 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
   #end(frame: TerminalFrame): void {
     if (this.#phase === 'finishing' || this.#phase === 'finished') return;
     this.#phase = 'finishing';
+    // the last processor pushed it: nobody saw it on its way
+    if (frame !== this.#terminal && frame !== this.#cancelFrame)
+      this.#lifecycle.next({ phase: 'entered', frame });
     this.#lifecycle.next({ phase: 'completed', frame });
     this.#settle?.({ frame });
   }

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { silentLogger } from '../../src/logger.ts';
+import { ExitHooks } from '../../src/pipeline/exit-hooks.ts';
+import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
+import { never } from './troublemakers.ts';
+
+const result: PipelineResult = { reason: 'ended', forced: false, durationMs: 1 };
+
+describe('ExitHooks', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const setup = () => {
+    const calls: string[] = [];
+    const errors: object[] = [];
+    const hooks = new ExitHooks({ ...silentLogger, error: (fields) => void errors.push(fields) });
+    return { hooks, calls, errors };
+  };
+
+  it('runs them one after the other, the last one first', async () => {
+    const { hooks, calls } = setup();
+    for (const name of ['a', 'b', 'c']) {
+      hooks.add(name, async () => {
+        calls.push(`${name} begins`);
+        await undefined;
+        calls.push(`${name} ends`);
+      });
+    }
+    await hooks.run(result);
+    expect(calls).toEqual(['c begins', 'c ends', 'b begins', 'b ends', 'a begins', 'a ends']);
+  });
+
+  it('tells them how the run ended', async () => {
+    const { hooks } = setup();
+    const hook = vi.fn();
+    hooks.add('hook', hook);
+    await hooks.run(result);
+    expect(hook).toHaveBeenCalledExactlyOnceWith({ result, signal: expect.any(AbortSignal) });
+  });
+
+  it('runs none a second time', async () => {
+    const { hooks } = setup();
+    const hook = vi.fn();
+    hooks.add('hook', hook);
+    await Promise.all([hooks.run(result), hooks.run(result)]);
+    await hooks.run(result);
+    expect(hook).toHaveBeenCalledOnce();
+  });
+
+  it('goes on behind one that throws, and says which', async () => {
+    const { hooks, calls, errors } = setup();
+    hooks.add('first', () => void calls.push('first'));
+    hooks.add('throws', () => {
+      throw new Error('thrown on purpose');
+    });
+    hooks.add('rejects', () => Promise.reject(new Error('rejected on purpose')));
+    await hooks.run(result);
+    expect(calls).toEqual(['first']);
+    expect(errors).toMatchObject([{ hook: 'rejects' }, { hook: 'throws' }]);
+  });
+
+  it('aborts the signal at the limit, and gives up soon after', async () => {
+    const { hooks, calls, errors } = setup();
+    hooks.add('first', () => void calls.push('first'));
+    hooks.add(
+      'hangs',
+      ({ signal }) => {
+        signal.addEventListener('abort', () => calls.push('aborted'));
+        return never;
+      },
+      { timeoutMs: 300 },
+    );
+    const running = hooks.run(result);
+    await vi.advanceTimersByTimeAsync(299);
+    expect(calls).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(calls).toEqual(['aborted']);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(calls).toEqual(['aborted', 'first']);
+    expect(errors).toMatchObject([{ hook: 'hangs' }]);
+    await running;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('gives each 10 seconds by default', async () => {
+    const { hooks } = setup();
+    const aborted = vi.fn();
+    hooks.add('hangs', ({ signal }) => {
+      signal.addEventListener('abort', aborted);
+      return never;
+    });
+    void hooks.run(result);
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(aborted).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(aborted).toHaveBeenCalledOnce();
+  });
+
+  it('lets one that stops at the signal report what it knows', async () => {
+    const { hooks, errors } = setup();
+    hooks.add(
+      'stops in time',
+      ({ signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve({ exitCode: 3 }));
+        }),
+      { timeoutMs: 300 },
+    );
+    const running = hooks.run(result);
+    await vi.advanceTimersByTimeAsync(300);
+    await running;
+    expect(hooks.exitCode).toBe(3);
+    expect(errors).toEqual([]);
+  });
+
+  it('hurries the running one and all that follow', async () => {
+    const { hooks } = setup();
+    const aborted: string[] = [];
+    for (const name of ['second', 'first']) {
+      hooks.add(name, ({ signal }) => {
+        if (signal.aborted) aborted.push(name);
+        signal.addEventListener('abort', () => aborted.push(name));
+        return never;
+      });
+    }
+    const running = hooks.run(result);
+    await vi.advanceTimersByTimeAsync(50);
+    hooks.hurry();
+    expect(aborted).toEqual(['first']);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(aborted).toEqual(['first', 'second']);
+    await running;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps the highest exit code that one reports', async () => {
+    const { hooks } = setup();
+    for (const exitCode of [1, 3, 2]) hooks.add(`${exitCode}`, () => Promise.resolve({ exitCode }));
+    hooks.add('none', () => {});
+    expect(hooks.exitCode).toBe(0);
+    await hooks.run(result);
+    expect(hooks.exitCode).toBe(3);
+  });
+
+  it('runs one that is added while they run, and one that is added later', async () => {
+    const { hooks, calls } = setup();
+    hooks.add('early', () => {
+      hooks.add('meanwhile', () => void calls.push('meanwhile'));
+    });
+    await hooks.run(result);
+    hooks.add('late', () => void calls.push('late'));
+    expect(calls).toEqual(['meanwhile', 'late']);
+  });
+});

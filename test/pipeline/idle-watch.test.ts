@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  BotSpeakingFrame,
+  BotStartedSpeakingFrame,
+  UserSpeakingFrame,
+} from '../../src/frames/interruption.ts';
+import { StartFrame } from '../../src/frames/lifecycle.ts';
+import { IdleWatch } from '../../src/pipeline/idle-watch.ts';
+
+describe('IdleWatch', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const setup = () => {
+    const idle = vi.fn();
+    const watch = new IdleWatch([BotSpeakingFrame, UserSpeakingFrame], 1_000, idle);
+    watch.start();
+    return { watch, idle };
+  };
+
+  it('tells when nobody has spoken for so long', () => {
+    const { idle } = setup();
+    vi.advanceTimersByTime(999);
+    expect(idle).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(idle).toHaveBeenCalledOnce();
+  });
+
+  it.each([new BotSpeakingFrame(), new UserSpeakingFrame(), new StartFrame()])(
+    'waits on after a %s',
+    (frame) => {
+      const { watch, idle } = setup();
+      vi.advanceTimersByTime(600);
+      watch.see(frame);
+      vi.advanceTimersByTime(900);
+      expect(idle).not.toHaveBeenCalled();
+      vi.advanceTimersByTime(100);
+      expect(idle).toHaveBeenCalledOnce();
+    },
+  );
+
+  it('takes no notice of other frames', () => {
+    const { watch, idle } = setup();
+    vi.advanceTimersByTime(600);
+    watch.see(new BotStartedSpeakingFrame());
+    vi.advanceTimersByTime(400);
+    expect(idle).toHaveBeenCalledOnce();
+  });
+
+  it('tells again as long as it lasts', () => {
+    const { idle } = setup();
+    vi.advanceTimersByTime(3_000);
+    expect(idle).toHaveBeenCalledTimes(3);
+  });
+
+  it('has one timer, however often somebody speaks', () => {
+    const { watch } = setup();
+    for (let spoken = 0; spoken < 100; spoken += 1) {
+      watch.see(new BotSpeakingFrame());
+      vi.advanceTimersByTime(7);
+      expect(vi.getTimerCount()).toBe(1);
+    }
+  });
+
+  it('leaves nothing behind when it stops', () => {
+    const { watch, idle } = setup();
+    watch.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(5_000);
+    expect(idle).not.toHaveBeenCalled();
+  });
+});
