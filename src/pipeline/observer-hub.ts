@@ -58,7 +58,7 @@ export class ObserverHub {
   /** What has happened before is still told. */
   remove(observer: Observer): void {
     for (const audience of this.#audiences) {
-      if (audience.observer !== observer) continue;
+      if (audience.observer !== observer || audience.removed) continue;
       const end = this.#first + this.#events.length;
       if (audience.position === end) this.#audiences.delete(audience);
       else {

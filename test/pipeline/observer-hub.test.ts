@@ -1,0 +1,329 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Frame } from '../../src/frames/frame.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { silentLogger } from '../../src/logger.ts';
+import type { Observer } from '../../src/pipeline/observer.ts';
+import { ObserverHub } from '../../src/pipeline/observer-hub.ts';
+import { IdentityFilter } from '../../src/processors/identity-filter.ts';
+import { never, startRun, Witness } from './troublemakers.ts';
+
+const texts = (frames: readonly Frame[]): string => {
+  return frames
+    .filter((frame) => frame instanceof TextFrame)
+    .map(({ text }) => text)
+    .join('');
+};
+
+/** Notes what it is told; keeps the hub waiting as long as `hold` says. */
+function recorder(hold: () => void | Promise<void> = () => {}) {
+  const frames: Frame[] = [];
+  const observer: Observer & { frames: Frame[]; cleanups: number } = {
+    frames,
+    cleanups: 0,
+    onPushFrame: ({ frame }) => {
+      frames.push(frame);
+      return hold();
+    },
+    cleanup() {
+      this.cleanups += 1;
+    },
+  };
+  return observer;
+}
+
+const source = new IdentityFilter();
+
+function setup(...observers: readonly Observer[]) {
+  const errors: object[] = [];
+  const warnings: object[] = [];
+  const hub = new ObserverHub(
+    {
+      ...silentLogger,
+      error: (fields) => void errors.push(fields),
+      warn: (fields) => void warnings.push(fields),
+    },
+    observers,
+  );
+  const pushes = (letters: string): void => {
+    for (const letter of letters) hub.framePushed(source, undefined, new TextFrame(letter), 'downstream');
+  };
+  return { hub, pushes, errors, warnings };
+}
+
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await vi.advanceTimersByTimeAsync(0);
+};
+
+describe('ObserverHub', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('tells later, in order', async () => {
+    const observer = recorder();
+    const { pushes } = setup(observer);
+    pushes('abc');
+    expect(observer.frames).toEqual([]);
+    await turns();
+    expect(texts(observer.frames)).toBe('abc');
+  });
+
+  it('tells what happened in the order in which it happened, whatever it is', async () => {
+    const told: string[] = [];
+    const { hub, pushes } = setup({
+      onPushFrame: ({ frame }) => void told.push(`pushed ${texts([frame])}`),
+      onProcessFrame: ({ frame }) => void told.push(`processed ${texts([frame])}`),
+      onProcessorSetup: ({ startedMs, finishedMs }) => void told.push(`set up in ${finishedMs - startedMs}`),
+      onPipelineStarted: () => void told.push('started'),
+    });
+    hub.processorSetUp(source, 10, 30);
+    hub.pipelineStarted();
+    hub.frameProcessed(source, new TextFrame('a'), 'downstream');
+    pushes('a');
+    await turns();
+    expect(told).toEqual(['set up in 20', 'started', 'processed a', 'pushed a']);
+  });
+
+  it('waits for a method that is asynchronous before it tells the next', async () => {
+    let running = 0;
+    let most = 0;
+    const observer = recorder(async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      running -= 1;
+    });
+    const { pushes } = setup(observer);
+    pushes('abc');
+    await vi.advanceTimersByTimeAsync(15);
+    expect(texts(observer.frames)).toBe('ab');
+    await vi.advanceTimersByTimeAsync(15);
+    expect(texts(observer.frames)).toBe('abc');
+    expect(most).toBe(1);
+  });
+
+  it('does not let a slow one hold up the others', async () => {
+    const [slow, quick] = [recorder(() => never), recorder()];
+    const { pushes } = setup(slow, quick);
+    pushes('abc');
+    await turns();
+    pushes('d');
+    await turns();
+    expect([texts(slow.frames), texts(quick.frames)]).toEqual(['a', 'abcd']);
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('thrown on purpose');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('rejected on purpose'))],
+  ] as const)('goes on with one that %s, and with the others', async (_name, fails) => {
+    const [failing, other] = [recorder(fails), recorder()];
+    const { pushes, errors } = setup(failing, other);
+    pushes('abc');
+    await turns();
+    expect([texts(failing.frames), texts(other.frames)]).toEqual(['abc', 'abc']);
+    expect(errors).toHaveLength(3);
+  });
+
+  it('tells 5,000 events in turns, with timers in between', async () => {
+    vi.useRealTimers();
+    const observer = recorder();
+    const { pushes } = setup(observer);
+    pushes('x'.repeat(5_000));
+    const seenByTimers = new Set<number>();
+    while (observer.frames.length < 5_000) {
+      await new Promise((resolve) => setImmediate(resolve));
+      seenByTimers.add(observer.frames.length);
+    }
+    expect(seenByTimers.size).toBeGreaterThan(5);
+  });
+
+  describe('one that comes and goes', () => {
+    it('is told exactly what happened meanwhile', async () => {
+      const observer = recorder();
+      const { hub, pushes } = setup();
+      pushes('a');
+      hub.add(observer);
+      pushes('bc');
+      hub.remove(observer);
+      pushes('d');
+      await turns();
+      expect(texts(observer.frames)).toBe('bc');
+    });
+
+    it('is told so beside others, and when it is slow', async () => {
+      const always = recorder();
+      const observer = recorder(() => new Promise((resolve) => setTimeout(resolve, 10)));
+      const { hub, pushes } = setup(always);
+      pushes('a');
+      await turns();
+      pushes('b');
+      hub.add(observer);
+      pushes('cd');
+      await turns();
+      pushes('e');
+      hub.remove(observer);
+      pushes('f');
+      await vi.advanceTimersByTimeAsync(100);
+      expect([texts(always.frames), texts(observer.frames)]).toEqual(['abcdef', 'cde']);
+    });
+
+    it('may come again', async () => {
+      const observer = recorder(() => new Promise((resolve) => setTimeout(resolve, 10)));
+      const { hub, pushes } = setup(recorder());
+      for (const letters of ['ab', 'ef']) {
+        hub.add(observer);
+        pushes(letters);
+        hub.remove(observer);
+        pushes('-');
+      }
+      await vi.advanceTimersByTimeAsync(200);
+      expect(texts(observer.frames).split('').toSorted().join('')).toBe('abef');
+    });
+
+    it('may go while it is told something', async () => {
+      const observer = recorder();
+      const { hub, pushes } = setup();
+      hub.add({
+        onPushFrame: ({ frame }) => {
+          if (texts([frame]) === 'b') hub.add(observer);
+        },
+      });
+      pushes('abc');
+      await turns();
+      pushes('d');
+      await turns();
+      expect(texts(observer.frames)).toBe('d');
+    });
+  });
+
+  it('is asked for nothing that no observer wants', () => {
+    const { hub } = setup({ onPipelineStarted: () => {} });
+    expect([hub.watchesPushes, hub.watchesProcessing]).toEqual([false, false]);
+    const observer = recorder();
+    hub.add(observer);
+    expect([hub.watchesPushes, hub.watchesProcessing]).toEqual([true, false]);
+    hub.remove(observer);
+    expect(hub.watchesPushes).toBe(false);
+  });
+
+  describe('at the end', () => {
+    it('tells everything that is still to be told, then has them clean up', async () => {
+      const slow = recorder(() => new Promise((resolve) => setTimeout(resolve, 10)));
+      const { hub, pushes } = setup(slow);
+      pushes('abcdef');
+      const closing = hub.close(1_000).then(() => texts(slow.frames));
+      await vi.advanceTimersByTimeAsync(100);
+      expect(await closing).toBe('abcdef');
+      expect(slow.cleanups).toBe(1);
+    });
+
+    it('tells 5,000 events that nobody was told before', async () => {
+      const observer = recorder();
+      const { hub, pushes } = setup(observer);
+      pushes('x'.repeat(5_000));
+      const closing = hub.close(1_000);
+      await vi.advanceTimersByTimeAsync(10);
+      await closing;
+      expect(observer.frames).toHaveLength(5_000);
+    });
+
+    it('does not wait longer than the limit, and lets the quick ones clean up all the same', async () => {
+      const [stuck, quick] = [recorder(() => never), recorder()];
+      const { hub, pushes, warnings } = setup(stuck, quick);
+      pushes('ab');
+      const closing = hub.close(1_000);
+      await vi.advanceTimersByTimeAsync(1_000);
+      await closing;
+      expect([stuck.cleanups, quick.cleanups, texts(quick.frames)]).toEqual([1, 1, 'ab']);
+      expect(warnings).toHaveLength(1);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it('goes on behind a cleanup that throws, rejects or hangs', async () => {
+      const last = recorder();
+      const { hub, errors } = setup(
+        {
+          cleanup: () => {
+            throw new Error('thrown on purpose');
+          },
+        },
+        { cleanup: () => Promise.reject(new Error('rejected on purpose')) },
+        { cleanup: () => never },
+        last,
+      );
+      const closing = hub.close(1_000);
+      await vi.advanceTimersByTimeAsync(1_000);
+      await closing;
+      expect(last.cleanups).toBe(1);
+      expect(errors).toHaveLength(2);
+    });
+  });
+});
+
+describe('a task with observers', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('tells them every hop of every frame, to the last', async () => {
+    const hops: string[] = [];
+    const [first, second] = [new Witness(), new Witness()];
+    const { task, pass } = await startRun([first, second], {
+      observers: [
+        {
+          onPushFrame: ({ source: from, destination, frame }) => {
+            if (from === first || from === second) {
+              hops.push(
+                `${frame.constructor.name} ${from.name} > ${destination === second ? second.name : 'edge'}`,
+              );
+            }
+          },
+        },
+      ],
+    });
+    task.queueFrame(new TextFrame('hello'));
+    task.stopWhenDone();
+    await pass(10);
+    expect(hops).toEqual(
+      ['StartFrame', 'TextFrame', 'EndFrame'].flatMap((name) => [
+        `${name} ${first.name} > ${second.name}`,
+        `${name} ${second.name} > edge`,
+      ]),
+    );
+  });
+
+  it('is not held up by one that never returns', async () => {
+    const { task, results, pass } = await startRun([new Witness()], {
+      observers: [recorder(() => never)],
+      cleanupTimeoutMs: 100,
+    });
+    let through = 0;
+    task.frames$.subscribe(() => {
+      through += 1;
+    });
+    task.queueFrames(Array.from({ length: 100 }, () => new TextFrame('x')));
+    task.stopWhenDone();
+    await pass(0);
+    expect(through).toBe(101);
+    await pass(200);
+    expect(results).toMatchObject([{ reason: 'ended', forced: false }]);
+  });
+
+  it('tells one that is added in the middle what happens from then on', async () => {
+    const observer = recorder();
+    const { task, pass } = await startRun([new IdentityFilter()]);
+    task.queueFrame(new TextFrame('a'));
+    await pass(0);
+    task.addObserver(observer);
+    task.queueFrame(new TextFrame('b'));
+    await pass(0);
+    task.removeObserver(observer);
+    task.queueFrame(new TextFrame('c'));
+    task.stopWhenDone();
+    await pass(10);
+    expect(new Set(texts(observer.frames))).toEqual(new Set('b'));
+  });
+});
