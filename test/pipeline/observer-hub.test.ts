@@ -51,7 +51,7 @@ function setup(...observers: readonly Observer[]) {
 }
 
 const turns = async (): Promise<void> => {
-  for (let turn = 0; turn < 5; turn += 1) await vi.advanceTimersByTimeAsync(0);
+  for (let turn = 0; turn < 5; turn += 1) await vi.advanceTimersByTimeAsync(1);
 };
 
 describe('ObserverHub', () => {
