@@ -1,26 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { InputDTMFFrame, type KeypadEntry } from '../../src/frames/dtmf.ts';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TranscriptionFrame } from '../../src/frames/text.ts';
 import { DTMFAggregator, type DTMFAggregatorOptions } from '../../src/processors/dtmf-aggregator.ts';
+import { passes, useFakeTime } from '../support/fake-time.ts';
 import { classesOf, startPipeline, textsOf } from '../support/start-pipeline.ts';
 
 async function setup(options?: DTMFAggregatorOptions) {
   const pipeline = await startPipeline([new DTMFAggregator(options)]);
   const presses = async (keys: string): Promise<void> => {
     for (const key of keys) pipeline.task.queueFrame(new InputDTMFFrame(key as KeypadEntry));
-    await vi.advanceTimersByTimeAsync(0);
+    await passes(0);
   };
   return { ...pipeline, presses, texts: () => textsOf(pipeline.down.frames) };
 }
 
-const passes = vi.advanceTimersByTimeAsync.bind(vi);
-
 describe('DTMFAggregator', () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+  useFakeTime();
 
   it('tells the keys when the termination key comes', async () => {
     const { presses, texts } = await setup();

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { EndTaskFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { ParticipantJoinedFrame, ParticipantLeftFrame } from '../../src/frames/participants.ts';
 import { EndWhenAlone, type EndWhenAloneOptions } from '../../src/processors/end-when-alone.ts';
+import { passes, useFakeTime } from '../support/fake-time.ts';
 import { startPipeline } from '../support/start-pipeline.ts';
 
 async function setup(options?: EndWhenAloneOptions) {
@@ -10,7 +11,7 @@ async function setup(options?: EndWhenAloneOptions) {
   const pipeline = await startPipeline([processor]);
   const send = async (frame: ParticipantJoinedFrame | ParticipantLeftFrame): Promise<void> => {
     pipeline.task.queueFrame(frame);
-    await vi.advanceTimersByTimeAsync(0);
+    await passes(0);
   };
   return {
     ...pipeline,
@@ -21,11 +22,8 @@ async function setup(options?: EndWhenAloneOptions) {
   };
 }
 
-const passes = vi.advanceTimersByTimeAsync.bind(vi);
-
 describe('EndWhenAlone', () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+  useFakeTime();
 
   it('asks the task to end ten seconds after the last participant left', async () => {
     const { joins, leaves, requests, run } = await setup();

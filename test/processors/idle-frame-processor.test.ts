@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
@@ -7,6 +7,7 @@ import {
   IdleFrameProcessor,
   type IdleFrameProcessorOptions,
 } from '../../src/processors/idle-frame-processor.ts';
+import { passes, useFakeTime } from '../support/fake-time.ts';
 import { startPipeline } from '../support/start-pipeline.ts';
 
 async function setup(options: Partial<IdleFrameProcessorOptions> = {}) {
@@ -15,11 +16,8 @@ async function setup(options: Partial<IdleFrameProcessorOptions> = {}) {
   return { onIdle, processor, ...(await startPipeline([processor])) };
 }
 
-const passes = vi.advanceTimersByTimeAsync.bind(vi);
-
 describe('IdleFrameProcessor', () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+  useFakeTime();
 
   it('tells when nothing has passed for its time, again and again', async () => {
     const { onIdle, processor } = await setup();

@@ -12,7 +12,7 @@ import {
   timer,
   toArray,
 } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame } from '../../src/frames/frame.ts';
 import { InterruptionFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
@@ -22,6 +22,7 @@ import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { operatorProcessor } from '../../src/processors/operator-processor.ts';
+import { passes, useFakeTime } from '../support/fake-time.ts';
 import { classesOf, startPipeline, textsOf } from '../support/start-pipeline.ts';
 
 type Operator = Parameters<typeof operatorProcessor>[0];
@@ -32,13 +33,12 @@ async function setup(operator: Operator, options?: PipelineTaskOptions) {
   const sends = async (...frames: (Frame | string)[]): Promise<void> => {
     for (const frame of frames) {
       pipeline.task.queueFrame(typeof frame === 'string' ? new TextFrame(frame) : frame);
-      await vi.advanceTimersByTimeAsync(0);
+      await passes(0);
     }
   };
   return { ...pipeline, processor, sends, texts: () => textsOf(pipeline.down.frames) };
 }
 
-const passes = vi.advanceTimersByTimeAsync.bind(vi);
 const shout = (frame: Frame): Frame => (frame instanceof TextFrame ? new TextFrame(`${frame.text}!`) : frame);
 const fussy = (frame: Frame): Frame => {
   if (frame instanceof TextFrame && frame.text === 'bad') throw new Error('too bad');
@@ -46,8 +46,7 @@ const fussy = (frame: Frame): Frame => {
 };
 
 describe('operatorProcessor', () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+  useFakeTime();
 
   it('sends frames of all kinds through the operator', async () => {
     const { sends, down } = await setup((frames$) => frames$.pipe(map(shout)));
