@@ -31,6 +31,11 @@ export class SafeEventEmitter<Events extends object> extends EventEmitter<Events
     return (this as unknown as { readonly _eventsCount: number })._eventsCount > 0;
   }
 
+  /** Typed as if there were none, so that an emitter of more events can stand in for one of fewer. */
+  override eventNames(): never[] {
+    return super.eventNames() as never[];
+  }
+
   override emit<T extends EventEmitter.EventNames<Events & ErrorEvents>>(
     event: T,
     ...args: Parameters<EventEmitter.EventListener<Events & ErrorEvents, T>>
