@@ -86,6 +86,11 @@ describe('startLiveKitServer', () => {
 });
 
 describe('the process that started a LiveKit server', () => {
+  const pids: number[] = [];
+  afterEach(() => {
+    for (const pid of pids.splice(0)) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  });
+
   /** A process that starts a server, says its pid, and then does as told. */
   async function starter(
     then: 'stays' | 'ends',
@@ -94,6 +99,8 @@ describe('the process that started a LiveKit server', () => {
     const child = spawnScript(script, [then], { stdio: ['ignore', 'pipe', 'inherit'] });
     if (child.stdout === null) throw new Error('no output');
     const [line] = await once(createInterface({ input: child.stdout }), 'line');
+    if (child.pid !== undefined) pids.push(child.pid);
+    pids.push(Number(line));
     return { serverPid: Number(line), starter: child };
   }
 
