@@ -1,14 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError, PipelineError } from '../../src/errors.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
-import { CancelFrame, EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { CancelFrame, EndFrame, EndTaskFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
 import type { Observer } from '../../src/pipeline/observer.ts';
+import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
+import { FrameFilter } from '../../src/processors/frame-filter.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { LifecycleEvent } from '../../src/processors/frame-processor-setup.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
+import { passes, useFakeTime } from '../support/fake-time.ts';
 import { makeTask, startPipeline, textsOf } from '../support/start-pipeline.ts';
 
 /** Answers a text upstream. */
@@ -17,6 +20,14 @@ class Answers extends FrameProcessor {
     if (frame instanceof TextFrame && direction === 'downstream')
       this.push(new TTSStartedFrame(), 'upstream');
     this.push(frame, direction);
+  }
+}
+
+/** Sends requests to end both ways. */
+class Broadcasts extends FrameProcessor {
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    if (frame instanceof EndTaskFrame && direction === 'downstream') this.broadcastFrame(frame);
+    else this.push(frame, direction);
   }
 }
 
@@ -39,13 +50,7 @@ function watcher(source: FrameProcessor): Observer & { readonly texts: string[] 
 }
 
 describe('PipelineTask', () => {
-  beforeEach(
-    () =>
-      void vi.useFakeTimers({
-        toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'performance', 'Date'],
-      }),
-  );
-  afterEach(() => void vi.useRealTimers());
+  useFakeTime();
 
   it('delivers what was queued before it ran', async () => {
     const { task, down } = makeTask([new IdentityFilter()]);
@@ -98,6 +103,51 @@ describe('PipelineTask', () => {
     task.queueFrame(last);
     await run;
     for (const cleanup of cleanups) expect(cleanup).toHaveBeenCalledOnce();
+  });
+
+  describe('a request of a processor', () => {
+    it('comes back up as a new frame, with its reason and nothing else', async () => {
+      const request = new EndTaskFrame('done');
+      request.metadata.turn = 3;
+      request.transportDestination = 'second';
+      const { task, run, up } = await startPipeline([new Broadcasts()]);
+      task.queueFrame(request);
+      expect(await run).toMatchObject({ reason: 'ended', frame: { reason: 'done' } });
+      const back = up.framesOf(EndTaskFrame).at(-1);
+      expect(back).toMatchObject({ reason: 'done', metadata: {}, transportDestination: undefined });
+      expect(back?.broadcastSiblingId).toBeUndefined();
+      expect(back?.id).not.toBe(request.id);
+    });
+  });
+
+  describe('flush', () => {
+    it('tells when everything queued before is through', async () => {
+      const { task, run, down } = await startPipeline([new IdentityFilter(), new IdentityFilter()]);
+      task.queueFrames(Array.from({ length: 100 }, (_, index) => new TextFrame(`${index}`)));
+      expect(await task.flush()).toBe(true);
+      expect(down.framesOf(TextFrame)).toHaveLength(100);
+      task.cancel();
+      await run;
+    });
+
+    it('passes branches', async () => {
+      const branches = new ParallelPipeline([new IdentityFilter()], [new IdentityFilter()]);
+      const { task, run } = await startPipeline([branches]);
+      const flushed = task.flush();
+      await passes(5_000);
+      expect(await flushed).toBe(true);
+      task.cancel();
+      await run;
+    });
+
+    it('gives up after its time', async () => {
+      const { task, run } = await startPipeline([new FrameFilter([])]);
+      const flushed = task.flush({ timeoutMs: 700 });
+      await passes(700);
+      expect(await flushed).toBe(false);
+      task.cancel();
+      await run;
+    });
   });
 
   it('runs once only', async () => {
@@ -187,6 +237,28 @@ describe('PipelineTask', () => {
       const { task, run } = await startPipeline([new Fails()]);
       task.queueFrames([new TextFrame('a'), new EndFrame()]);
       expect(await run).toMatchObject({ reason: 'ended', forced: false });
+    });
+
+    it('about the end is told, also when it takes long to get to the beginning', async () => {
+      class SlowErrors extends FrameProcessor {
+        protected override async process(frame: Frame, direction: FrameDirection): Promise<void> {
+          if (frame instanceof ErrorFrame) await new Promise((done) => setTimeout(done, 500));
+          this.push(frame, direction);
+        }
+      }
+      class CannotEnd extends FrameProcessor {
+        protected override process(frame: Frame, direction: FrameDirection): void {
+          if (frame instanceof EndFrame) throw new Error('cannot end');
+          this.push(frame, direction);
+        }
+      }
+      const { task, run } = await startPipeline([new SlowErrors(), new CannotEnd()]);
+      const told = vi.fn();
+      task.on('error', told);
+      task.stopWhenDone();
+      await passes(1_000);
+      expect(await run).toMatchObject({ reason: 'ended', forced: true });
+      expect(told).toHaveBeenCalledExactlyOnceWith(expect.any(ErrorFrame));
     });
 
     it('of a listener is told as well', async () => {

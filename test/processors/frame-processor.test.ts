@@ -299,6 +299,25 @@ describe('FrameProcessor', () => {
     });
   });
 
+  it('lets a timer push while a handler that was dropped has not noticed yet', async () => {
+    const processor = new Scripted((self, frame, direction) => {
+      if (!(frame instanceof TextFrame)) return self.push(frame, direction);
+      return new Promise<void>(() => {});
+    });
+    const { task, run, down } = await startPipeline([processor]);
+    // long enough for the processor to be taken for a synchronous one
+    for (let index = 0; index < 200; index += 1) task.queueFrame(new TTSStartedFrame());
+    task.queueFrame(new TextFrame('never finished'));
+    await passes(10);
+    task.queueFrame(new InterruptionFrame());
+    await passes(10);
+    setTimeout(() => processor.push(new TextFrame('from a timer')), 10);
+    await passes(10);
+    expect(textsOf(down.frames)).toEqual(['from a timer']);
+    task.cancel();
+    await run;
+  });
+
   describe('broadcast', () => {
     it('pushes two frames of equal fields and ids of their own', async () => {
       const message = { shared: true };
