@@ -1,5 +1,6 @@
 /** The program of a caller's process; caller.ts starts it, commands it and gets its events, over IPC. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RemoteTrack, Room } from '@livekit/rtc-node';
 import { MissingDependencyError } from '../errors.ts';
 import type { CallerCommand, CallerEvent } from './caller.ts';
@@ -10,6 +11,8 @@ type WithoutTime<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
 const sampleRate = 48_000;
 const pieceMs = 10;
+const subscribeLimitMs = 1_000;
+const tailMs = 200;
 
 const heard = new Map<string, HeardAudio>();
 let rtc: Rtc | undefined;
@@ -86,6 +89,8 @@ async function playTone(frequencyHz: number, durationMs: number): Promise<void> 
   const track = LocalAudioTrack.createAudioTrack('tone', source);
   const options = new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE });
   const publication = await room.localParticipant.publishTrack(track, options);
+  // what is played before somebody listens is lost; if nobody does, it is played all the same
+  await Promise.race([publication.waitForSubscription(), sleep(subscribeLimitMs)]);
   const samplesPerFrame = (sampleRate * pieceMs) / 1_000;
   const step = (2 * Math.PI * frequencyHz) / sampleRate;
   for (let frame = 0; frame * pieceMs < durationMs; frame += 1) {
@@ -96,6 +101,8 @@ async function playTone(frequencyHz: number, durationMs: number): Promise<void> 
     await source.captureFrame(new AudioFrame(samples, sampleRate, 1, samplesPerFrame));
   }
   await source.waitForPlayout();
+  // the last of it is still on its way
+  await sleep(tailMs);
   if (publication.sid !== undefined) await room.localParticipant.unpublishTrack(publication.sid);
   await track.close();
   tell({ event: 'tonePlayed' });

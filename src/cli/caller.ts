@@ -8,6 +8,7 @@ import type { HeardAudioReport } from './heard-audio.ts';
 /** What a caller tells. `at` is wall clock, milliseconds since 1970 with fractions. */
 export type CallerEvent = { readonly at: number } & (
   | { readonly event: 'joined'; readonly identity: string; readonly roomSid: string }
+  /** LiveKit tells of somebody who publishes nothing up to 3 s late. */
   | { readonly event: 'participantJoined' | 'participantLeft'; readonly identity: string }
   | { readonly event: 'trackSubscribed' | 'audioStarted'; readonly identity: string }
   | {
@@ -65,7 +66,7 @@ export interface Caller extends AsyncDisposable {
   ): Promise<EventOf<Name>>;
   /** What it has heard of a participant so far, or of the only one that was heard. */
   heard(identity?: string): Promise<HeardAudioReport>;
-  /** Speaks: resolves when the tone has been played. */
+  /** Speaks, once somebody listens or after a second; resolves when the tone has been played. */
   playTone(frequencyHz: number, durationMs: number): Promise<void>;
   /** Hangs up, and ends. */
   leave(): Promise<void>;

@@ -36,8 +36,9 @@ describe('spawnCaller', () => {
     const bob = await calls(room, 'bob');
     await bob.playTone(440, 1_000);
     const heard = await ada.heard('bob');
-    expect(heard.heardMs).toBeGreaterThan(900);
-    expect(heard.heardMs).toBeLessThan(1_100);
+    expect(heard.heardMs).toBeGreaterThan(950);
+    // a busy machine makes the jitter buffer stretch it
+    expect(heard.heardMs).toBeLessThan(1_500);
     expect(heard.frequencyHz).toBeGreaterThan(420);
     expect(heard.frequencyHz).toBeLessThan(460);
     await Promise.all([ada.stop(), bob.stop()]);
