@@ -22,3 +22,18 @@ export { RoomDeleter, type RoomDeleterEvents } from './rooms/room-deleter.ts';
 export type { RoomDeleterOptions, RoomIdentity } from './rooms/room-deleter-options.ts';
 export type { RoomDeletionOutcome } from './rooms/room-deletion.ts';
 export type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from './rooms/room-rest.ts';
+export type {
+  LiveKitTransportOptions,
+  RemoteDisconnectPolicy,
+} from './transports/livekit/livekit-options.ts';
+export {
+  LiveKitTransport,
+  type LiveKitTransportEvents,
+} from './transports/livekit/livekit-transport.ts';
+export {
+  type AgentTokenOptions,
+  createAgentToken,
+  createParticipantToken,
+  type ParticipantTokenOptions,
+} from './transports/livekit/tokens.ts';
+export type { TransportParams } from './transports/transport-params.ts';

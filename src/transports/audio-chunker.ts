@@ -1,0 +1,43 @@
+/** Cuts a stream of samples into pieces of one size. */
+export class AudioChunker {
+  readonly #size: number;
+  #rest: Int16Array;
+  #filled = 0;
+
+  /** @param size Samples in a piece, all channels together. */
+  constructor(size: number) {
+    this.#size = size;
+    this.#rest = new Int16Array(size);
+  }
+
+  /** @returns The pieces that are full by now; each owns its memory. */
+  push(samples: Int16Array): Int16Array<ArrayBuffer>[] {
+    const chunks: Int16Array<ArrayBuffer>[] = [];
+    let from = 0;
+    while (from < samples.length) {
+      const count = Math.min(this.#size - this.#filled, samples.length - from);
+      this.#rest.set(samples.subarray(from, from + count), this.#filled);
+      this.#filled += count;
+      from += count;
+      if (this.#filled === this.#size) chunks.push(this.#take());
+    }
+    return chunks;
+  }
+
+  /** @returns What is left, filled up with silence; none when nothing is left. */
+  flush(): Int16Array<ArrayBuffer>[] {
+    return this.#filled === 0 ? [] : [this.#take()];
+  }
+
+  /** Forgets what is left. */
+  clear(): void {
+    this.#filled = 0;
+  }
+
+  #take(): Int16Array<ArrayBuffer> {
+    const chunk = new Int16Array(this.#size);
+    chunk.set(this.#rest.subarray(0, this.#filled));
+    this.#filled = 0;
+    return chunk;
+  }
+}

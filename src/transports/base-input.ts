@@ -1,0 +1,91 @@
+import { InputAudioRawFrame } from '../frames/audio.ts';
+import type { Frame, FrameDirection } from '../frames/frame.ts';
+import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
+import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
+import type { FilledTransportParams } from './transport-params.ts';
+
+/**
+ * The way into a pipeline, for any media server: a subclass connects in `setup()`, calls
+ * {@link pushAudioFrame} with what it hears, and leaves in {@link leave}.
+ *
+ * Nothing is pushed before the StartFrame has gone on, nor after an End, Stop or Cancel frame has come; a next
+ * run's StartFrame opens it again. An {@link InputAudioRawFrame} from the neighbour is treated as heard.
+ *
+ * @see Pipecat `transports/base_input.py`, `BaseInputTransport`; differs in that nothing is queued here.
+ */
+export abstract class BaseInputTransport extends FrameProcessor {
+  protected readonly params: FilledTransportParams;
+  #sampleRate = 0;
+  #open = false;
+
+  constructor(params: FilledTransportParams, options?: FrameProcessorOptions) {
+    super(options);
+    this.params = params;
+  }
+
+  /** Of the sound that goes down the pipeline, in hertz; known from `setup()` on. */
+  get sampleRate(): number {
+    return this.#sampleRate;
+  }
+
+  /** Whether frames may be pushed: between the StartFrame and the end of the run. */
+  protected get isOpen(): boolean {
+    return this.#open;
+  }
+
+  override setup(setup: FrameProcessorSetup): void | Promise<void> {
+    this.#open = false;
+    this.#sampleRate = this.params.audioInSampleRate ?? setup.audioInSampleRate;
+    return super.setup(setup);
+  }
+
+  override async cleanup(): Promise<void> {
+    this.#open = false;
+    await this.leave();
+    await super.cleanup();
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    if (frame instanceof InputAudioRawFrame) {
+      this.pushAudioFrame(frame);
+      return;
+    }
+    if (direction === 'upstream') {
+      this.push(frame, direction);
+      return;
+    }
+    switch (frame.frameRole) {
+      case 'start':
+        this.push(frame);
+        this.#open = true;
+        this.started();
+        break;
+      case 'end':
+      case 'cancel':
+        this.#open = false;
+        this.push(frame);
+        void this.leave();
+        break;
+      case 'stop':
+        this.#open = false;
+        this.push(frame);
+        break;
+      default:
+        this.push(frame);
+    }
+  }
+
+  /** Sends what was heard down the pipeline; dropped while the input is closed or audio in is off. */
+  protected pushAudioFrame(frame: InputAudioRawFrame): void {
+    const { audioInEnabled, audioInPassthrough } = this.params;
+    if (this.#open && audioInEnabled && audioInPassthrough) this.push(frame);
+  }
+
+  /** The StartFrame has gone on: frames may be pushed from now on. */
+  protected started(): void {}
+
+  /** Lets go of the connection; may be called more than once, must not throw. */
+  protected leave(): Promise<void> {
+    return Promise.resolve();
+  }
+}

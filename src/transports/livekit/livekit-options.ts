@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { InvalidOptionError } from '../../errors.ts';
+import { type Logger, stderrLogger } from '../../logger.ts';
+import { LiveKitRESTHelper } from '../../rooms/livekit-rest-helper.ts';
+import { checkText } from '../../rooms/option-checks.ts';
+import { RoomDeleter } from '../../rooms/room-deleter.ts';
+import type { RoomDeleterOptions } from '../../rooms/room-deleter-options.ts';
+import { checkRoomName } from '../../rooms/room-name.ts';
+import { restBaseUrl } from '../../rooms/server-url.ts';
+import type { TransportParams } from '../transport-params.ts';
+import { tokenClaims } from './token-claims.ts';
+import { createAgentToken } from './tokens.ts';
+
+/** What to do when the server ends the connection: let the conversation end, cut it, or go on without a room. */
+export type RemoteDisconnectPolicy = 'end' | 'cancel' | 'ignore';
+
+export interface LiveKitTransportOptions {
+  /** Of the LiveKit server: `wss`, `ws`, `https` or `http`. Default: `LIVEKIT_URL`. */
+  readonly url?: string | undefined;
+  /** Default: that of the token; without a token, `endframe-` and 128 random bits. */
+  readonly roomName?: string | undefined;
+  /** The bot's. Default: that of the token; without a token, `bot-` and 32 random bits. */
+  readonly identity?: string | undefined;
+  /** A join token, instead of one that is made from key and secret. */
+  readonly token?: string | undefined;
+  /** Default: `LIVEKIT_API_KEY`. */
+  readonly apiKey?: string | undefined;
+  /** Default: `LIVEKIT_API_SECRET`. */
+  readonly apiSecret?: string | undefined;
+  /** Whether the room is deleted when the run is over, or how. Default true. */
+  readonly deleteRoomOnEnd?: boolean | Partial<Omit<RoomDeleterOptions, 'roomName'>> | undefined;
+  readonly params?: TransportParams | undefined;
+  /** For every reason but `ROOM_DELETED`, which always ends the run. Default `'end'`. */
+  readonly onRemoteDisconnect?: RemoteDisconnectPolicy | undefined;
+  /** How long a room that this bot creates waits for its first human, in milliseconds. Default 300 000. */
+  readonly emptyTimeoutMs?: number | undefined;
+  /** How long it stays when the last human has left, in milliseconds. Default 20 000. */
+  readonly departureTimeoutMs?: number | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** What a LiveKit transport needs, checked and with the defaults filled in. */
+export interface LiveKitPlan {
+  readonly url: string;
+  readonly roomName: string;
+  readonly identity: string;
+  readonly createToken: () => Promise<string>;
+  /** `undefined` when the room is to stay. */
+  readonly deleter: RoomDeleter | undefined;
+  readonly onRemoteDisconnect: RemoteDisconnectPolicy;
+  readonly logger: Logger;
+}
+
+interface Keys {
+  readonly apiKey: string;
+  readonly apiSecret: string;
+}
+
+/** Its own token is used at once; what it needs is room for clocks that differ. */
+const tokenTtlMs = 120_000;
+
+/** @throws {InvalidOptionError} An option is missing or can never work; secrets are not quoted. */
+export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
+  const { onRemoteDisconnect = 'end', logger = stderrLogger, deleteRoomOnEnd = true } = options;
+  if (!['end', 'cancel', 'ignore'].includes(onRemoteDisconnect)) {
+    throw new InvalidOptionError('onRemoteDisconnect', "'end', 'cancel' or 'ignore'", onRemoteDisconnect);
+  }
+  const httpUrl = restBaseUrl(options.url ?? process.env.LIVEKIT_URL, 'url');
+  const claims = options.token === undefined ? undefined : tokenClaims(options.token);
+  const generated = options.roomName === undefined && claims === undefined;
+  const roomName = agreed('roomName', options.roomName, claims?.roomName) ?? `endframe-${randomHex(16)}`;
+  const identity = agreed('identity', options.identity, claims?.identity) ?? `bot-${randomHex(4)}`;
+  checkRoomName(roomName);
+  checkText('identity', identity);
+  const keys = keysOf(options, claims !== undefined);
+  return {
+    url: httpUrl.replace('http', 'ws'),
+    roomName,
+    identity,
+    createToken: tokenMaker(options, keys, { roomName, identity }),
+    deleter: deleterFor(deleteRoomOnEnd, keys, { roomName, identity, httpUrl, generated, logger }),
+    onRemoteDisconnect,
+    logger,
+  };
+}
+
+/** Key and secret; only a transport that has a token can do without. */
+function keysOf(options: LiveKitTransportOptions, hasToken: boolean): Keys | undefined {
+  const apiKey = options.apiKey ?? process.env.LIVEKIT_API_KEY;
+  const apiSecret = options.apiSecret ?? process.env.LIVEKIT_API_SECRET;
+  if (hasToken && apiKey === undefined && apiSecret === undefined) return undefined;
+  checkText('apiKey', apiKey);
+  checkText('apiSecret', apiSecret);
+  return { apiKey, apiSecret };
+}
+
+function tokenMaker(
+  { token, emptyTimeoutMs, departureTimeoutMs }: LiveKitTransportOptions,
+  keys: Keys | undefined,
+  who: { readonly roomName: string; readonly identity: string },
+): () => Promise<string> {
+  if (token !== undefined || keys === undefined) return async () => token ?? '';
+  return () => createAgentToken({ ...keys, ...who, ttlMs: tokenTtlMs, emptyTimeoutMs, departureTimeoutMs });
+}
+
+function deleterFor(
+  wanted: NonNullable<LiveKitTransportOptions['deleteRoomOnEnd']>,
+  keys: Keys | undefined,
+  room: {
+    readonly roomName: string;
+    readonly identity: string;
+    readonly httpUrl: string;
+    readonly generated: boolean;
+    readonly logger: Logger;
+  },
+): RoomDeleter | undefined {
+  if (wanted === false) return undefined;
+  const given = wanted === true ? {} : wanted;
+  if (given.rest === undefined && keys === undefined) {
+    const expected = 'false, or have a `rest`, where there are no apiKey and apiSecret';
+    throw new InvalidOptionError('deleteRoomOnEnd', expected);
+  }
+  const { roomName, identity, httpUrl, generated, logger } = room;
+  return new RoomDeleter({
+    logger,
+    room: { owned: generated },
+    ownIdentity: identity,
+    ...given,
+    roomName,
+    rest: given.rest ?? new LiveKitRESTHelper({ ...(keys as Keys), apiUrl: httpUrl }),
+  });
+}
+
+/** The option, or what the token says; both must agree. */
+function agreed(name: string, option: string | undefined, claim: string | undefined): string | undefined {
+  if (option !== undefined && claim !== undefined && option !== claim) {
+    throw new InvalidOptionError(name, `what the token says, ${JSON.stringify(claim)}`, option);
+  }
+  return option ?? claim;
+}
+
+function randomHex(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
+}

@@ -1,0 +1,171 @@
+import type { Room } from '@livekit/rtc-node';
+import { type Observable, Subject, type Subscription } from 'rxjs';
+import type { UserAudioRawFrame } from '../../frames/audio.ts';
+import type { Logger } from '../../logger.ts';
+import { within } from '../../pipeline/within.ts';
+import { cut, redact } from '../../rooms/redact.ts';
+import { type RtcHold, rtcNode } from './load-rtc-node.ts';
+import { type AudioFormat, ParticipantAudio } from './participant-audio.ts';
+import { PublishedAudio } from './published-audio.ts';
+import { type LiveKitRoomEvent, roomEvents } from './room-events.ts';
+import { withRetries } from './with-retries.ts';
+
+export interface LiveKitRoomOptions {
+  /** `ws` or `wss`. */
+  readonly url: string;
+  /** Called for each attempt. */
+  readonly createToken: () => Promise<string>;
+  readonly logger: Logger;
+}
+
+/** How long leaving may take: `disconnect()` hangs while a server is frozen. */
+const leaveLimitMs = 1_500;
+
+/**
+ * One membership in one room: joined once for all its owners, left when the last of them has left.
+ *
+ * After that, or after the server has closed it, it is `closed` for good.
+ */
+export class LiveKitRoom {
+  readonly #options: LiveKitRoomOptions;
+  readonly #owners = new Set<object>();
+  readonly #events = new Subject<LiveKitRoomEvent>();
+  /** Completes when the room was left; `disconnected` is only for what the server did. */
+  readonly events$: Observable<LiveKitRoomEvent> = this.#events.asObservable();
+  #joining: Promise<void> | undefined;
+  #leaving: Promise<void> | undefined;
+  #closed = false;
+  #hold: RtcHold | undefined;
+  #room: Room | undefined;
+  #subscription: Subscription | undefined;
+  #forgetJoin: (() => void) | undefined;
+  #voice: Promise<PublishedAudio> | undefined;
+  #speaker: PublishedAudio | undefined;
+  #ears: ParticipantAudio | undefined;
+
+  constructor(options: LiveKitRoomOptions) {
+    this.#options = options;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Identities of the others in the room. */
+  get participants(): readonly string[] {
+    return [...(this.#room?.remoteParticipants.keys() ?? [])];
+  }
+
+  /** The bot's voice, once it is published. */
+  get voice(): PublishedAudio | undefined {
+    return this.#speaker;
+  }
+
+  /**
+   * Hears everybody, from the next join on, at this format.
+   *
+   * @returns Completes when the room was left.
+   */
+  hear(format: AudioFormat): Observable<UserAudioRawFrame> {
+    this.#ears?.close();
+    this.#ears = new ParticipantAudio(format, this.#options.logger);
+    return this.#ears.audio$;
+  }
+
+  /**
+   * Joins, or waits for the join under way; trying again where that may help.
+   *
+   * @throws {MissingDependencyError} The SDK is not installed.
+   * @throws {Error} What the SDK says why it could not join.
+   */
+  connect(owner: object): Promise<void> {
+    this.#owners.add(owner);
+    this.#joining ??= this.#join();
+    return this.#joining;
+  }
+
+  /** Publishes the bot's voice, once; a second call waits for the first. */
+  async publish(format: AudioFormat): Promise<void> {
+    this.#voice ??= withRetries(() => this.#publish(format), { stop: () => this.#closed });
+    this.#speaker = await this.#voice;
+  }
+
+  /** @param identity Whom it is for; everybody by default. */
+  async send(data: Uint8Array, identity?: string): Promise<void> {
+    const destinations = identity === undefined ? {} : { destination_identities: [identity] };
+    await this.#room?.localParticipant?.publishData(data, { reliable: true, ...destinations });
+  }
+
+  /** For the owner, who may call it again; the last one leaves. Resolves within a limit; never rejects. */
+  disconnect(owner: object): Promise<void> {
+    this.#owners.delete(owner);
+    if (this.#owners.size > 0) return Promise.resolve();
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  async #join(): Promise<void> {
+    this.#hold = await rtcNode.acquire();
+    await withRetries(() => this.#tryToJoin(this.#hold as RtcHold), { stop: () => this.#closed });
+  }
+
+  async #tryToJoin(hold: RtcHold): Promise<void> {
+    const { url, createToken } = this.#options;
+    const token = await createToken();
+    const room = new hold.rtc.Room();
+    this.#subscription?.unsubscribe();
+    this.#subscription = roomEvents(hold.rtc, room).subscribe((event) => this.#on(event, hold));
+    const autoSubscribe = this.#ears !== undefined;
+    const join = hold.call(() => room.connect(url, token, { autoSubscribe, dynacast: false }));
+    await join.result.catch((error: unknown) => {
+      // LiveKit repeats the token in what it says about it
+      throw new Error(`The room could not be joined: ${cut(redact(textOf(error)))}`);
+    });
+    this.#forgetJoin = join.forget;
+    this.#room = room;
+    this.#events.next({ type: 'connected' });
+    // left in the meantime: nobody else knows of this membership
+    if (this.#closed) await this.#goAway(room, hold);
+  }
+
+  #publish(format: AudioFormat): Promise<PublishedAudio> {
+    if (this.#room === undefined || this.#hold === undefined) throw new Error('the room was not joined');
+    return PublishedAudio.publish(this.#hold.rtc, this.#room, format);
+  }
+
+  #on(event: LiveKitRoomEvent, { rtc }: RtcHold): void {
+    if (event.type === 'trackSubscribed') this.#ears?.listen(rtc, event.track, event.identity);
+    if (event.type === 'trackUnsubscribed') this.#ears?.stop(event.track);
+    if (event.type === 'disconnected') {
+      if (this.#closed) return;
+      this.#closed = true;
+      this.#ears?.close();
+    }
+    this.#events.next(event);
+  }
+
+  async #leave(): Promise<void> {
+    this.#closed = true;
+    const room = this.#room;
+    const hold = this.#hold;
+    this.#ears?.close();
+    if (room !== undefined && hold !== undefined) await this.#goAway(room, hold);
+    this.#events.complete();
+    await hold?.release();
+  }
+
+  async #goAway(room: Room, hold: RtcHold): Promise<void> {
+    const { logger } = this.#options;
+    const leave = hold.call(() => room.disconnect());
+    const end = await within(leave.result, leaveLimitMs).catch((error: unknown) => error);
+    if (end !== 'done') logger.warn({ end }, 'the room could not be left in an orderly way');
+    await within(this.#speaker?.close() ?? Promise.resolve(), leaveLimitMs);
+    this.#subscription?.unsubscribe();
+    // the SDK leaves its listener behind when the server was the one to disconnect
+    this.#forgetJoin?.();
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,106 @@
+import type { AudioSource, LocalAudioTrack, LocalTrackPublication, Room } from '@livekit/rtc-node';
+import type { AudioChunk } from '../../frames/audio.ts';
+import { within } from '../../pipeline/within.ts';
+import type { RtcNode } from './load-rtc-node.ts';
+import type { AudioFormat } from './participant-audio.ts';
+
+/** How far ahead of the speaker the SDK is fed, in milliseconds: what a blocked event loop may cost. */
+const queueMs = 200;
+/** How long the first word waits for somebody who is in the room and does not listen yet. */
+const listenerLimitMs = 1_000;
+/**
+ * From the SDK's last sample to the listener's ear. Leaving right after the last sample cut 40 to 60 ms of it on
+ * loopback, leaving 100 ms later nothing; the rest is for a network.
+ */
+const tailMs = 200;
+
+/** The bot's voice: a track of the room, fed with chunks. */
+export class PublishedAudio {
+  readonly #rtc: RtcNode;
+  readonly #room: Room;
+  readonly #source: AudioSource;
+  readonly #track: LocalAudioTrack;
+  readonly #publication: LocalTrackPublication;
+  #closed = false;
+  #listenedTo = false;
+  #writing: Promise<unknown> = Promise.resolve();
+  #unheard = false;
+
+  private constructor(
+    rtc: RtcNode,
+    room: Room,
+    source: AudioSource,
+    track: LocalAudioTrack,
+    publication: LocalTrackPublication,
+  ) {
+    this.#rtc = rtc;
+    this.#room = room;
+    this.#source = source;
+    this.#track = track;
+    this.#publication = publication;
+  }
+
+  /** @throws {Error} What LiveKit says why it was not published; nothing is left behind then. */
+  static async publish(rtc: RtcNode, room: Room, format: AudioFormat): Promise<PublishedAudio> {
+    const source = new rtc.AudioSource(format.sampleRate, format.numChannels, queueMs);
+    const track = rtc.LocalAudioTrack.createAudioTrack('endframe-audio', source);
+    const options = new rtc.TrackPublishOptions({ source: rtc.TrackSource.SOURCE_MICROPHONE });
+    try {
+      if (room.localParticipant === undefined) throw new Error('the room was left');
+      const publication = await room.localParticipant.publishTrack(track, options);
+      return new PublishedAudio(rtc, room, source, track, publication);
+    } catch (error) {
+      await track.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Plays a chunk; resolves when the SDK wants the next one.
+   *
+   * The first chunk waits until it can be heard, where somebody is in the room: subscribing takes 50 to 100 ms.
+   *
+   * @returns False when the track is closed.
+   */
+  async write({ audio, sampleRate, numChannels }: AudioChunk): Promise<boolean> {
+    if (!this.#listenedTo) await this.#waitForListener();
+    if (this.#closed) return false;
+    // the SDK reads from the beginning of the memory, wherever the samples are in it
+    const samples = audio.byteLength === audio.buffer.byteLength ? audio : audio.slice();
+    const frame = new this.#rtc.AudioFrame(samples, sampleRate, numChannels, audio.length / numChannels);
+    const writing = this.#source.captureFrame(frame);
+    this.#unheard = true;
+    this.#writing = writing.catch(() => {});
+    await writing;
+    return !this.#closed;
+  }
+
+  /** Forgets what was written and not played yet. */
+  clear(): void {
+    if (!this.#closed) this.#source.clearQueue();
+  }
+
+  /** Resolves when the last sample was heard, as far as anybody can tell. */
+  async waitUntilHeard(): Promise<void> {
+    if (this.#closed || !this.#unheard) return;
+    this.#unheard = false;
+    await this.#source.waitForPlayout();
+    if (!this.#closed && this.#room.remoteParticipants.size > 0) {
+      await new Promise((resolve) => setTimeout(resolve, tailMs));
+    }
+  }
+
+  /** Lets go of the native parts; nothing is sent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#writing;
+    await this.#track.close();
+  }
+
+  async #waitForListener(): Promise<void> {
+    if (this.#room.remoteParticipants.size === 0) return;
+    await within(this.#publication.waitForSubscription(), listenerLimitMs);
+    this.#listenedTo = true;
+  }
+}

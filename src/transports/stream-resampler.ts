@@ -1,0 +1,60 @@
+/** Changes the sample rate of a stream, piece by piece. */
+export interface StreamResampler {
+  /** @returns What can be said by now: some samples are held back until the next piece. */
+  push(samples: Int16Array): Int16Array;
+  /** @returns What was held back. The next piece begins a new stream. */
+  flush(): Int16Array;
+  close(): void;
+}
+
+/**
+ * By straight lines between the samples: for tests, and where no better resampler is at hand.
+ *
+ * Going down it lets frequencies through that the new rate cannot hold.
+ */
+export class LinearResampler implements StreamResampler {
+  readonly #step: number;
+  readonly #channels: number;
+  /** The last sample of each channel, and where the next output lies after it, in input samples. */
+  #last: Int16Array | undefined;
+  #offset = 0;
+
+  constructor(fromHz: number, toHz: number, channels: number) {
+    this.#step = fromHz / toHz;
+    this.#channels = channels;
+  }
+
+  push(samples: Int16Array): Int16Array {
+    const channels = this.#channels;
+    const last = this.#last ?? samples.slice(0, channels);
+    const from = this.#last === undefined ? 1 : 0;
+    const length = samples.length / channels - from;
+    if (length < 0) return new Int16Array(0);
+    const at = (index: number, channel: number): number =>
+      (index === 0 ? last[channel] : samples[(index - 1 + from) * channels + channel]) ?? 0;
+    const count = Math.max(0, Math.ceil((length - this.#offset) / this.#step));
+    const out = new Int16Array(count * channels);
+    for (let frame = 0; frame < count; frame += 1) {
+      const position = this.#offset + frame * this.#step;
+      const index = Math.floor(position);
+      const part = position - index;
+      for (let channel = 0; channel < channels; channel += 1) {
+        const left = at(index, channel);
+        out[frame * channels + channel] = Math.round(left + (at(index + 1, channel) - left) * part);
+      }
+    }
+    this.#offset += count * this.#step - length;
+    this.#last = Int16Array.from({ length: channels }, (_, channel) => at(length, channel));
+    return out;
+  }
+
+  flush(): Int16Array {
+    const last = this.#last ?? new Int16Array(0);
+    const count = Math.ceil((1 - this.#offset) / this.#step);
+    this.#last = undefined;
+    this.#offset = 0;
+    return Int16Array.from({ length: last.length * count }, (_, index) => last[index % this.#channels] ?? 0);
+  }
+
+  close(): void {}
+}
