@@ -57,7 +57,7 @@ export class FrameLogger extends FrameProcessor {
 }
 
 /** The fields that are set, with binary data told by its size. */
-function ownFields(frame: Frame): Record<string, unknown> {
+export function ownFields(frame: Frame): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(frame)) {
     if (value === undefined || common.has(field)) continue;

@@ -42,6 +42,7 @@ export class FrameScheduler {
 
   /** Time of the latest look at the clock: good enough for telling when a frame moved. */
   get lastLookMs(): number {
+    if (!this.#sliceOpen) this.#openSlice(); // called by a timer or by I/O: the latest look may be long ago
     return this.#lastLook;
   }
 

@@ -4,6 +4,7 @@ import { TextFrame } from '../../src/frames/text.ts';
 import { silentLogger } from '../../src/logger.ts';
 import type { Observer } from '../../src/pipeline/observer.ts';
 import { ObserverHub } from '../../src/pipeline/observer-hub.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { never, startRun, Witness } from './troublemakers.ts';
 
@@ -326,4 +327,22 @@ describe('a task with observers', () => {
     await pass(10);
     expect(new Set(texts(observer.frames))).toEqual(new Set('b'));
   });
+});
+
+it('an observer is told when a frame moved, also one that a timer pushed after a long rest', async () => {
+  const processor = new Witness();
+  const delays: number[] = [];
+  let pushedMs = 0;
+  const onPushFrame: NonNullable<Observer['onPushFrame']> = ({ frame, timestampMs }) => {
+    if (frame instanceof TextFrame) delays.push(timestampMs - pushedMs);
+  };
+  const task = new PipelineTask(processor, { logger: silentLogger, observers: [{ onPushFrame }] });
+  const running = task.run();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  pushedMs = performance.now();
+  processor.push(new TextFrame('late'));
+  task.stopWhenDone();
+  await running;
+  expect(delays.length).toBeGreaterThan(0);
+  for (const delay of delays) expect(Math.abs(delay)).toBeLessThan(20);
 });

@@ -1,0 +1,70 @@
+import type { Frame } from '../frames/frame.ts';
+import type { FrameClass } from '../frames/of-frame.ts';
+import { type Logger, stderrLogger } from '../logger.ts';
+import type { FramePushed, Observer } from '../pipeline/observer.ts';
+import { ownFields } from '../processors/frame-logger.ts';
+import type { FrameProcessor } from '../processors/frame-processor.ts';
+
+type ProcessorClass = abstract new (...args: never[]) => FrameProcessor;
+
+export interface LogObserverOptions {
+  /** Which frames are logged, with subclasses. Default all. */
+  readonly frames?: readonly FrameClass[];
+  /** Only hops from or to such a processor, with subclasses. Default all. */
+  readonly processors?: readonly ProcessorClass[];
+  /** Fields that are not logged, such as what people said. Default none. */
+  readonly excludedFields?: readonly string[];
+  /** Default `'debug'`, which the default logger does not show. */
+  readonly level?: keyof Logger;
+  /** Default: warnings and errors to stderr. */
+  readonly logger?: Logger;
+}
+
+/**
+ * Writes a log line for each hop of each frame: from whom, to whom, and the frame's own fields.
+ *
+ * What people said is in those fields; keep such logs accordingly.
+ *
+ * @see Pipecat `observers/loggers/debug_log_observer.py`, `DebugLogObserver`
+ */
+export class LogObserver implements Observer {
+  readonly #options: LogObserverOptions;
+  readonly #excluded: ReadonlySet<string>;
+  readonly #level: keyof Logger;
+  readonly #logger: Logger;
+
+  constructor(options: LogObserverOptions = {}) {
+    this.#options = options;
+    this.#excluded = new Set(options.excludedFields);
+    this.#level = options.level ?? 'debug';
+    this.#logger = options.logger ?? stderrLogger;
+  }
+
+  onPushFrame(hop: FramePushed): void {
+    if (!this.#isWanted(hop)) return;
+    const { frame, source, destination, direction, timestampMs } = hop;
+    this.#logger[this.#level](
+      {
+        ...this.#fieldsOf(frame),
+        frame: frame.name,
+        source: source.name,
+        destination: destination?.name,
+        direction,
+        timestampMs,
+      },
+      'frame',
+    );
+  }
+
+  #isWanted({ frame, source, destination }: FramePushed): boolean {
+    const { frames, processors } = this.#options;
+    if (frames !== undefined && !frames.some((frameClass) => frame instanceof frameClass)) return false;
+    if (processors === undefined) return true;
+    return processors.some((one) => source instanceof one || destination instanceof one);
+  }
+
+  #fieldsOf(frame: Frame): Record<string, unknown> {
+    const fields = Object.entries(ownFields(frame));
+    return Object.fromEntries(fields.filter(([field]) => !this.#excluded.has(field)));
+  }
+}

@@ -1,0 +1,133 @@
+import { InvalidOptionError } from '../errors.ts';
+import type { Frame } from '../frames/frame.ts';
+import {
+  BotStartedSpeakingFrame,
+  BotStoppedSpeakingFrame,
+  UserStartedSpeakingFrame,
+} from '../frames/interruption.ts';
+import { isTerminalFrame } from '../frames/lifecycle.ts';
+import type { FramePushed, Observer } from '../pipeline/observer.ts';
+import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { SeenFrames } from './seen-frames.ts';
+
+export interface TurnTrackingObserverOptions {
+  /** How long the bot may pause within a turn, in milliseconds; its turn is over then. Default 2 500. */
+  readonly turnEndTimeoutMs?: number;
+}
+
+/** A turn that is over. */
+export interface EndedTurn {
+  /** Counted from 1. */
+  readonly turn: number;
+  /** Without the pause that showed that it was over. */
+  readonly durationMs: number;
+  /** The user spoke before the bot had finished, or the run ended. */
+  readonly wasInterrupted: boolean;
+}
+
+export interface TurnTrackingObserverEvents {
+  turnStarted: (turn: number) => void;
+  turnEnded: (turn: EndedTurn) => void;
+}
+
+/**
+ * Counts the turns of a conversation: what the user said and what the bot answered.
+ *
+ * The first turn begins with the pipeline, the others when the user begins to speak. A turn is over when the user
+ * speaks again after the bot has spoken, or the bot has been silent for a while, or the run ends.
+ *
+ * @see Pipecat `observers/turn_tracking_observer.py`, `TurnTrackingObserver`; differs in that every end of a run
+ * ends the turn.
+ */
+export class TurnTrackingObserver extends SafeEventEmitter<TurnTrackingObserverEvents> implements Observer {
+  readonly #turnEndTimeoutMs: number;
+  readonly #seen = new SeenFrames();
+  #turn = 0;
+  #isActive = false;
+  #startedMs = 0;
+  #botSpeaks = false;
+  #botHasSpoken = false;
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  #latestMs = 0;
+
+  /** @throws {InvalidOptionError} `turnEndTimeoutMs` is negative or not finite. */
+  constructor({ turnEndTimeoutMs = 2_500 }: TurnTrackingObserverOptions = {}) {
+    super();
+    if (!(turnEndTimeoutMs >= 0 && Number.isFinite(turnEndTimeoutMs))) {
+      throw new InvalidOptionError(
+        'turnEndTimeoutMs',
+        'a finite number of milliseconds, 0 or more',
+        turnEndTimeoutMs,
+      );
+    }
+    this.#turnEndTimeoutMs = turnEndTimeoutMs;
+  }
+
+  onPushFrame({ frame, timestampMs }: FramePushed): void {
+    if (!isOfInterest(frame) || !this.#seen.isNew(frame)) return;
+    this.#latestMs = timestampMs;
+    if (frame.frameRole === 'start') {
+      if (this.#turn === 0) this.#start();
+    } else if (frame instanceof UserStartedSpeakingFrame) this.#userStartedSpeaking();
+    else if (frame instanceof BotStartedSpeakingFrame) this.#botStartedSpeaking();
+    else if (frame instanceof BotStoppedSpeakingFrame) this.#botStoppedSpeaking();
+    else this.#end(true);
+  }
+
+  /** A run that failed has no last frame. */
+  cleanup(): void {
+    this.#end(true);
+  }
+
+  #userStartedSpeaking(): void {
+    // before the bot has answered it is the same turn
+    if (this.#isActive && !this.#botHasSpoken) return;
+    this.#end(this.#botSpeaks);
+    this.#botSpeaks = false;
+    this.#start();
+  }
+
+  #botStartedSpeaking(): void {
+    this.#botSpeaks = true;
+    this.#botHasSpoken = true;
+    clearTimeout(this.#silence);
+  }
+
+  #botStoppedSpeaking(): void {
+    // it also comes behind the interruption that has ended the turn
+    if (!this.#botSpeaks) return;
+    this.#botSpeaks = false;
+    const stoppedMs = this.#latestMs;
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      this.#latestMs = stoppedMs;
+      this.#end(false);
+    }, this.#turnEndTimeoutMs);
+  }
+
+  #start(): void {
+    this.#turn += 1;
+    this.#isActive = true;
+    this.#botHasSpoken = false;
+    this.#startedMs = this.#latestMs;
+    this.emit('turnStarted', this.#turn);
+  }
+
+  #end(wasInterrupted: boolean): void {
+    clearTimeout(this.#silence);
+    if (!this.#isActive) return;
+    this.#isActive = false;
+    const durationMs = this.#latestMs - this.#startedMs;
+    this.emit('turnEnded', { turn: this.#turn, durationMs, wasInterrupted });
+  }
+}
+
+function isOfInterest(frame: Frame): boolean {
+  return (
+    frame.frameRole === 'start' ||
+    frame instanceof UserStartedSpeakingFrame ||
+    frame instanceof BotStartedSpeakingFrame ||
+    frame instanceof BotStoppedSpeakingFrame ||
+    isTerminalFrame(frame)
+  );
+}

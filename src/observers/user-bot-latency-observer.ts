@@ -1,0 +1,136 @@
+import type { Frame } from '../frames/frame.ts';
+import {
+  FunctionCallCancelFrame,
+  FunctionCallInProgressFrame,
+  FunctionCallResultFrame,
+} from '../frames/function-calls.ts';
+import {
+  BotStartedSpeakingFrame,
+  UserStoppedSpeakingFrame,
+  VADUserStartedSpeakingFrame,
+  VADUserStoppedSpeakingFrame,
+} from '../frames/interruption.ts';
+import { MetricsFrame } from '../frames/metrics.ts';
+import { ClientConnectedFrame } from '../frames/participants.ts';
+import type { FramePushed, Observer } from '../pipeline/observer.ts';
+import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import type { FunctionCallStretch, LatencyBreakdown, Stretch, TTFBStretch } from './latency-breakdown.ts';
+import { SeenFrames } from './seen-frames.ts';
+
+export interface UserBotLatencyObserverEvents {
+  /** From the user's last word to the bot's first, in milliseconds. */
+  latencyMeasured: (latencyMs: number) => void;
+  /** Where that time went; comes behind either of the other events. */
+  latencyBrokenDown: (breakdown: LatencyBreakdown) => void;
+  /** From the first participant's arrival to the bot's greeting, in milliseconds; at most once. */
+  firstBotSpeechMeasured: (latencyMs: number) => void;
+}
+
+/**
+ * Measures how long the user waits for the bot.
+ *
+ * The wait begins when the user fell silent, which is before voice activity detection could say so. Only frames
+ * on their way downstream count. What services reported before an interruption does not belong to the answer.
+ * There is no first speech to be measured when the user speaks first.
+ *
+ * @see Pipecat `observers/user_bot_latency_observer.py`, `UserBotLatencyObserver`; in milliseconds, and without
+ * the time of text aggregation, which nobody reports here.
+ */
+export class UserBotLatencyObserver
+  extends SafeEventEmitter<UserBotLatencyObserverEvents>
+  implements Observer
+{
+  readonly #seen = new SeenFrames();
+  #clientConnectedMs: number | undefined;
+  #firstSpeechIsDue = true;
+  #silenceMs: number | undefined;
+  #userTurn: Stretch | undefined;
+  #ttfb: TTFBStretch[] = [];
+  #functionCalls: FunctionCallStretch[] = [];
+  /** By the model's id of the call: when it began. */
+  readonly #runningCalls = new Map<string, number>();
+
+  onPushFrame({ frame, direction, timestampMs }: FramePushed): void {
+    if (direction !== 'downstream' || !isOfInterest(frame) || !this.#seen.isNew(frame)) return;
+    if (frame instanceof ClientConnectedFrame) this.#clientConnectedMs ??= timestampMs;
+    else if (frame instanceof VADUserStartedSpeakingFrame) this.#userSpeaks();
+    else if (frame instanceof VADUserStoppedSpeakingFrame) this.#silenceMs = timestampMs - frame.stopMs;
+    else if (frame instanceof UserStoppedSpeakingFrame) this.#turnEnded(timestampMs);
+    else if (frame instanceof BotStartedSpeakingFrame) this.#botSpeaks(timestampMs);
+    else if (frame.frameRole === 'interruption') this.#forgetServices();
+    else if (this.#isMeasuring) this.#noteService(frame, timestampMs);
+  }
+
+  get #isMeasuring(): boolean {
+    return this.#silenceMs !== undefined || (this.#firstSpeechIsDue && this.#clientConnectedMs !== undefined);
+  }
+
+  #userSpeaks(): void {
+    this.#firstSpeechIsDue = false;
+    this.#forget();
+  }
+
+  #turnEnded(endedMs: number): void {
+    const startMs = this.#silenceMs;
+    if (startMs !== undefined) this.#userTurn = { startMs, durationMs: endedMs - startMs };
+  }
+
+  #botSpeaks(spokeMs: number): void {
+    if (!this.#isMeasuring) return;
+    if (this.#firstSpeechIsDue && this.#clientConnectedMs !== undefined) {
+      this.#firstSpeechIsDue = false;
+      this.emit('firstBotSpeechMeasured', spokeMs - this.#clientConnectedMs);
+    }
+    if (this.#silenceMs !== undefined) this.emit('latencyMeasured', spokeMs - this.#silenceMs);
+    const breakdown = { userTurn: this.#userTurn, ttfb: this.#ttfb, functionCalls: this.#functionCalls };
+    this.#forget();
+    this.emit('latencyBrokenDown', breakdown);
+  }
+
+  #noteService(frame: Frame, timestampMs: number): void {
+    if (frame instanceof MetricsFrame) {
+      for (const figure of frame.data) {
+        if (figure.kind !== 'ttfb') continue;
+        const { processor, model, valueMs: durationMs } = figure;
+        this.#ttfb.push({ processor, model, startMs: timestampMs - durationMs, durationMs });
+      }
+    } else if (frame instanceof FunctionCallInProgressFrame) {
+      this.#runningCalls.set(frame.toolCallId, timestampMs);
+    } else if (frame instanceof FunctionCallCancelFrame) {
+      this.#runningCalls.delete(frame.toolCallId);
+    } else if (frame instanceof FunctionCallResultFrame) {
+      const startMs = this.#runningCalls.get(frame.toolCallId);
+      if (startMs === undefined) return;
+      this.#runningCalls.delete(frame.toolCallId);
+      const { functionName } = frame;
+      this.#functionCalls.push({ functionName, startMs, durationMs: timestampMs - startMs });
+    }
+  }
+
+  #forget(): void {
+    this.#silenceMs = undefined;
+    this.#userTurn = undefined;
+    this.#forgetServices();
+  }
+
+  #forgetServices(): void {
+    this.#ttfb = [];
+    this.#functionCalls = [];
+    this.#runningCalls.clear();
+  }
+}
+
+function isOfInterest(frame: Frame): boolean {
+  return (
+    frame instanceof MetricsFrame ||
+    frame instanceof ClientConnectedFrame ||
+    frame instanceof VADUserStartedSpeakingFrame ||
+    frame instanceof VADUserStoppedSpeakingFrame ||
+    frame instanceof UserStoppedSpeakingFrame ||
+    frame instanceof BotStartedSpeakingFrame ||
+    frame instanceof FunctionCallInProgressFrame ||
+    frame instanceof FunctionCallCancelFrame ||
+    frame instanceof FunctionCallResultFrame ||
+    frame.frameRole === 'interruption'
+  );
+}
