@@ -48,9 +48,9 @@ try {
     const startedAt = performance.now();
     const { code, output } = await runTraces();
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    const repeated = output.split('(retry').length - 1;
-    process.stdout.write(`run ${run} of ${times}: ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s`);
-    process.stdout.write(repeated > 0 ? `, ${repeated} scenarios repeated\n` : '\n');
+    const repeated = output.split('\n').filter((line) => line.includes('(retry'));
+    process.stdout.write(`run ${run} of ${times}: ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`);
+    for (const line of repeated) process.stdout.write(`  repeated: ${line.trim()}\n`);
     if (code !== 0) {
       process.stdout.write(output);
       process.exitCode = 1;
