@@ -64,6 +64,7 @@ export class EndWhenAlone extends FrameProcessor {
   }
 
   #joined(identity: string): void {
+    if (this.#subscription === undefined) this.#watch();
     this.#participants.add(identity);
     this.#hadCompany = true;
     this.#alone.next(false);
