@@ -1,0 +1,188 @@
+import {
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  lastValueFrom,
+  merge,
+  mergeMap,
+  type Observable,
+  repeat,
+  Subject,
+  type Subscription,
+  timer,
+} from 'rxjs';
+import type { ListedRoom } from '../rooms/room-rest.ts';
+import type { Orphan, SweeperEngine, SweepWork } from './engine.ts';
+import type { Observation } from './observation.ts';
+import { backoffMs, dueMs, pauseMs } from './spacing.ts';
+
+/** Deletions at the same time: apart from the looks, so that rooms that resist do not hold those up. */
+const reapsAtOnce = 8;
+/** Hints that come within this time are served together. */
+const gatherMs = 100;
+
+export interface InMemoryEngineOptions {
+  /** The observer's clock: steady, whatever the calendar does. Default `performance.now`. */
+  readonly nowMs?: (() => number) | undefined;
+}
+
+/**
+ * Plans and remembers in this process, and forgets with it: a sweeper that starts again is late by one
+ * `leaseTtlMs` at most, and never wrong.
+ */
+export class InMemoryEngine implements SweeperEngine {
+  readonly #nowMs: () => number;
+  readonly #known = new Map<string, Observation>();
+  /** Rooms that are being looked at or deleted. */
+  readonly #busy = new Set<string>();
+  readonly #hints = new Set<string>();
+  readonly #hinted = new Subject<void>();
+  readonly #orphans = new Subject<Orphan>();
+  readonly #reaping = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
+  #subscription: Subscription | undefined;
+  #blindMs: number | undefined;
+  #owned = 0;
+  #taken = 0;
+  #looked = 0;
+  #rhythmMs = 0;
+
+  constructor({ nowMs = () => performance.now() }: InMemoryEngineOptions = {}) {
+    this.#nowMs = nowMs;
+  }
+
+  start(work: SweepWork): void {
+    this.#rhythmMs = work.pollMs;
+    let restMs = 0;
+    const passes$ = defer(async () => {
+      restMs = await this.#pass(work);
+    }).pipe(repeat({ delay: () => timer(restMs) }));
+    const hints$ = this.#hinted.pipe(
+      // those that come while one batch is looked at find their names gone already, or in the next batch
+      concatMap(() => (this.#hints.size === 0 ? EMPTY : timer(gatherMs))),
+      concatMap(() => this.#lookAtHints(work)),
+    );
+    const reaps$ = this.#orphans.pipe(
+      mergeMap((orphan) => this.#track(this.#reap(orphan, work)), reapsAtOnce),
+    );
+    this.#subscription = merge(passes$, hints$, reaps$).subscribe();
+  }
+
+  lookSooner(roomNames: readonly string[]): void {
+    for (const name of roomNames) this.#hints.add(name);
+    this.#hinted.next();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#subscription?.unsubscribe();
+    await Promise.allSettled(this.#reaping);
+  }
+
+  /** One list, and looks at those that are due; resolves with the pause that should follow, and never rejects. */
+  async #pass(work: SweepWork): Promise<number> {
+    const startedMs = this.#nowMs();
+    const rooms = await this.#list(work);
+    const listMs = this.#nowMs() - startedMs;
+    if (rooms !== undefined) {
+      this.#owned = rooms.length;
+      this.#taken = 0;
+      this.#forgetAllBut(rooms);
+      await this.#lookAt(
+        rooms.filter((room) => this.#isDue(room)),
+        work,
+      );
+    }
+    const durationMs = this.#nowMs() - startedMs;
+    const restMs = pauseMs({ durationMs, listMs }, work.pollMs);
+    this.#rhythmMs = Math.max(work.pollMs, durationMs + restMs);
+    if (rooms !== undefined) {
+      work.passed({ owned: rooms.length, looked: this.#looked, durationMs });
+      this.#looked = 0;
+    }
+    return restMs;
+  }
+
+  async #lookAtHints(work: SweepWork): Promise<void> {
+    const names = [...this.#hints];
+    this.#hints.clear();
+    await this.#lookAt((await this.#list(work, names)) ?? [], work);
+  }
+
+  /** `undefined` when LiveKit does not answer: nothing that was seen before counts then. */
+  async #list(work: SweepWork, names?: readonly string[]): Promise<readonly ListedRoom[] | undefined> {
+    try {
+      return await work.list(names);
+    } catch (error) {
+      this.#blindMs = this.#nowMs();
+      if (!this.#stopped.signal.aborted) work.failed(error);
+      return undefined;
+    }
+  }
+
+  async #lookAt(rooms: readonly ListedRoom[], work: SweepWork): Promise<void> {
+    const looks$: Observable<void> = from(rooms).pipe(
+      mergeMap((room) => this.#look(room, work), work.concurrency),
+    );
+    await lastValueFrom(looks$, { defaultValue: undefined });
+  }
+
+  async #look(room: ListedRoom, work: SweepWork): Promise<void> {
+    const { name } = room;
+    if (this.#busy.has(name) || this.#stopped.signal.aborted) return;
+    this.#busy.add(name);
+    try {
+      const { signal } = this.#stopped;
+      const before = this.#known.get(name);
+      const look = await work.look(room, { before, blindMs: this.#blindMs, nowMs: this.#nowMs, signal });
+      this.#looked += 1;
+      this.#remember(name, look.observation, work);
+      if (look.orphan === undefined) this.#busy.delete(name);
+      else this.#orphans.next(look.orphan);
+    } catch {
+      this.#known.delete(name);
+      this.#busy.delete(name);
+    }
+  }
+
+  #remember(name: string, seen: Observation | undefined, { longestSpacingMs }: SweepWork): void {
+    const plan = { owned: this.#owned, rhythmMs: this.#rhythmMs, longestSpacingMs };
+    if (seen === undefined) this.#known.delete(name);
+    else this.#known.set(name, { ...seen, dueMs: dueMs(seen, plan) });
+  }
+
+  async #reap(orphan: Orphan, work: SweepWork): Promise<void> {
+    const { name } = orphan.room;
+    const cap = work.deletionCap(this.#owned);
+    const takeDeletion = async (): Promise<boolean> => {
+      this.#taken += 1;
+      return this.#taken <= cap;
+    };
+    const status = await work.reap(orphan, { blindMs: this.#blindMs, nowMs: this.#nowMs, takeDeletion });
+    if (status === 'failed') {
+      const failedReaps = orphan.observation.failedReaps + 1;
+      const dueMs = this.#nowMs() + backoffMs(failedReaps);
+      this.#known.set(name, { ...orphan.observation, failedReaps, dueMs });
+    } else if (status !== 'capped' && status !== 'would-delete') {
+      this.#known.delete(name);
+    }
+    this.#busy.delete(name);
+  }
+
+  async #track(reap: Promise<void>): Promise<void> {
+    this.#reaping.add(reap);
+    await reap.finally(() => this.#reaping.delete(reap));
+  }
+
+  #isDue({ name }: ListedRoom): boolean {
+    const known = this.#known.get(name);
+    // the pass that is nearest to the time, so that a pass in time does not come too early
+    return known === undefined || known.dueMs <= this.#nowMs() + this.#rhythmMs / 2;
+  }
+
+  #forgetAllBut(rooms: readonly ListedRoom[]): void {
+    const names = new Set(rooms.map(({ name }) => name));
+    for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name);
+  }
+}

@@ -1,0 +1,84 @@
+import { LiveKitRESTError } from '../errors.ts';
+import { silentLogger } from '../logger.ts';
+import { RoomDeleter } from '../rooms/room-deleter.ts';
+import type { RestCallOptions } from '../rooms/room-rest.ts';
+import type { Orphan, ReapContext, ReapStatus } from './engine.ts';
+import { lookAt } from './look.ts';
+import type { KeepReason } from './orphan-policy.ts';
+import { ownershipOf } from './ownership.ts';
+import type { SweeperPlan, SweeperRest } from './sweeper-options.ts';
+
+/** How an orphan ended. */
+export interface Reaping {
+  readonly status: ReapStatus;
+  /** Why it was spared: a sign of life, or another room of the same name. */
+  readonly sparedBecause?: KeepReason | 'replaced';
+  readonly error?: LiveKitRESTError;
+}
+
+/**
+ * Deletes a room that is still what a look found it to be.
+ *
+ * Every attempt lists the room and looks into it again first: LiveKit has no conditional deletion, so the time
+ * between look and deletion is made as short as one request. Retries and what a lost node needs are
+ * `RoomDeleter`'s.
+ */
+export async function reapRoom(orphan: Orphan, context: ReapContext, plan: SweeperPlan): Promise<Reaping> {
+  if (plan.dryRun) return { status: 'would-delete' };
+  if (!(await context.takeDeletion())) return { status: 'capped' };
+  const { name, sid, creationTimeMs } = orphan.room;
+  let sparedBecause: Reaping['sparedBecause'];
+  const rest: SweeperRest = {
+    ...plan.rest,
+    deleteRoomByName: async (roomName, options) => {
+      sparedBecause = await confirm(orphan, context, plan, options);
+      if (sparedBecause === undefined) return plan.rest.deleteRoomByName(roomName, options);
+      throw new LiveKitRESTError(roomName, { kind: 'rejected', retryable: false, body: sparedBecause });
+    },
+  };
+  const { status, error } = await new RoomDeleter({
+    roomName: name,
+    rest,
+    // never by name alone: whatever came back under it has a life of its own to prove
+    room: { owned: false, sid, creationTimeMs },
+    deadlineMs: plan.deletionDeadlineMs,
+    // the next pass looks again
+    verify: false,
+    logger: silentLogger,
+  }).deleteRoom('manual');
+  if (sparedBecause !== undefined) return { status: 'spared', sparedBecause };
+  if (status === 'deleted' || status === 'already-gone') return { status };
+  return { status: 'failed', ...(error && { error }) };
+}
+
+/** Why the room must not be deleted now; `undefined` when it must. Rejects like a deletion would. */
+async function confirm(
+  { room, observation }: Orphan,
+  { blindMs, nowMs }: ReapContext,
+  plan: SweeperPlan,
+  { signal = new AbortController().signal }: RestCallOptions = {},
+): Promise<Reaping['sparedBecause']> {
+  const { name, sid, creationTimeMs } = room;
+  const context = { before: observation, blindMs, nowMs, signal };
+  const askedMs = nowMs();
+  const [listed, finding] = await Promise.all([
+    plan.rest.listRooms([name], { signal }),
+    lookAt(room, context, plan),
+  ]);
+  const current = listed.find((one) => one.name === name);
+  if (current === undefined || finding.decision === undefined) {
+    const body = 'it is not listed any more';
+    throw new LiveKitRESTError(name, { kind: 'not_found', retryable: false, code: 'not_found', body });
+  }
+  if (nowMs() - askedMs > plan.pollMs) {
+    // this process was frozen, or LiveKit was: what was seen may be long past
+    throw new LiveKitRESTError(name, {
+      kind: 'timeout',
+      retryable: true,
+      body: 'the last look took too long',
+    });
+  }
+  if (current.sid !== sid || current.creationTimeMs !== creationTimeMs) return 'replaced';
+  if (ownershipOf(current, plan) !== 'ours') return 'marker-missing';
+  return finding.decision.action === 'keep' ? finding.decision.reason : undefined;
+}

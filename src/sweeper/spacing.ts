@@ -1,0 +1,39 @@
+/** How often rooms are listed and looked at, so that the cost stays bounded as rooms become many. Pure. */
+
+import type { Observation } from './observation.ts';
+
+/** So many rooms are looked at in every pass. */
+const roomsPerPass = 1_000;
+/** Listing may take a fifth of the time. */
+const pausePerListing = 4;
+/** After the first deletion that failed, and at most. */
+const firstBackoffMs = 10_000;
+const longestBackoffMs = 300_000;
+
+/** How long to wait after a pass, in milliseconds: what is left of the rhythm, longer where listing is slow. */
+export function pauseMs(
+  pass: { readonly durationMs: number; readonly listMs: number },
+  pollMs: number,
+): number {
+  return Math.max(pollMs - pass.durationMs, pass.listMs * pausePerListing, pollMs / 10);
+}
+
+/**
+ * When a room is due again, on the observer's clock.
+ *
+ * A silent room in the next pass; one with a living bot later, the more rooms there are.
+ */
+export function dueMs(
+  { lookedMs, silentSinceMs }: Observation,
+  plan: { readonly owned: number; readonly rhythmMs: number; readonly longestSpacingMs: number },
+): number {
+  const { owned, rhythmMs, longestSpacingMs } = plan;
+  if (silentSinceMs !== undefined) return lookedMs + rhythmMs;
+  const spreadMs = Math.min(rhythmMs * Math.ceil(owned / roomsPerPass), longestSpacingMs);
+  return lookedMs + Math.max(rhythmMs, spreadMs);
+}
+
+/** How long a room is left alone after its deletion failed: it must not take the time of others. */
+export function backoffMs(failures: number): number {
+  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1));
+}
