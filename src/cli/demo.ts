@@ -29,6 +29,7 @@ export async function demo(
   write: (text: string) => void = (text) => process.stdout.write(text),
 ): Promise<number> {
   let server: LiveKitServer;
+  process.env.NODE_ENV ??= 'production'; // otherwise LiveKit's SDK prints debug lines in between
   try {
     await (await rtcNode.acquire()).release();
     server = await startLiveKitServer({ onProgress: (message) => write(`${message}\n`) });
