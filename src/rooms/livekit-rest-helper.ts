@@ -1,9 +1,10 @@
 import { InvalidOptionError } from '../errors.ts';
-import { listedParticipant, listedRoom, objects } from './listed.ts';
+import { AccessTokenSigner } from './access-token.ts';
 import { checkLimitMs, checkText } from './option-checks.ts';
-import { checkRoomName } from './room-name.ts';
-import type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from './room-rest.ts';
+import { RoomCalls } from './room-calls.ts';
+import type { RestCallOptions, RoomRest } from './room-rest.ts';
 import { RoomService } from './room-service.ts';
+import { sendByFetch } from './send-by-fetch.ts';
 import { restBaseUrl } from './server-url.ts';
 
 export interface LiveKitRESTHelperOptions {
@@ -16,6 +17,21 @@ export interface LiveKitRESTHelperOptions {
   /** For connect, headers, body and the repair of a wrong clock together. Default 3 000. */
   readonly attemptTimeoutMs?: number | undefined;
 }
+
+/** What another process needs to call the same server. */
+export interface RestCredentials {
+  readonly apiKey: string;
+  readonly apiSecret: string;
+  readonly baseUrl: string;
+  readonly attemptTimeoutMs: number;
+}
+
+/**
+ * The key pair of a helper, for the guardian; `undefined` for a `rest` of another make.
+ *
+ * The only way to it, and not exported by the package: it is neither enumerable nor shown by `inspect`.
+ */
+export let credentialsOf: (rest: RoomRest) => RestCredentials | undefined;
 
 /** Listing it costs the server nothing, and nobody has a room of that name. */
 const warmUpName = 'endframe-warm-up';
@@ -32,8 +48,13 @@ const warmUpName = 'endframe-warm-up';
  *   whose names, request, claims and message these are; there it has no time limit, follows redirects, and
  *   throws a bare Exception.
  */
-export class LiveKitRESTHelper implements RoomRest {
+export class LiveKitRESTHelper extends RoomCalls {
   readonly #service: RoomService;
+  readonly #credentials: RestCredentials;
+
+  static {
+    credentialsOf = (rest) => (#credentials in rest ? rest.#credentials : undefined);
+  }
 
   constructor(options: LiveKitRESTHelperOptions) {
     const { apiKey, apiSecret, apiUrl = 'https://your-livekit-host.com', fetch } = options;
@@ -44,32 +65,22 @@ export class LiveKitRESTHelper implements RoomRest {
     if (fetch !== undefined && typeof fetch !== 'function')
       throw new InvalidOptionError('fetch', 'a function');
     const baseUrl = restBaseUrl(apiUrl);
-    this.#service = new RoomService({ apiKey, apiSecret, baseUrl, fetch, attemptTimeoutMs });
+    const signer = new AccessTokenSigner(apiKey, apiSecret);
+    const service = new RoomService({
+      apiSecret,
+      baseUrl,
+      attemptTimeoutMs,
+      sign: (grant, clockOffsetMs) => signer.sign(grant, clockOffsetMs),
+      send: sendByFetch(fetch),
+    });
+    super(service);
+    this.#service = service;
+    this.#credentials = { apiKey, apiSecret, baseUrl, attemptTimeoutMs };
   }
 
   /** A token of 60 seconds that may create and delete rooms, or nothing at all. */
   createAccessToken(roomCreate = true): Promise<string> {
     return this.#service.sign({ roomCreate });
-  }
-
-  /**
-   * Deletes the room, which disconnects everybody in it.
-   *
-   * @returns True when LiveKit has confirmed it: status 200 with a JSON object.
-   * @throws {LiveKitRESTError} Anything else, a room that does not exist (`kind: 'not_found'`) included.
-   * @throws {InvalidOptionError} The name is empty, above 256 bytes or ill-formed; nothing was sent.
-   */
-  async deleteRoomByName(roomName: string, { signal }: RestCallOptions = {}): Promise<true> {
-    checkRoomName(roomName);
-    await this.#service.call({
-      method: 'DeleteRoom',
-      what: 'delete room',
-      roomName,
-      grant: { roomCreate: true },
-      body: { room: roomName },
-      signal,
-    });
-    return true;
   }
 
   /**
@@ -79,50 +90,5 @@ export class LiveKitRESTHelper implements RoomRest {
    */
   async warmUp(options: RestCallOptions = {}): Promise<void> {
     await this.listRooms([warmUpName], options);
-  }
-
-  async listRooms(
-    names: readonly string[],
-    { signal }: RestCallOptions = {},
-  ): Promise<readonly ListedRoom[]> {
-    for (const name of names) checkRoomName(name, 'names');
-    const answer = await this.#service.call({
-      method: 'ListRooms',
-      what: 'list rooms',
-      roomName: names.join(', '),
-      grant: { roomList: true },
-      body: { names },
-      signal,
-    });
-    return objects(answer.rooms).map(listedRoom);
-  }
-
-  async createRoom(roomName: string, { signal }: RestCallOptions = {}): Promise<ListedRoom> {
-    checkRoomName(roomName);
-    const answer = await this.#service.call({
-      method: 'CreateRoom',
-      what: 'create room',
-      roomName,
-      grant: { roomCreate: true },
-      body: { name: roomName },
-      signal,
-    });
-    return listedRoom(answer);
-  }
-
-  async listParticipants(
-    roomName: string,
-    { signal }: RestCallOptions = {},
-  ): Promise<readonly ListedParticipant[]> {
-    checkRoomName(roomName);
-    const answer = await this.#service.call({
-      method: 'ListParticipants',
-      what: 'list participants of room',
-      roomName,
-      grant: { roomAdmin: true, room: roomName },
-      body: { room: roomName },
-      signal,
-    });
-    return objects(answer.participants).map(listedParticipant);
   }
 }

@@ -32,9 +32,10 @@ export async function readBody(response: Response, maxBytes: number): Promise<Re
     // the status line has arrived and counts; what is missing shows in `complete`
   }
   if (!complete) reader.cancel().catch(() => {});
-  return decode(Buffer.concat(chunks), complete);
+  return toBody(Buffer.concat(chunks), complete);
 }
 
-function decode(bytes: Buffer, complete: boolean): ResponseBody {
+/** @param complete Whether these bytes are all of them. */
+export function toBody(bytes: Buffer, complete: boolean): ResponseBody {
   return { text: bytes.toString('utf8'), complete: complete && isUtf8(bytes) };
 }

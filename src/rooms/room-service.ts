@@ -1,20 +1,24 @@
 import { type LiveKitAnswer, LiveKitRESTError } from '../errors.ts';
-import { AccessTokenSigner, type RoomGrant } from './access-token.ts';
+import type { RoomGrant } from './access-token.ts';
 import { failureKind, type JsonObject, jsonObject, twirpCode } from './classify-answer.ts';
+import type { HttpAnswer, SendHttp } from './http-exchange.ts';
 import { networkErrorCode } from './network-error-code.ts';
 import { cut, redact } from './redact.ts';
-import { readBody } from './response-body.ts';
 import { isRetryable, parseRetryAfter } from './retry-policy.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 /** Already checked; see `LiveKitRESTHelperOptions`. */
 export interface RoomServiceOptions {
-  readonly apiKey: string;
-  readonly apiSecret: string;
   readonly baseUrl: string;
-  readonly fetch: typeof globalThis.fetch | undefined;
   readonly attemptTimeoutMs: number;
+  readonly sign: SignGrant;
+  readonly send: SendHttp;
+  /** Kept out of every error. */
+  readonly apiSecret: string;
 }
+
+/** Makes a token; `clockOffsetMs` is how far the server's clock is ahead of ours. */
+export type SignGrant = (grant: RoomGrant, clockOffsetMs: number) => Promise<string> | string;
 
 /** One method of LiveKit's RoomService, with what it takes and allows. */
 export interface RoomServiceCall {
@@ -44,16 +48,14 @@ const maxListingBytes = 16 * 1_024 * 1_024;
  */
 export class RoomService {
   readonly #options: RoomServiceOptions;
-  readonly #signer: AccessTokenSigner;
   #clockOffsetMs = 0;
 
   constructor(options: RoomServiceOptions) {
     this.#options = options;
-    this.#signer = new AccessTokenSigner(options.apiKey, options.apiSecret);
   }
 
-  sign(grant: RoomGrant): Promise<string> {
-    return this.#signer.sign(grant, this.#clockOffsetMs);
+  async sign(grant: RoomGrant): Promise<string> {
+    return this.#options.sign(grant, this.#clockOffsetMs);
   }
 
   /** Rejects with the signal's reason when that aborts; the time limit covers everything else. */
@@ -67,9 +69,9 @@ export class RoomService {
     return withTimeLimit({ limitMs, signal: call.signal, onTimeout }, async (signal) => {
       const attempt = async (): Promise<Answer> => {
         status = undefined;
-        const response = await this.#send(call, signal);
-        status = response.status;
-        return this.#read(call, response);
+        const answer = await this.#send(call, signal);
+        status = answer.status;
+        return this.#read(call, answer);
       };
       let answer = await attempt();
       if (this.#repairClock(answer)) answer = await attempt();
@@ -78,15 +80,14 @@ export class RoomService {
     });
   }
 
-  async #send(call: RoomServiceCall, signal: AbortSignal): Promise<Response> {
-    const { baseUrl, fetch = globalThis.fetch } = this.#options;
+  async #send(call: RoomServiceCall, signal: AbortSignal): Promise<HttpAnswer> {
+    const { baseUrl, send } = this.#options;
     const token = await this.sign(call.grant);
     try {
-      return await fetch(`${baseUrl}/twirp/livekit.RoomService/${call.method}`, {
-        method: 'POST',
+      return await send({
+        url: `${baseUrl}/twirp/livekit.RoomService/${call.method}`,
         headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
         body: JSON.stringify(call.body),
-        redirect: 'manual',
         signal,
       });
     } catch (error) {
@@ -95,17 +96,17 @@ export class RoomService {
     }
   }
 
-  async #read(call: RoomServiceCall, response: Response): Promise<Answer> {
-    const { status, headers } = response;
+  async #read(call: RoomServiceCall, answer: HttpAnswer): Promise<Answer> {
+    const { status } = answer;
     const isListing = status === 200 && call.method !== 'DeleteRoom';
-    const body = await readBody(response, isListing ? maxListingBytes : maxErrorBytes);
+    const body = await answer.readBody(isListing ? maxListingBytes : maxErrorBytes);
     const json = jsonObject(body);
     if (status === 200 && json !== undefined) return { json };
 
     const text = redact(body.text, this.#options.apiSecret);
     const code = twirpCode(json);
     const kind = failureKind({ status, code, text });
-    const serverTimeMs = parseDate(headers.get('date'));
+    const serverTimeMs = parseDate(answer.header('date'));
     const failure: LiveKitAnswer = {
       kind,
       retryable: isRetryable(kind, status, body.complete),
@@ -113,7 +114,7 @@ export class RoomService {
       code,
       // what lists rooms carries their TURN passwords
       body: isListing ? '(a listing that cannot be read)' : cut(text),
-      retryAfterMs: parseRetryAfter(headers.get('retry-after'), serverTimeMs ?? Date.now()),
+      retryAfterMs: parseRetryAfter(answer.header('retry-after'), serverTimeMs ?? Date.now()),
     };
     return { failure, serverTimeMs };
   }
