@@ -1,6 +1,7 @@
 import type { OutputAudioRawFrame } from '../../frames/audio.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
 import { BaseOutputTransport, type OutputMessage } from '../base-output.ts';
+import type { StreamResampler } from '../stream-resampler.ts';
 import type { FilledTransportParams } from '../transport-params.ts';
 import type { RoomAccess } from './livekit-input.ts';
 import type { LiveKitRoom } from './livekit-room.ts';
@@ -44,6 +45,12 @@ export class LiveKitOutputTransport extends BaseOutputTransport {
 
   protected override async sendMessage({ message, participantId }: OutputMessage): Promise<void> {
     await this.#room?.send(encodeMessage(message), participantId);
+  }
+
+  protected override createResampler(fromHz: number, toHz: number, channels: number): StreamResampler {
+    return (
+      this.#room?.createResampler(fromHz, toHz, channels) ?? super.createResampler(fromHz, toHz, channels)
+    );
   }
 
   async #enter(setup: FrameProcessorSetup): Promise<void> {

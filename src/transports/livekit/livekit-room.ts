@@ -1,14 +1,15 @@
-import type { Room } from '@livekit/rtc-node';
 import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { UserAudioRawFrame } from '../../frames/audio.ts';
 import type { Logger } from '../../logger.ts';
-import { within } from '../../pipeline/within.ts';
 import { cut, redact } from '../../rooms/redact.ts';
-import { type RtcHold, rtcNode } from './load-rtc-node.ts';
+import type { StreamResampler } from '../stream-resampler.ts';
+import { type Room, type RtcHold, rtcNode } from './load-rtc-node.ts';
+import { NativeResampler } from './native-resampler.ts';
 import { type AudioFormat, ParticipantAudio } from './participant-audio.ts';
 import { PublishedAudio } from './published-audio.ts';
 import { type LiveKitRoomEvent, roomEvents } from './room-events.ts';
 import { withRetries } from './with-retries.ts';
+import { within } from './within.ts';
 
 export interface LiveKitRoomOptions {
   /** `ws` or `wss`. */
@@ -88,6 +89,11 @@ export class LiveKitRoom {
   async publish(format: AudioFormat): Promise<void> {
     this.#voice ??= withRetries(() => this.#publish(format), { stop: () => this.#closed });
     this.#speaker = await this.#voice;
+  }
+
+  /** In hertz and channels; only where the room was joined. */
+  createResampler(fromHz: number, toHz: number, channels: number): StreamResampler | undefined {
+    return this.#hold && new NativeResampler(this.#hold.rtc, fromHz, toHz, channels);
   }
 
   /** @param identity Whom it is for; everybody by default. */

@@ -1,5 +1,14 @@
 import { MissingDependencyError } from '../../errors.ts';
-import { within } from '../../pipeline/within.ts';
+import { within } from './within.ts';
+
+export type {
+  AudioResampler,
+  AudioSource,
+  LocalAudioTrack,
+  LocalTrackPublication,
+  RemoteTrack,
+  Room,
+} from '@livekit/rtc-node';
 
 /** LiveKit's native SDK. */
 export type RtcNode = typeof import('@livekit/rtc-node');

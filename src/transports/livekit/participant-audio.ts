@@ -1,8 +1,7 @@
-import type { RemoteTrack } from '@livekit/rtc-node';
 import { type Observable, Subject } from 'rxjs';
 import { UserAudioRawFrame } from '../../frames/audio.ts';
 import type { Logger } from '../../logger.ts';
-import type { RtcNode } from './load-rtc-node.ts';
+import type { RemoteTrack, RtcNode } from './load-rtc-node.ts';
 
 /** How sound is wanted. */
 export interface AudioFormat {

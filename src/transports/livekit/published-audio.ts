@@ -1,8 +1,7 @@
-import type { AudioSource, LocalAudioTrack, LocalTrackPublication, Room } from '@livekit/rtc-node';
 import type { AudioChunk } from '../../frames/audio.ts';
-import { within } from '../../pipeline/within.ts';
-import type { RtcNode } from './load-rtc-node.ts';
+import type { AudioSource, LocalAudioTrack, LocalTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
 import type { AudioFormat } from './participant-audio.ts';
+import { within } from './within.ts';
 
 /** How far ahead of the speaker the SDK is fed, in milliseconds: what a blocked event loop may cost. */
 const queueMs = 200;

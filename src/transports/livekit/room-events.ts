@@ -1,8 +1,7 @@
 /** What happens in a LiveKit room, as one Observable. */
 
-import type { RemoteTrack, Room } from '@livekit/rtc-node';
 import { fromEventPattern, map, merge, type Observable } from 'rxjs';
-import type { RtcNode } from './load-rtc-node.ts';
+import type { RemoteTrack, Room, RtcNode } from './load-rtc-node.ts';
 
 export type LiveKitRoomEvent =
   | { readonly type: 'participantJoined' | 'participantLeft'; readonly identity: string }
