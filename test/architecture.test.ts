@@ -19,6 +19,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
     folders: ['frames', 'processors', 'rooms', 'cleanup', 'transports'],
     packages: ['rxjs', 'node:', '@livekit/rtc-node', 'livekit-server-sdk'],
   },
+  'livekit-agents': { folders: ['frames', 'processors', 'rooms', 'cleanup'], packages: ['rxjs'] },
   testing: {
     folders: [
       'frames',

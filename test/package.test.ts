@@ -25,12 +25,13 @@ describe('the package', () => {
   it.each([
     ['endframe', ['eventemitter3', 'rxjs']],
     ['endframe/livekit', ['eventemitter3', 'jose', 'rxjs']],
+    ['endframe/livekit-agents', ['eventemitter3', 'jose', 'rxjs']],
   ])('%s loads neither protobuf nor native code', async (door, expected) => {
     const loaded = JSON.parse(await node('test/support/loaded-packages.mjs', door)) as string[];
     expect(loaded.filter((name) => name !== 'tslib')).toEqual(expected);
   });
 
-  it.each(['endframe', 'endframe/livekit', 'endframe/testing'])(
+  it.each(['endframe', 'endframe/livekit', 'endframe/livekit-agents', 'endframe/testing'])(
     '%s can be required from CommonJS',
     async (door) => {
       const flag = Number(process.versions.node.split('.')[0]) < 22 ? ['--no-warnings'] : [];

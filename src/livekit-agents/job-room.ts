@@ -1,0 +1,44 @@
+/** Which room a job is for, and how it can be deleted. */
+
+import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
+import type { RoomRest } from '../rooms/room-rest.ts';
+import type { AgentJobContext } from './job-context.ts';
+
+export interface JobRoomOptions {
+  /** Default: the room that the job was assigned to. */
+  readonly roomName?: string | undefined;
+  /** Default: the worker's, else `LIVEKIT_URL`. */
+  readonly url?: string | undefined;
+  /** Default: the worker's, else `LIVEKIT_API_KEY`. */
+  readonly apiKey?: string | undefined;
+  /** Default: the worker's, else `LIVEKIT_API_SECRET`. */
+  readonly apiSecret?: string | undefined;
+  /** Instead of URL, key and secret. */
+  readonly rest?: RoomRest | undefined;
+}
+
+/** Console mode has no room and no server: nothing is ever called. */
+const noRest: RoomRest = { deleteRoomByName: async () => true };
+
+export function isFakeJob(ctx: AgentJobContext | undefined): boolean {
+  return ctx?.isFakeJob ?? ctx?.info.fakeJob ?? false;
+}
+
+/** The name is empty when nobody knows it. */
+export function jobRoomName(ctx: AgentJobContext | undefined, { roomName }: JobRoomOptions): string {
+  // the assigned room is known before the bot has connected, and empty in protobuf's way when it is not
+  const name = roomName ?? (ctx?.job.room?.name || ctx?.room.name);
+  return name || (isFakeJob(ctx) ? 'console' : '');
+}
+
+/** @throws {InvalidOptionError} URL, key or secret are nowhere, or can never work. */
+export function jobRest(ctx: AgentJobContext | undefined, options: JobRoomOptions): RoomRest {
+  if (isFakeJob(ctx)) return noRest;
+  if (options.rest !== undefined) return options.rest;
+  const { LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET } = process.env;
+  return new LiveKitRESTHelper({
+    apiUrl: options.url ?? (ctx?.info.url || LIVEKIT_URL || ''),
+    apiKey: options.apiKey ?? (ctx?.info.apiKey || LIVEKIT_API_KEY || ''),
+    apiSecret: options.apiSecret ?? (ctx?.info.apiSecret || LIVEKIT_API_SECRET || ''),
+  });
+}
