@@ -2,30 +2,38 @@ import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { Logger } from '../logger.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import { frameScheduler } from '../processors/frame-scheduler.ts';
+import { type EventReader, ObservedEvents } from './observed-events.ts';
 import type { Observer } from './observer.ts';
 import { within } from './within.ts';
 
-type Hook = Exclude<keyof Observer, 'cleanup'>;
+// kept from before anybody installs fake timers: it tells how long telling takes, not what time it is
+const now = performance.now.bind(performance);
 
-interface Told {
-  readonly hook: Hook;
-  readonly event: unknown;
-}
-
-/** How many events are told in one go before timers and I/O get their turn. */
+/** How long all observers together may keep timers and I/O waiting, in milliseconds. */
+const budgetMs = 2;
+/** How many events one is told between two looks at the clock, as long as that takes no time. */
+const longestStride = 64;
+const noTimeMs = 0.1;
+/** How many events one is told in one go, time permitting; more when it is far behind. */
 const batchSize = 512;
+const farBehind = 8;
 
 /** One observer and what it is still to be told. */
 class Audience {
   readonly observer: Observer;
-  /** Where in the hub's events it is; counted from the run's first one. */
-  position: number;
+  readonly reader: EventReader;
+  /** The event that it is not told any more, when it was removed. */
+  until: number = Number.POSITIVE_INFINITY;
   busy = false;
-  removed = false;
+  stride = 1;
 
-  constructor(observer: Observer, position: number) {
+  constructor(observer: Observer, reader: EventReader) {
     this.observer = observer;
-    this.position = position;
+    this.reader = reader;
+  }
+
+  get removed(): boolean {
+    return this.until !== Number.POSITIVE_INFINITY;
   }
 }
 
@@ -36,9 +44,7 @@ class Audience {
 export class ObserverHub {
   readonly #logger: Logger;
   readonly #audiences = new Set<Audience>();
-  #events: Told[] = [];
-  /** Number of the first event that is still kept. */
-  #first = 0;
+  #events: ObservedEvents | undefined;
   #telling = false;
   #drained: (() => void) | undefined;
   watchesPushes = false;
@@ -51,7 +57,8 @@ export class ObserverHub {
 
   /** It is told what happens from now on. */
   add(observer: Observer): void {
-    this.#audiences.add(new Audience(observer, this.#first + this.#events.length));
+    this.#events ??= new ObservedEvents();
+    this.#audiences.add(new Audience(observer, this.#events.reader()));
     this.#look();
   }
 
@@ -59,17 +66,11 @@ export class ObserverHub {
   remove(observer: Observer): void {
     for (const audience of this.#audiences) {
       if (audience.observer !== observer || audience.removed) continue;
-      const end = this.#first + this.#events.length;
-      if (audience.position === end) this.#audiences.delete(audience);
-      else {
-        audience.removed = true;
-        this.#until.set(audience, end);
-      }
+      audience.until = this.#events?.count ?? 0;
+      if (audience.reader.position === audience.until) this.#audiences.delete(audience);
     }
     this.#look();
   }
-
-  readonly #until = new Map<Audience, number>();
 
   framePushed(
     source: FrameProcessor,
@@ -77,25 +78,26 @@ export class ObserverHub {
     frame: Frame,
     direction: FrameDirection,
   ): void {
-    this.#note('onPushFrame', {
-      source,
-      destination,
-      frame,
-      direction,
-      timestampMs: frameScheduler.lastLookMs,
-    });
+    this.#events?.note('onPushFrame', source, destination, frame, direction, frameScheduler.lastLookMs);
+    if (!this.#telling) this.#tellSoon();
   }
 
   frameProcessed(processor: FrameProcessor, frame: Frame, direction: FrameDirection): void {
-    this.#note('onProcessFrame', { processor, frame, direction, timestampMs: frameScheduler.lastLookMs });
+    this.#events?.note('onProcessFrame', processor, undefined, frame, direction, frameScheduler.lastLookMs);
+    if (!this.#telling) this.#tellSoon();
   }
 
   processorSetUp(processor: FrameProcessor, startedMs: number, finishedMs: number): void {
-    if (this.#audiences.size > 0) this.#note('onProcessorSetup', { processor, startedMs, finishedMs });
+    if (this.#audiences.size === 0) return;
+    const setUp = { processor, startedMs, finishedMs };
+    this.#events?.note('onProcessorSetup', undefined, setUp, undefined, undefined, 0);
+    if (!this.#telling) this.#tellSoon();
   }
 
   pipelineStarted(): void {
-    if (this.#audiences.size > 0) this.#note('onPipelineStarted', undefined);
+    if (this.#audiences.size === 0) return;
+    this.#events?.note('onPipelineStarted', undefined, undefined, undefined, undefined, 0);
+    if (!this.#telling) this.#tellSoon();
   }
 
   /** Tells everything that is still to be told, then cleans the observers up; each within the limit. */
@@ -126,9 +128,7 @@ export class ObserverHub {
     this.watchesProcessing = observers.some(({ onProcessFrame }) => onProcessFrame !== undefined);
   }
 
-  #note(hook: Hook, event: unknown): void {
-    this.#events.push({ hook, event });
-    if (this.#telling) return;
+  #tellSoon(): void {
     this.#telling = true;
     setImmediate(this.#tell);
   }
@@ -136,54 +136,48 @@ export class ObserverHub {
   readonly #tell = (): void => {
     let more = false;
     for (const audience of this.#audiences) more = this.#tellOne(audience) || more;
-    this.#forgetTold();
-    this.#telling = more;
-    if (more) setImmediate(this.#tell);
+    this.#telling = false;
+    if (more) this.#tellSoon();
     else if ([...this.#audiences].every(({ busy }) => !busy)) this.#drained?.();
   };
 
   /** @returns Whether there is more that it could be told at once. */
   #tellOne(audience: Audience): boolean {
-    const end = this.#until.get(audience) ?? this.#first + this.#events.length;
-    const stop = Math.min(end, audience.position + batchSize);
-    while (!audience.busy && audience.position < stop) {
-      const { hook, event } = this.#events[audience.position - this.#first] as Told;
-      audience.position += 1;
-      const method = audience.observer[hook] as ((event: unknown) => void | Promise<void>) | undefined;
-      if (method === undefined) continue;
+    const { reader, observer } = audience;
+    const end = Math.min(audience.until, this.#events?.count ?? 0);
+    const stop = reader.position + Math.max(batchSize, Math.ceil((end - reader.position) / farBehind));
+    const startedMs = now();
+    let lookedMs = startedMs;
+    let untilLook = audience.stride;
+    while (!audience.busy && reader.position < end && reader.position < stop) {
+      if (untilLook === 0) {
+        const atMs = now();
+        audience.stride = atMs - lookedMs > noTimeMs ? 1 : Math.min(audience.stride * 2, longestStride);
+        lookedMs = atMs;
+        if (atMs - startedMs > budgetMs / this.#audiences.size) break;
+        untilLook = audience.stride;
+      }
+      untilLook -= 1;
       try {
-        const result = method.call(audience.observer, event);
+        const result = reader.tell(observer);
         if (result !== undefined) this.#wait(audience, result);
       } catch (error) {
-        this.#logger.error({ hook, error }, 'an observer failed');
+        this.#logger.error({ error }, 'an observer failed');
       }
     }
-    if (audience.removed && audience.position === end) {
-      this.#audiences.delete(audience);
-      this.#until.delete(audience);
-    }
-    return !audience.busy && audience.position < end;
+    if (reader.position === audience.until) this.#audiences.delete(audience);
+    return !audience.busy && reader.position < end;
   }
 
   #wait(audience: Audience, result: PromiseLike<void>): void {
     audience.busy = true;
     const goOn = (): void => {
       audience.busy = false;
-      if (this.#telling) return;
-      this.#telling = true;
-      setImmediate(this.#tell);
+      if (!this.#telling) this.#tellSoon();
     };
     result.then(goOn, (error) => {
       this.#logger.error({ error }, 'an observer failed');
       goOn();
     });
-  }
-
-  #forgetTold(): void {
-    let told = this.#first + this.#events.length;
-    for (const { position } of this.#audiences) told = Math.min(told, position);
-    if (told === this.#first) return;
-    this.#events = told === this.#first + this.#events.length ? [] : this.#events.slice(told - this.#first);
-    this.#first = told;
   }
 }
