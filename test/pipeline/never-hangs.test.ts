@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionTaskFrame } from '../../src/frames/interruption.ts';
-import { CancelFrame, EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import {
+  CancelFrame,
+  EndFrame,
+  isLifecycleFrame,
+  StartFrame,
+  StopFrame,
+} from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
@@ -119,6 +125,45 @@ describe('a run', () => {
       expect(run.results[0]?.forced).toBe(true);
     });
   });
+
+  /** How a processor pushes a lifecycle frame on. */
+  const manners: readonly (readonly [manner: string, pushes: (push: () => void) => void])[] = [
+    [
+      'twice',
+      (push) => {
+        push();
+        push();
+      },
+    ],
+    [
+      'and throws',
+      (push) => {
+        push();
+        throw new Error('thrown on purpose');
+      },
+    ],
+    ['later than it was forced to', (push) => void setTimeout(push, 300)],
+  ];
+
+  it.each(manners)(
+    'in which a processor pushes lifecycle frames %s, passes each on once',
+    async (_how, pushes) => {
+      const repeats = new (class extends FrameProcessor {
+        protected override process(frame: Frame, direction: FrameDirection): void {
+          if (isLifecycleFrame(frame)) pushes(() => this.push(frame, direction));
+          else this.push(frame, direction);
+        }
+      })();
+      const behind = new Witness();
+      const run = await startRun([repeats, behind], { startTimeoutMs: 1_000, endStallTimeoutMs: 200 });
+      await run.pass(400);
+      run.task.stopWhenDone();
+      await run.pass(400);
+      expectOneEnd(run, 'ended');
+      const lifecycle = behind.seen.filter(isLifecycleFrame);
+      expect(lifecycle.map(({ frameRole }) => frameRole)).toEqual(['start', 'end']);
+    },
+  );
 
   it('says which processor kept the EndFrame', async () => {
     const culprit = new Troublemaker('swallows', 'end');
