@@ -24,6 +24,8 @@ export interface ErrorFrameOptions {
   readonly processor?: Named | undefined;
   /** Default `'unknown'`. */
   readonly category?: ErrorCategory | undefined;
+  /** What was thrown, where `error` is a text about it. */
+  readonly cause?: unknown;
 }
 
 /**
@@ -42,10 +44,10 @@ export class ErrorFrame extends SystemFrame {
   readonly processor: Named | undefined;
   readonly category: ErrorCategory;
 
-  constructor({ error, processor, category = 'unknown' }: ErrorFrameOptions) {
+  constructor({ error, processor, category = 'unknown', cause }: ErrorFrameOptions) {
     super();
     this.error = typeof error === 'string' ? error : error instanceof Error ? error.message : String(error);
-    this.cause = typeof error === 'string' ? undefined : error;
+    this.cause = cause ?? (typeof error === 'string' ? undefined : error);
     this.processor = processor;
     this.category = category;
   }

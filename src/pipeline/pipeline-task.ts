@@ -2,15 +2,23 @@ import { type Observable, ReplaySubject, Subject } from 'rxjs';
 import { InvalidOptionError, PipelineError } from '../errors.ts';
 import type { ErrorFrame } from '../frames/error-frame.ts';
 import { PipelineFlushFrame } from '../frames/flush.ts';
-import { copyFrame, type Frame, type FrameDirection, isFrame } from '../frames/frame.ts';
-import { BotSpeakingFrame, InterruptionFrame, UserSpeakingFrame } from '../frames/interruption.ts';
+import { type Frame, type FrameDirection, isFrame, SystemFrame } from '../frames/frame.ts';
+import {
+  BotSpeakingFrame,
+  InterruptionFrame,
+  InterruptionTaskFrame,
+  UserSpeakingFrame,
+} from '../frames/interruption.ts';
 import {
   CancelFrame,
+  CancelTaskFrame,
   EndFrame,
+  EndTaskFrame,
   isTerminalFrame,
   type LifecycleFrame,
   StartFrame,
   StopFrame,
+  StopTaskFrame,
   type TerminalFrame,
 } from '../frames/lifecycle.ts';
 import type { FrameClass } from '../frames/of-frame.ts';
@@ -242,10 +250,14 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
   async flush({ timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
     if (this.#phase !== 'running') return false;
     const probe = new PipelineFlushFrame();
-    const back = new Promise<void>((resolve) => this.#flushes.set(probe, resolve));
+    let flushed = (): void => {};
+    const back = new Promise<void>((resolve) => {
+      flushed = resolve;
+    });
+    this.#flushes.set(probe, flushed);
     this.#pipeline.queueFrame(probe);
     const end = await within(back, timeoutMs);
-    this.#flushes.delete(probe);
+    for (const [frame, resolve] of this.#flushes) if (resolve === flushed) this.#flushes.delete(frame);
     if (end === 'late') this.#logger.warn({ timeoutMs }, 'the pipeline was not flushed in time');
     return end === 'done';
   }
@@ -352,6 +364,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     if (this.#watch?.frame === frame) this.#watch.stop(); // a cancel may be under way already
     this.#lifecycle.next({ phase: 'completed', frame });
     this.#observers.pipelineStarted();
+    this.#releaseWaiting('downstream');
     this.emit('started');
     const { heartbeats = false } = this.#options;
     if (heartbeats !== false) {
@@ -484,10 +497,10 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
       case 'stop-task':
       case 'cancel-task':
       case 'interruption-task':
-        this.#pipeline.queueFrame(copyFrame(frame), 'upstream');
+        this.#pipeline.queueFrame(requestAgain(frame), 'upstream');
         break;
       case 'flush':
-        this.#pipeline.queueFrame(frame, 'upstream');
+        this.#returnProbe(frame);
         break;
       case 'heartbeat':
         this.#heartbeat?.received();
@@ -526,6 +539,16 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
         break;
       default:
     }
+  }
+
+  /** A new frame: a parallel pipeline lets each frame out only once. */
+  #returnProbe(probe: Frame): void {
+    const flushed = this.#flushes.get(probe);
+    if (flushed === undefined) return;
+    const back = new PipelineFlushFrame();
+    this.#flushes.delete(probe);
+    this.#flushes.set(back, flushed);
+    this.#pipeline.queueFrame(back, 'upstream');
   }
 
   #report(frame: ErrorFrame): void {
@@ -569,29 +592,51 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
 
   #monitor(): RunMonitor {
     const observers = this.#observers;
+    // system frames are seen anyway
+    const idleWatchesPushes = this.#options.idleTimeoutFrames?.some(isNoSystemFrameClass) ?? false;
     return {
       get watchesPushes() {
-        return observers.watchesPushes;
+        return observers.watchesPushes || idleWatchesPushes;
       },
       get watchesProcessing() {
         return observers.watchesProcessing;
       },
-      framePushed: (source, destination, frame, direction) =>
-        observers.framePushed(source, destination, frame, direction),
+      framePushed: (source, destination, frame, direction) => {
+        if (observers.watchesPushes) observers.framePushed(source, destination, frame, direction);
+        if (idleWatchesPushes) this.#idle?.see(frame);
+      },
       frameProcessed: (processor, frame, direction) => observers.frameProcessed(processor, frame, direction),
       processorSetUp: (processor, startedMs, finishedMs) =>
         observers.processorSetUp(processor, startedMs, finishedMs),
       systemFrameMoved: (frame) => this.#idle?.see(frame),
       terminalFrameMoved: (frame) => this.#terminalMoved(frame),
       progress: () => this.#watch?.progress(),
-      forced: (_processor, frame, error) => {
+      forced: (_processor, _frame, error) => {
         this.#forced = true;
-        // the processors that it would have to pass drop everything after a CancelFrame
-        if (frame.frameRole === 'cancel') this.#report(error);
+        // on its way to the beginning of the pipeline it may get lost, or come too late
+        this.#report(error);
       },
       unusable: (processor) => this.#applyUnusablePolicy(processor),
     };
   }
+}
+
+/** A request that has drained the pipeline downstream, to be sent back up. */
+function requestAgain(frame: Frame): Frame {
+  switch (frame.frameRole) {
+    case 'end-task':
+      return new EndTaskFrame((frame as EndTaskFrame).reason);
+    case 'stop-task':
+      return new StopTaskFrame();
+    case 'cancel-task':
+      return new CancelTaskFrame((frame as CancelTaskFrame).reason);
+    default:
+      return new InterruptionTaskFrame();
+  }
+}
+
+function isNoSystemFrameClass({ prototype }: FrameClass): boolean {
+  return !(prototype instanceof SystemFrame) && prototype !== SystemFrame.prototype;
 }
 
 function isOneOf(frame: Frame, classes: readonly FrameClass[]): boolean {

@@ -1,5 +1,6 @@
 import type { LifecycleFrame } from '../frames/lifecycle.ts';
-import { type FrameProcessor, forceFrame, forceOn, hasFrame } from '../processors/frame-processor.ts';
+import { type FrameProcessor, forceFrame, hasFrame } from '../processors/frame-processor.ts';
+import { hurryFrame } from '../processors/lifecycle-custody.ts';
 
 /** How long the next ones may stand still, at most, once somebody had to be forced; in milliseconds. */
 const patienceAfterForceMs = 1_000;
@@ -46,7 +47,7 @@ export class TerminalWatch {
   /** Forces whoever has the frame, and from now on everybody at once. */
   force(): void {
     this.stop();
-    forceOn(this.frame);
+    hurryFrame(this.frame);
     this.#step();
   }
 

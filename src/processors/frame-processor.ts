@@ -5,10 +5,12 @@ import { InterruptionFrame } from '../frames/interruption.ts';
 import { isTerminalFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
 import { type Logger, stderrLogger } from '../logger.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { FrameLanes } from './frame-lanes.ts';
 import { type FrameProcessorSetup, noMonitor, type RunMonitor } from './frame-processor-setup.ts';
-import { FrameQueue } from './frame-queue.ts';
 import { frameScheduler, type Runnable } from './frame-scheduler.ts';
-import { currentWork, FrameWork } from './frame-work.ts';
+import { type FrameWork, FrameWorks } from './frame-work.ts';
+import { type Hold, holdUntil } from './hold-until.ts';
+import { isHurried, LifecycleCustody } from './lifecycle-custody.ts';
 
 export interface FrameProcessorOptions {
   /** For logs and errors, and for pause frames to find it by. Default: class name and number, `Upper#0`. */
@@ -39,30 +41,16 @@ export interface PauseUntilOptions {
   readonly timeoutMs?: number;
 }
 
-/** A lifecycle frame that this processor has in hand. */
-interface InHand {
-  readonly frame: LifecycleFrame;
-  passedOn: boolean;
-}
-
-/** Why other frames wait in front of the processor. */
-const notStarted = 1;
-const systemQueued = 2;
-const systemBusy = 4;
-const systemPaused = 8;
-
-/** After so many synchronous calls in a row a `process()` is taken to be synchronous. */
-const synchronousAfter = 32;
-
 const permanent: ReadonlySet<ErrorCategory> = new Set(['authentication', 'authorization', 'invalid_request']);
+
+/** How many processors of a class have no name of their own. */
+const numbers = new Map<string, number>();
 
 /** For the task only: whether a lifecycle frame waits in a processor, is being processed, or was kept. */
 export let hasFrame: (processor: FrameProcessor, frame: LifecycleFrame) => boolean;
 
 /** For the task only: gets a lifecycle frame that a processor {@link hasFrame} going. */
 export let forceFrame: (processor: FrameProcessor, frame: LifecycleFrame) => void;
-
-const numbers = new Map<string, number>();
 
 /**
  * One station on the frames' way: gets frames from its neighbours, and pushes frames to them.
@@ -79,56 +67,34 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
   extends SafeEventEmitter<FrameProcessorEvents & MoreEvents>
   implements Runnable, Named
 {
-  readonly #direct: boolean;
+  readonly #isDirect: boolean;
   #name: string | undefined;
   readonly #number: number;
   #next: FrameProcessor | undefined;
   #previous: FrameProcessor | undefined;
   #setup: FrameProcessorSetup | undefined;
   #monitor: RunMonitor = noMonitor;
-
-  #start: Frame | undefined;
-  readonly #systemLane = new FrameQueue();
-  readonly #lane = new FrameQueue();
-  /** How many frames at the end of the lane came while a system frame was in front of them. */
-  #held = 0;
-  /** Bits: why frames are held. */
-  #gate = notStarted;
-  #paused = false;
-  #cancelled = false;
-  #urgentWanted = false;
-  #turnWanted = false;
-
-  #work: FrameWork | undefined;
-  #systemWork: FrameWork | undefined;
-  /** Work that was dropped and has not noticed yet. */
-  #droppedWorks = 0;
-  /** Those of them that ran without a context of their own: the first of a `process()` taken to be synchronous. */
-  #untrackedDroppedWorks = 0;
-  #synchronousCalls = 0;
-  /** Set while a handler is on the stack: what is pushed then is its own. */
-  #handling: Frame | undefined;
-  #handlingWork: FrameWork | undefined;
-
-  #inHand: InHand | undefined;
-  /** A terminal frame waits here or is in hand: what goes on is progress. */
-  #ending = false;
-  #usable = true;
+  readonly #lanes = new FrameLanes();
+  readonly #works = new FrameWorks();
+  readonly #custody = new LifecycleCustody();
+  readonly #process = (frame: Frame, direction: FrameDirection): void | Promise<void> =>
+    this.process(frame, direction);
   #frames: Subject<Frame> | undefined;
-  #pauseWatch: { lift(): void } | undefined;
+  #hold: Hold | undefined;
+  #isUsable = true;
+  #isCancelled = false;
+  #wantsUrgent = false;
+  #wantsTurn = false;
+  /** A terminal frame waits here, or is in custody: what goes on is progress. */
+  #isEnding = false;
 
   constructor({ name, directMode = false }: FrameProcessorOptions = {}) {
     super();
     this.#name = name;
-    this.#direct = directMode;
+    this.#isDirect = directMode;
     const className = this.constructor.name;
     this.#number = numbers.get(className) ?? 0;
     if (name === undefined) numbers.set(className, this.#number + 1);
-  }
-
-  /** What the class below adds to the events must not matter to the compiler here. */
-  get #events(): SafeEventEmitter<FrameProcessorEvents> {
-    return this as unknown as SafeEventEmitter<FrameProcessorEvents>;
   }
 
   /** Given at construction, or class name and number: `Upper#0`. */
@@ -158,12 +124,12 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
 
   /** False once it reported an error that does not pass by itself. */
   get usable(): boolean {
-    return this.#usable;
+    return this.#isUsable;
   }
 
   setUsable(usable: boolean): void {
-    if (usable === this.#usable) return;
-    this.#usable = usable;
+    if (usable === this.#isUsable) return;
+    this.#isUsable = usable;
     this.#events.emit('usableChanged', usable);
   }
 
@@ -176,13 +142,7 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
    * while processing it. Outside of that: when the run is over.
    */
   protected get signal(): AbortSignal {
-    if (this.#handling !== undefined) {
-      this.#handlingWork ??= new FrameWork(this, this.#handling, false);
-      return this.#handlingWork.signal;
-    }
-    const work = currentWork.getStore();
-    if (work?.owner === this) return work.signal;
-    return this.#setup?.signal ?? new AbortController().signal;
+    return this.#works.running?.signal ?? this.#setup?.signal ?? new AbortController().signal;
   }
 
   /** Puts `next` behind this one. */
@@ -196,7 +156,7 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
    * throws here is reported and unusable; the pipeline starts without it.
    */
   setup(setup: FrameProcessorSetup): void | Promise<void> {
-    if ((this.#gate & notStarted) === 0 || this.#cancelled) this.#reset();
+    if (this.#lanes.isStarted || this.#isCancelled) this.#reset();
     this.#setup = setup;
     this.#monitor = setup.monitor;
   }
@@ -206,17 +166,17 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
    * this one as well.
    */
   cleanup(): void | Promise<void> {
-    this.#pauseWatch?.lift();
+    this.#hold?.lift();
     this.#reset();
-    this.#cancelled = true;
+    this.#isCancelled = true;
     this.#frames?.complete();
     this.#frames = undefined;
   }
 
-  /** Takes a frame from a neighbour. Frames of both lanes wait for the StartFrame; after a cancel they are dropped. */
+  /** Takes a frame from a neighbour. Frames wait for the StartFrame; after a cancel they are dropped. */
   queueFrame(frame: Frame, direction: FrameDirection = 'downstream'): void {
-    if (this.#cancelled) return;
-    if (this.#direct) {
+    if (this.#isCancelled) return;
+    if (this.#isDirect) {
       this.#noteMove(frame);
       this.#handleDirectly(frame, direction);
       return;
@@ -227,12 +187,10 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
       return;
     }
     if (kind === 'control' && isTerminalFrame(frame)) {
-      this.#ending = true;
+      this.#isEnding = true;
       this.#monitor.terminalFrameMoved(frame);
     }
-    this.#lane.push(frame, direction);
-    if (this.#gate !== 0) this.#held += 1;
-    else this.#wantTurn();
+    if (this.#lanes.add(frame, direction)) this.#wantTurn();
   }
 
   /**
@@ -245,8 +203,9 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
 
   /** Hands a frame to the neighbour in that direction. Works at any time; where there is no neighbour it is gone. */
   push(frame: Frame, direction: FrameDirection = 'downstream'): void {
-    if (this.#droppedWorks !== 0 && this.#isFromDroppedWork()) return;
-    if (this.#inHand !== undefined && !this.#notePush(frame, direction)) return;
+    if (this.#works.isDropped(frame)) return;
+    if (direction === 'downstream' && !this.#custody.passOn(frame)) return;
+    if (this.#isEnding) this.#noteProgress(frame, this.#custody.held !== undefined);
     const neighbour = direction === 'downstream' ? this.#next : this.#previous;
     if (this.isListenedTo || this.#frames !== undefined || this.#monitor.watchesPushes) {
       this.#pushWatched(frame, direction, neighbour);
@@ -275,29 +234,31 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
    * is processing: the code behind this call runs, and what it pushes comes after the interruption.
    */
   broadcastInterruption(): void {
-    if (this.#droppedWorks !== 0 && this.#isFromDroppedWork()) return;
-    const blocked = this.#paused && this.#work === undefined && this.#lane.length > this.#held;
-    this.#dropWaiting(blocked ? 1 : 0);
-    if (!blocked) this.#resume();
+    if (this.#works.isDropped()) return;
+    const isBlocked =
+      this.#lanes.isPaused && this.#works.current === undefined && this.#lanes.next !== undefined;
+    this.#lanes.dropDroppable(isBlocked ? 1 : 0);
+    if (!isBlocked) this.resumeProcessingFrames();
     this.broadcast(InterruptionFrame);
   }
 
   /** Holds data and control frames, beginning with the next one. An interruption that drops that one resumes. */
   pauseProcessingFrames(): void {
-    this.#paused = true;
+    this.#lanes.pause();
   }
 
   resumeProcessingFrames(): void {
-    this.#resume();
+    this.#lanes.resume();
+    if (this.#lanes.hasNext) this.#wantTurn();
   }
 
   /** Holds system frames, beginning with the next one, and with them everything that arrives later. */
   pauseProcessingSystemFrames(): void {
-    this.#gate |= systemPaused;
+    this.#lanes.pauseSystem();
   }
 
   resumeProcessingSystemFrames(): void {
-    this.#gate &= ~systemPaused;
+    this.#lanes.resumeSystem();
     this.#wantUrgent();
   }
 
@@ -306,112 +267,82 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
     ready: Promise<unknown>,
     { timeoutMs = 5_000 }: PauseUntilOptions = {},
   ): void {
-    if (this.#direct) {
+    if (this.#isDirect) {
       this.logger.warn({ processor: this.name }, 'a processor in direct mode has no frames to hold');
       return;
     }
-    this.#pauseWatch?.lift();
+    this.#hold?.lift();
     this.pauseProcessingFrames();
     this.pauseProcessingSystemFrames();
-    const watch = {
-      lift: () => {
-        if (this.#pauseWatch !== watch) return;
-        this.#pauseWatch = undefined;
-        clearTimeout(timer);
-        this.resumeProcessingSystemFrames();
-        this.resumeProcessingFrames();
-      },
-    };
-    const timer = setTimeout(() => {
+    const onLate = (): void =>
       this.logger.warn({ processor: this.name, timeoutMs }, 'frames were held too long, they go on');
-      watch.lift();
-    }, timeoutMs);
-    this.#pauseWatch = watch;
-    ready.then(watch.lift, watch.lift);
+    this.#hold = holdUntil(ready, timeoutMs, onLate, () => {
+      this.#hold = undefined;
+      this.resumeProcessingSystemFrames();
+      this.resumeProcessingFrames();
+    });
   }
 
   /** @internal */
   runUrgent(): void {
-    this.#urgentWanted = false;
-    while (this.#systemWork === undefined && (this.#gate & systemPaused) === 0) {
-      let frame = this.#start;
-      let direction: FrameDirection = 'downstream';
-      if (frame !== undefined) this.#start = undefined;
-      else if ((this.#gate & notStarted) === 0 && this.#systemLane.length > 0) {
-        frame = this.#systemLane.first;
-        direction = this.#systemLane.firstDirection;
-        this.#systemLane.shift();
-      } else break;
-      this.#handleSystemFrame(frame, direction);
+    this.#wantsUrgent = false;
+    while (this.#works.system === undefined) {
+      const frame = this.#lanes.takeSystem();
+      if (frame === undefined) break;
+      this.#handleSystemFrame(frame, this.#lanes.direction);
     }
-    if (this.#systemWork === undefined && this.#systemLane.length === 0 && this.#start === undefined) {
-      this.#gate &= ~(systemQueued | systemBusy);
-      if (this.#gate === 0) {
-        this.#held = 0;
-        if (this.#lane.length > 0) this.#wantTurn();
-      }
-    }
+    if (this.#works.system === undefined) this.#lanes.systemDone();
+    if (this.#lanes.hasNext) this.#wantTurn();
   }
 
   /** @internal */
   run(limit: number): number {
-    this.#turnWanted = false;
-    const lane = this.#lane;
+    this.#wantsTurn = false;
+    const lanes = this.#lanes;
     let handled = 0;
-    while (lane.length > this.#held && this.#work === undefined && !this.#paused) {
-      if (handled === limit) {
+    while (lanes.hasNext && this.#works.current === undefined) {
+      // also when a handler of this turn pushed something urgent to this very processor
+      if (handled === limit || this.#wantsUrgent) {
         this.#wantTurn();
         break;
       }
-      // a handler of this turn pushed something urgent to this very processor
-      if (this.#urgentWanted) {
-        this.#wantTurn();
-        break;
-      }
-      const frame = lane.first;
-      const direction = lane.firstDirection;
-      lane.shift();
+      const frame = lanes.take();
       handled += 1;
-      if (frame.kind === 'control') this.#beforeControlFrame(frame, direction);
-      this.#handle(frame, direction, false);
+      if (frame.kind === 'control') this.#beforeControlFrame(frame, lanes.direction);
+      this.#handle(frame, lanes.direction, false);
     }
     return handled;
   }
 
   #wantTurn(): void {
-    if (this.#turnWanted) return;
-    this.#turnWanted = true;
+    if (this.#wantsTurn) return;
+    this.#wantsTurn = true;
     frameScheduler.add(this);
   }
 
   #wantUrgent(): void {
-    if (this.#urgentWanted) return;
-    this.#urgentWanted = true;
+    if (this.#wantsUrgent) return;
+    this.#wantsUrgent = true;
     frameScheduler.addUrgent(this);
   }
 
   #queueSystemFrame(frame: Frame, direction: FrameDirection): void {
-    const role = frame.frameRole;
-    if (role === 'start' && direction === 'downstream') this.#start = frame;
-    else if (
-      role === 'cancel' &&
-      (this.#gate & notStarted) !== 0 &&
-      this.#start === undefined &&
-      this.#systemWork === undefined
-    ) {
-      // what was never started has nothing to cancel
-      this.#noteMove(frame);
-      this.#reset();
-      this.#cancelled = true;
-      this.push(frame, direction);
-      return;
-    } else this.#systemLane.push(frame, direction);
-    if (role === 'cancel') this.#gate &= ~systemPaused;
     this.#noteMove(frame);
-    if ((this.#gate & notStarted) === 0 || this.#start !== undefined) {
-      this.#gate |= systemQueued;
-      this.#wantUrgent();
+    if (frame.frameRole === 'cancel') {
+      if (!this.#lanes.isStarted && this.#works.system === undefined) {
+        this.#skipCancel(frame, direction);
+        return;
+      }
+      this.#lanes.resumeSystem();
     }
+    if (this.#lanes.addSystem(frame, direction)) this.#wantUrgent();
+  }
+
+  /** What was never started has nothing to cancel. */
+  #skipCancel(frame: Frame, direction: FrameDirection): void {
+    this.#reset();
+    this.#isCancelled = true;
+    this.push(frame, direction);
   }
 
   #noteMove(frame: Frame): void {
@@ -419,16 +350,21 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
     if (isTerminalFrame(frame)) this.#monitor.terminalFrameMoved(frame);
   }
 
+  #noteProgress(frame: Frame, stillEnding: boolean): void {
+    this.#isEnding = stillEnding || !isTerminalFrame(frame);
+    if (frame.kind !== 'system' && frame.frameRole !== 'heartbeat') this.#monitor.progress();
+  }
+
+  // — one frame —
+
   #handleSystemFrame(frame: Frame, direction: FrameDirection): void {
-    this.#gate |= systemBusy;
     switch (frame.frameRole) {
       case 'start':
-        this.#gate &= ~notStarted;
-        this.#takeInHand(frame as LifecycleFrame, direction);
+        this.#takeCustody(frame as LifecycleFrame, direction);
         break;
       case 'cancel':
         this.#cancel();
-        this.#takeInHand(frame as LifecycleFrame, direction);
+        this.#takeCustody(frame as LifecycleFrame, direction);
         break;
       case 'interruption':
         this.#interrupt();
@@ -444,24 +380,12 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
 
   #beforeControlFrame(frame: Frame, direction: FrameDirection): void {
     const role = frame.frameRole;
-    if (role === 'end' || role === 'stop') this.#takeInHand(frame as LifecycleFrame, direction);
+    if (role === 'end' || role === 'stop') this.#takeCustody(frame as LifecycleFrame, direction);
     else if (role === 'pause') this.#obeyPauseFrame(frame);
   }
 
-  #handleDirectly(frame: Frame, direction: FrameDirection): void {
-    const role = frame.frameRole;
-    if (role === 'cancel') this.#cancelled = true;
-    if (role === 'start' || isTerminalFrame(frame)) this.#takeInHand(frame as LifecycleFrame, direction);
-    const outer = this.#handling;
-    this.#handling = frame;
-    try {
-      const result = this.process(frame, direction);
-      if (result instanceof Promise) result.catch((error) => this.#handlerFailed(frame, error));
-    } catch (error) {
-      this.#handlerFailed(frame, error);
-    } finally {
-      this.#handling = outer;
-    }
+  #takeCustody(frame: LifecycleFrame, direction: FrameDirection): void {
+    if (direction === 'downstream') this.#custody.take(frame);
   }
 
   #obeyPauseFrame(frame: Frame): void {
@@ -470,51 +394,30 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
     else this.resumeProcessingFrames();
   }
 
-  // — handling one frame —
-
   #handle(frame: Frame, direction: FrameDirection, isSystem: boolean): void {
-    const tracked = this.#synchronousCalls < synchronousAfter;
-    const watched = this.isListenedTo || this.#monitor.watchesProcessing;
-    if (watched) this.#beforeHandling(frame, direction);
-    let result: void | Promise<void>;
-    this.#handling = frame;
+    const isWatched = this.isListenedTo || this.#monitor.watchesProcessing;
+    if (isWatched) this.#beforeHandling(frame, direction);
     try {
-      if (tracked) {
-        this.#handlingWork = new FrameWork(this, frame, true);
-        result = currentWork.run(this.#handlingWork, FrameProcessor.#process, this, frame, direction);
-      } else {
-        result = this.process(frame, direction);
+      const promise = this.#works.call(this.#process, frame, direction);
+      if (promise !== undefined) {
+        this.#await(promise, frame, direction, isSystem);
+        return;
       }
     } catch (error) {
-      this.#handling = undefined;
-      this.#handlingWork = undefined;
       this.#handlerFailed(frame, error);
-      if (watched) this.#events.emit('afterProcessFrame', frame, direction);
-      return;
     }
-    const work = this.#handlingWork;
-    this.#handling = undefined;
-    this.#handlingWork = undefined;
-    if (isPromise(result)) {
-      this.#synchronousCalls = Number.NEGATIVE_INFINITY;
-      this.#awaitWork(work ?? new FrameWork(this, frame, false), result, direction, isSystem);
-    } else {
-      if (work !== undefined) {
-        work.settled = true;
-        this.#synchronousCalls += 1;
-      }
-      if (this.#inHand !== undefined || this.#ending) this.#handlerReturned(frame);
-      if (watched) this.#events.emit('afterProcessFrame', frame, direction);
-    }
+    this.#handlerReturned(frame, direction);
   }
 
-  static #process(
-    this: void,
-    processor: FrameProcessor,
-    frame: Frame,
-    direction: FrameDirection,
-  ): void | Promise<void> {
-    return processor.process(frame, direction);
+  #handleDirectly(frame: Frame, direction: FrameDirection): void {
+    if (frame.frameRole === 'cancel') this.#isCancelled = true;
+    if (frame.frameRole === 'start' || isTerminalFrame(frame))
+      this.#takeCustody(frame as LifecycleFrame, direction);
+    try {
+      this.#works.call(this.#process, frame, direction)?.catch((error) => this.#handlerFailed(frame, error));
+    } catch (error) {
+      this.#handlerFailed(frame, error);
+    }
   }
 
   #beforeHandling(frame: Frame, direction: FrameDirection): void {
@@ -522,194 +425,125 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
     if (this.#monitor.watchesProcessing) this.#monitor.frameProcessed(this, frame, direction);
   }
 
-  #awaitWork(work: FrameWork, result: Promise<void>, direction: FrameDirection, isSystem: boolean): void {
-    if (isSystem) this.#systemWork = work;
-    else this.#work = work;
-    if (this.#inHand?.frame === work.frame && isForced(work.frame))
-      this.#passOn(this.#inHand, 'is still busy with');
-    result.then(
-      () => this.#workSettled(work, direction, undefined, false),
-      (error) => this.#workSettled(work, direction, error, true),
+  #await(promise: Promise<void>, frame: Frame, direction: FrameDirection, isSystem: boolean): void {
+    const work = this.#works.begun(frame);
+    if (isSystem) this.#works.system = work;
+    else this.#works.current = work;
+    if (this.#custody.held === frame && isHurried(frame))
+      this.#passOn(this.#custody.held, 'is still busy with');
+    promise.then(
+      () => this.#settled(work, direction),
+      (error) => this.#settled(work, direction, { error }),
     );
   }
 
-  #workSettled(work: FrameWork, direction: FrameDirection, error: unknown, failed: boolean): void {
-    work.settled = true;
-    if (work.dropped) {
-      // what a dropped handler throws is mostly that it was stopped
-      this.#droppedWorks -= 1;
-      if (!work.tracked) this.#untrackedDroppedWorks -= 1;
-      return;
-    }
+  #settled(work: FrameWork, direction: FrameDirection, failure?: { readonly error: unknown }): void {
+    // what a dropped handler throws is mostly that it was stopped
+    if (!this.#works.settle(work)) return;
     const begins = frameScheduler.willBegin();
     try {
-      if (failed) this.#handlerFailed(work.frame, error);
-      else if (this.#inHand !== undefined || this.#ending) this.#handlerReturned(work.frame);
-      if (this.isListenedTo) this.#events.emit('afterProcessFrame', work.frame, direction);
-      if (work === this.#systemWork) {
-        this.#systemWork = undefined;
+      if (failure !== undefined) this.#handlerFailed(work.frame, failure.error);
+      this.#handlerReturned(work.frame, direction);
+      if (work === this.#works.system) {
+        this.#works.system = undefined;
         this.#wantUrgent();
-      } else if (work === this.#work) {
-        this.#work = undefined;
-        if (this.#lane.length > this.#held) this.#wantTurn();
+      } else if (work === this.#works.current) {
+        this.#works.current = undefined;
+        if (this.#lanes.hasNext) this.#wantTurn();
       }
     } finally {
       if (begins) frameScheduler.begin();
     }
   }
 
-  #handlerReturned(frame: Frame): void {
-    if (this.#ending && frame.kind !== 'system' && frame.frameRole !== 'heartbeat') this.#monitor.progress();
-    const inHand = this.#inHand;
-    if (inHand?.frame === frame && !inHand.passedOn && isForced(frame))
-      this.#passOn(inHand, 'did not pass on');
+  #handlerReturned(frame: Frame, direction: FrameDirection): void {
+    if (this.#isEnding) this.#noteProgress(frame, true);
+    if (this.#custody.held === frame && isHurried(frame)) this.#passOn(this.#custody.held, 'did not pass on');
+    if (this.isListenedTo) this.#events.emit('afterProcessFrame', frame, direction);
   }
 
   #handlerFailed(frame: Frame, error: unknown): void {
-    const inHand = this.#inHand;
     const text = error instanceof Error ? error.message : String(error);
-    const errorFrame = new ErrorFrame({ error: `Error processing ${frame.name}: ${text}`, processor: this });
-    Object.defineProperty(errorFrame, 'cause', { value: error });
+    const errorFrame = new ErrorFrame({
+      error: `Error processing ${frame.name}: ${text}`,
+      processor: this,
+      cause: error,
+    });
     this.#pushErrorFrame(errorFrame);
-    if (inHand?.frame === frame && !inHand.passedOn) {
-      this.#monitor.forced(this, inHand.frame, errorFrame);
-      this.push(frame);
-    }
+    const held = this.#custody.held;
+    if (held !== frame) return;
+    this.#monitor.forced(this, held, errorFrame);
+    this.#works.asOwn(held, () => this.push(held));
   }
 
-  #dropWork(work: FrameWork): void {
-    this.#droppedWorks += 1;
-    if (!work.tracked) this.#untrackedDroppedWorks += 1;
-    work.drop();
-  }
-
-  #isFromDroppedWork(): boolean {
-    if (this.#handling !== undefined) return false;
-    const work = currentWork.getStore();
-    if (work?.owner === this) return work.dropped && !work.settled;
-    return this.#untrackedDroppedWorks > 0;
-  }
-
-  // — interruption and cancel —
+  // — interruption, cancel, force —
 
   #interrupt(): void {
-    const work = this.#work;
-    if (work !== undefined) {
-      if (!work.frame.uninterruptible) {
-        this.#dropWork(work);
-        this.#work = undefined;
-        this.#resume();
-      }
-    } else if (this.#paused) {
-      const blocked = this.#lane.length > this.#held ? this.#lane.first : undefined;
-      if (blocked?.uninterruptible !== true) this.#resume();
+    const { current } = this.#works;
+    // while paused the next frame counts as the current one
+    const frame = current?.frame ?? (this.#lanes.isPaused ? this.#lanes.next : undefined);
+    if (frame?.uninterruptible !== true) {
+      if (current !== undefined) this.#works.drop(current);
+      this.resumeProcessingFrames();
     }
-    this.#dropWaiting(0);
-  }
-
-  #dropWaiting(from: number): void {
-    this.#lane.filter(from, this.#lane.length - this.#held, isUninterruptible);
-    if (this.#work === undefined && this.#lane.length > this.#held) this.#wantTurn();
-  }
-
-  #resume(): void {
-    this.#paused = false;
-    if (this.#lane.length > this.#held) this.#wantTurn();
+    this.#lanes.dropDroppable(0);
+    if (this.#lanes.hasNext) this.#wantTurn();
   }
 
   #cancel(): void {
-    this.#cancelled = true;
-    if (this.#work !== undefined) this.#dropWork(this.#work);
-    this.#work = undefined;
-    this.#lane.clear();
-    this.#held = 0;
-    this.#inHand = undefined;
+    this.#isCancelled = true;
+    if (this.#works.current !== undefined) this.#works.drop(this.#works.current);
+    this.#lanes.clear();
+    this.#custody.giveUp();
   }
 
   #reset(): void {
-    if (this.#work !== undefined) this.#dropWork(this.#work);
-    if (this.#systemWork !== undefined) this.#dropWork(this.#systemWork);
-    this.#work = undefined;
-    this.#systemWork = undefined;
-    this.#start = undefined;
-    this.#systemLane.clear();
-    this.#lane.clear();
-    this.#held = 0;
-    this.#gate = notStarted;
-    this.#paused = false;
-    this.#cancelled = false;
-    this.#inHand = undefined;
-    this.#ending = false;
-  }
-
-  // — lifecycle frames always go on —
-
-  #takeInHand(frame: LifecycleFrame, direction: FrameDirection): void {
-    if (direction === 'downstream') this.#inHand = { frame, passedOn: false };
-  }
-
-  /** @returns Whether the frame may go: a lifecycle frame goes on once. */
-  #notePush(frame: Frame, direction: FrameDirection): boolean {
-    const inHand = this.#inHand;
-    if (inHand !== undefined && inHand.frame === frame && direction === 'downstream') {
-      if (inHand.passedOn) return false;
-      inHand.passedOn = true;
-      this.#ending = false;
-    } else if (this.#ending && frame.kind !== 'system' && frame.frameRole !== 'heartbeat') {
-      this.#monitor.progress();
-    }
-    return true;
-  }
-
-  #passOn(inHand: InHand, what: string): void {
-    const error = new ErrorFrame({
-      error: `${this.name} ${what} ${inHand.frame.name}; it was passed on`,
-      processor: this,
-    });
-    this.#pushErrorFrame(error);
-    this.#monitor.forced(this, inHand.frame, error);
-    this.push(inHand.frame);
+    if (this.#works.current !== undefined) this.#works.drop(this.#works.current);
+    if (this.#works.system !== undefined) this.#works.drop(this.#works.system);
+    this.#lanes.reset();
+    this.#custody.giveUp();
+    this.#isCancelled = false;
+    this.#isEnding = false;
   }
 
   /** Whether a frame waits here, is being processed here, or was kept. */
   #has(frame: LifecycleFrame): boolean {
-    return (
-      this.#start === frame ||
-      (this.#inHand?.frame === frame && !this.#inHand.passedOn) ||
-      this.#lane.includes(frame) ||
-      this.#systemLane.includes(frame)
-    );
+    return this.#custody.held === frame || this.#lanes.includes(frame);
   }
 
-  /** Gets a frame that {@link #has} going: gives up whatever holds it. */
+  /** Gets a frame that it {@link #has} going: gives up whatever holds it. */
   #force(frame: LifecycleFrame): void {
-    const inHand = this.#inHand;
-    const waitsInSystemLane = frame.kind === 'system';
-    for (const work of [this.#systemWork, waitsInSystemLane ? undefined : this.#work]) {
+    const isSystem = frame.kind === 'system';
+    for (const work of [this.#works.system, isSystem ? undefined : this.#works.current]) {
       if (work === undefined) continue;
-      this.#dropWork(work);
-      if (work.frame !== frame) {
-        const error = new ErrorFrame({
-          error: `${this.name} never finished ${work.frame.name}, which held up ${frame.name}`,
-          processor: this,
-        });
-        this.#pushErrorFrame(error);
-        this.#monitor.forced(this, frame, error);
-      }
-      if (work === this.#work) this.#work = undefined;
-      if (work === this.#systemWork) this.#systemWork = undefined;
+      this.#works.drop(work);
+      if (work.frame !== frame) this.#reportForce(frame, `never finished ${work.frame.name}, which held up`);
     }
-    this.#gate &= ~systemPaused;
-    if (inHand?.frame === frame && !inHand.passedOn) {
-      this.#handling = frame; // what is pushed on its behalf now is not from dropped work
-      this.#passOn(inHand, 'did not pass on');
-      this.#handling = undefined;
-    } else if (inHand?.frame.frameRole === 'start' && !inHand.passedOn) {
-      this.#inHand = undefined;
-    }
-    if (!waitsInSystemLane) this.#resume();
+    const { held } = this.#custody;
+    if (held === frame) this.#works.asOwn(held, () => this.#passOn(held, 'did not pass on'));
+    else if (held?.frameRole === 'start') this.#custody.giveUp();
+    const isPaused = this.#lanes.isSystemPaused || (!isSystem && this.#lanes.isPaused);
+    if (isPaused && this.#lanes.includes(frame)) this.#reportForce(frame, 'was paused, which held up');
+    this.#lanes.resumeSystem();
+    if (!isSystem) this.resumeProcessingFrames();
     this.#wantUrgent();
   }
+
+  #passOn(frame: LifecycleFrame, what: string): void {
+    this.#reportForce(frame, what);
+    this.push(frame);
+  }
+
+  #reportForce(frame: LifecycleFrame, what: string): void {
+    const error = new ErrorFrame({
+      error: `${this.name} ${what} ${frame.name}; it goes on`,
+      processor: this,
+    });
+    this.#pushErrorFrame(error);
+    this.#monitor.forced(this, frame, error);
+  }
+
+  // — pushing —
 
   #pushErrorFrame(frame: ErrorFrame): void {
     if (permanent.has(frame.category)) {
@@ -739,27 +573,13 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
     this.#events.emit('afterPushFrame', frame, direction);
   }
 
+  /** What the class below adds to the events must not matter to the compiler here. */
+  get #events(): SafeEventEmitter<FrameProcessorEvents> {
+    return this as unknown as SafeEventEmitter<FrameProcessorEvents>;
+  }
+
   static {
     hasFrame = (processor, frame) => processor.#has(frame);
     forceFrame = (processor, frame) => processor.#force(frame);
   }
-}
-
-const forcedFrames = new WeakSet<Frame>();
-
-/** For the task only: from now on nobody is waited for who has this frame. */
-export function forceOn(frame: LifecycleFrame): void {
-  forcedFrames.add(frame);
-}
-
-function isForced(frame: Frame): boolean {
-  return forcedFrames.has(frame);
-}
-
-function isUninterruptible(frame: Frame): boolean {
-  return frame.uninterruptible;
-}
-
-function isPromise(value: unknown): value is Promise<void> {
-  return typeof value === 'object' && value !== null && 'then' in value;
 }
