@@ -34,6 +34,26 @@ export * from './frames/participants.ts';
 export * from './frames/pause.ts';
 export * from './frames/text.ts';
 export { type Logger, silentLogger, stderrLogger } from './logger.ts';
+export { chronologicalEvents, type LatencyBreakdown } from './observers/latency-breakdown.ts';
+export { LogObserver, type LogObserverOptions } from './observers/log-observer.ts';
+export {
+  type ProcessorStartupTiming,
+  StartupTimingObserver,
+  type StartupTimingObserverEvents,
+  type StartupTimingObserverOptions,
+  type StartupTimingReport,
+  type TransportTimingReport,
+} from './observers/startup-timing-observer.ts';
+export {
+  type EndedTurn,
+  TurnTrackingObserver,
+  type TurnTrackingObserverEvents,
+  type TurnTrackingObserverOptions,
+} from './observers/turn-tracking-observer.ts';
+export {
+  UserBotLatencyObserver,
+  type UserBotLatencyObserverEvents,
+} from './observers/user-bot-latency-observer.ts';
 export type { HeartbeatOptions } from './pipeline/heartbeat.ts';
 export * from './pipeline/observer.ts';
 export { ParallelPipeline } from './pipeline/parallel-pipeline.ts';
@@ -45,6 +65,11 @@ export {
   type PipelineTaskLimits,
   type PipelineTaskOptions,
 } from './pipeline/pipeline-task.ts';
+export { ConsumerProcessor, type ConsumerProcessorOptions } from './processors/consumer-processor.ts';
+export { DTMFAggregator, type DTMFAggregatorOptions } from './processors/dtmf-aggregator.ts';
+export { EndWhenAlone, type EndWhenAloneOptions } from './processors/end-when-alone.ts';
+export { FrameFilter } from './processors/frame-filter.ts';
+export { FrameLogger, type FrameLoggerOptions } from './processors/frame-logger.ts';
 export {
   FrameProcessor,
   type FrameProcessorEvents,
@@ -60,3 +85,27 @@ export type {
   LifecycleEvent,
   PipelineResult,
 } from './processors/frame-processor-setup.ts';
+export {
+  type FramePredicate,
+  FunctionFilter,
+  type FunctionFilterOptions,
+} from './processors/function-filter.ts';
+export {
+  GatedAggregator,
+  type GatedAggregatorOptions,
+  type GatePredicate,
+} from './processors/gated-aggregator.ts';
+export { IdentityFilter } from './processors/identity-filter.ts';
+export { IdleFrameProcessor, type IdleFrameProcessorOptions } from './processors/idle-frame-processor.ts';
+export { operatorProcessor } from './processors/operator-processor.ts';
+export {
+  type FrameTransform,
+  ProducerProcessor,
+  type ProducerProcessorOptions,
+} from './processors/producer-processor.ts';
+export { SentenceAggregator, type SentenceAggregatorOptions } from './processors/sentence-aggregator.ts';
+export { BaseInputTransport } from './transports/base-input.ts';
+export { BaseOutputTransport, type OutputMessage } from './transports/base-output.ts';
+export { BaseTransport } from './transports/base-transport.ts';
+export { LinearResampler, type StreamResampler } from './transports/stream-resampler.ts';
+export type { TransportParams } from './transports/transport-params.ts';
