@@ -1,0 +1,157 @@
+/** A bot's process is asked to go, or makes a mistake: the room is gone and the exit code tells how it went. */
+
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { Bot, type BotOptions } from '../support/bot.ts';
+import { type Caller, spawnCaller } from '../support/caller.ts';
+import { describeWith } from '../support/requirements.ts';
+import { roomExists } from '../support/room-service.ts';
+import { joinToken } from '../support/tokens.ts';
+
+// two processes start and join for each test, and the machine may be busy
+vi.setConfig({ testTimeout: 60_000 });
+const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+
+/** What a busy machine may take to start a process and join. */
+const patienceMs = 10_000;
+/** 500 are promised; the rest is what the signal takes to arrive. */
+const forcedExitMs = 600;
+
+describe('a bot in a room with a caller', () => {
+  let server: LiveKitServer;
+  let silent: FakeLiveKitServer;
+  let rooms = 0;
+
+  beforeAll(async () => {
+    server = await startLiveKitServer();
+    const { apiKey, apiSecret } = server;
+    silent = await FakeLiveKitServer.start({ apiKey, apiSecret });
+    silent.fail({ kind: 'silence' }, { method: 'DeleteRoom' });
+  });
+  afterAll(async () => {
+    await Promise.all([server.stop(), silent.stop()]);
+  });
+
+  async function setup(options: Partial<BotOptions> = {}) {
+    const roomName = `signals-${process.pid}-${rooms++}`;
+    const bot = new Bot(server, { roomName, identity: 'bot', ...options });
+    const caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'ada') });
+    const hangUp = async (): Promise<void> => {
+      await Promise.all([caller.stop(), bot[Symbol.asyncDispose]()]);
+    };
+    await Promise.all([bot.has('started'), listensTo(caller)]).catch(async (error: unknown) => {
+      await hangUp();
+      throw error;
+    });
+    return { roomName, bot, caller, [Symbol.asyncDispose]: hangUp };
+  }
+
+  async function listensTo(caller: Caller): Promise<void> {
+    await caller.waitFor('joined', { timeoutMs: patienceMs });
+    await caller.waitFor('trackSubscribed', { timeoutMs: patienceMs });
+  }
+
+  async function expectGone({ roomName, caller }: { roomName: string; caller: Caller }): Promise<void> {
+    expect(await caller.waitFor('disconnected')).toMatchObject({ reason: 'ROOM_DELETED' });
+    expect(await roomExists(server, roomName)).toBe(false);
+  }
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('deletes it at %s and exits with 0', async (signal) => {
+    await using call = await setup();
+    const { bot } = call;
+    bot.signal(signal);
+    expect(await bot.exited).toMatchObject({ code: 0, signal: null });
+    expect(await bot.has('settled')).toMatchObject({ reason: 'cancelled' });
+    await expectGone(call);
+  });
+
+  it('cuts what it says at a signal', async () => {
+    await using call = await setup({ whenAsked: { does: 'say', ms: 8_000 } });
+    const { bot, caller } = call;
+    bot.ask();
+    await caller.waitFor('audioStarted');
+    bot.signal('SIGTERM');
+    expect(await bot.exited).toMatchObject({ code: 0 });
+    await expectGone(call);
+    await caller.exited;
+    expect((await caller.heard('bot')).heardMs).toBeLessThan(4_000);
+  });
+
+  it("says its goodbye to the end with onSignal: 'end'", async () => {
+    const ms = 1_500;
+    await using call = await setup({ onSignal: 'end', whenAsked: { does: 'say', ms } });
+    const { bot, caller } = call;
+    bot.ask();
+    await caller.waitFor('audioStarted');
+    bot.signal('SIGTERM');
+    expect(await bot.exited).toMatchObject({ code: 0 });
+    expect(await bot.has('settled')).toMatchObject({ reason: 'ended' });
+    await expectGone(call);
+    await caller.exited;
+    expect((await caller.heard('bot')).heardMs).toBeGreaterThan(ms - 50);
+  });
+
+  it.each(['throw', 'reject'] as const)(
+    'deletes it when its code does %s, and exits with 1',
+    async (does) => {
+      await using call = await setup({ whenAsked: { does } });
+      const { bot } = call;
+      bot.ask();
+      expect(await bot.exited).toMatchObject({ code: 1, signal: null });
+      expect(bot.output).toMatch(/(thrown|rejected) on purpose/);
+      await expectGone(call);
+    },
+  );
+
+  // the bounds below are promises; a machine that is too busy for them is given a second chance
+  it('exits by itself when it has ended', { retry: 1 }, async () => {
+    await using call = await setup({ whenAsked: { does: 'sayAndEnd', ms: 200 } });
+    const { bot } = call;
+    bot.ask();
+    expect(await bot.exited).toMatchObject({ code: 0, signal: null });
+    const settled = await bot.has('settled', { reason: 'ended' });
+    const exit = await bot.has('exit');
+    expect(exit.at - settled.at).toBeLessThan(2_000);
+    await expectGone(call);
+  });
+
+  it('exits within 8 s and with 3 when nobody answers the deletion', { retry: 1 }, async () => {
+    await using call = await setup({ apiUrl: silent.httpUrl });
+    const { bot, roomName } = call;
+    const sentAt = bot.signal('SIGTERM');
+    expect(await bot.exited).toMatchObject({ code: 3, signal: null });
+    const exit = await bot.has('exit');
+    expect(exit.at - sentAt).toBeLessThan(8_000);
+    expect(await bot.has('outcome')).toMatchObject({ status: 'failed' });
+    expect(await roomExists(server, roomName)).toBe(true);
+  });
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('exits at once at a second signal %s, with %i', { retry: 1 }, async (signal, code) => {
+    await using call = await setup({ apiUrl: silent.httpUrl });
+    const { bot } = call;
+    bot.signal('SIGTERM');
+    await bot.has('entered', { frame: 'CancelFrame' });
+    const sentAt = bot.signal(signal);
+    expect(await bot.exited).toMatchObject({ code, signal: null });
+    const exit = await bot.has('exit');
+    expect(exit.at - sentAt).toBeLessThan(forcedExitMs);
+  });
+
+  it('starts the deletion at a second signal', { retry: 1 }, async () => {
+    await using call = await setup({ onSignal: 'end', whenAsked: { does: 'say', ms: 8_000 } });
+    const { bot, caller } = call;
+    bot.ask();
+    await caller.waitFor('audioStarted');
+    bot.signal('SIGTERM');
+    await bot.has('entered', { frame: 'EndFrame' });
+    const sentAt = bot.signal('SIGINT');
+    expect(await bot.exited).toMatchObject({ code: 130, signal: null });
+    const exit = await bot.has('exit');
+    expect(exit.at - sentAt).toBeLessThan(forcedExitMs);
+    await expectGone(call);
+  });
+});
