@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { InvalidOptionError } from '../../errors.ts';
 import { type Logger, stderrLogger } from '../../logger.ts';
 import { LiveKitRESTHelper } from '../../rooms/livekit-rest-helper.ts';
-import { checkText } from '../../rooms/option-checks.ts';
+import { checkLimitMs, checkText } from '../../rooms/option-checks.ts';
 import { RoomDeleter } from '../../rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../rooms/room-deleter-options.ts';
 import { checkRoomName } from '../../rooms/room-name.ts';
@@ -64,6 +64,9 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
   const { onRemoteDisconnect = 'end', logger = stderrLogger, deleteRoomOnEnd = true } = options;
   if (!['end', 'cancel', 'ignore'].includes(onRemoteDisconnect)) {
     throw new InvalidOptionError('onRemoteDisconnect', "'end', 'cancel' or 'ignore'", onRemoteDisconnect);
+  }
+  for (const name of ['emptyTimeoutMs', 'departureTimeoutMs'] as const) {
+    if (options[name] !== undefined) checkLimitMs(name, options[name]);
   }
   const httpUrl = restBaseUrl(options.url ?? process.env.LIVEKIT_URL, 'url');
   const claims = options.token === undefined ? undefined : tokenClaims(options.token);

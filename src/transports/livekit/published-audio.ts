@@ -84,7 +84,7 @@ export class PublishedAudio {
     if (this.#closed || !this.#unheard) return;
     this.#unheard = false;
     await this.#source.waitForPlayout();
-    if (!this.#closed && this.#room.remoteParticipants.size > 0) {
+    if (!this.#closed && (this.#listenedTo || this.#room.remoteParticipants.size > 0)) {
       await new Promise((resolve) => setTimeout(resolve, tailMs));
     }
   }

@@ -1,0 +1,103 @@
+/** A call with a real LiveKit server: a bot in this process, callers in processes of their own. */
+
+import { onTestFinished } from 'vitest';
+import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../../src/frames/audio.ts';
+import type { Frame } from '../../../src/frames/frame.ts';
+import { silentLogger } from '../../../src/logger.ts';
+import { Pipeline } from '../../../src/pipeline/pipeline.ts';
+import { PipelineTask, type PipelineTaskOptions } from '../../../src/pipeline/pipeline-task.ts';
+import type { PipelineResult } from '../../../src/processors/frame-processor-setup.ts';
+import type { RoomDeletionOutcome } from '../../../src/rooms/room-deletion.ts';
+import { FrameRecorder } from '../../../src/testing/frame-recorder.ts';
+import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
+import type { LiveKitTransportOptions } from '../../../src/transports/livekit/livekit-options.ts';
+import { LiveKitTransport } from '../../../src/transports/livekit/livekit-transport.ts';
+import { type Caller, spawnCaller } from '../../support/caller.ts';
+import { joinToken } from '../../support/tokens.ts';
+
+const sampleRate = 24_000;
+
+export interface Bot {
+  readonly transport: LiveKitTransport;
+  readonly task: PipelineTask;
+  /** Between input and output. */
+  readonly inside: FrameRecorder;
+  /** Behind the output. */
+  readonly behind: FrameRecorder;
+  /** Names of the transport's events, with their first argument. */
+  readonly events: readonly string[];
+  readonly result: Promise<PipelineResult>;
+  readonly outcomes: readonly RoomDeletionOutcome[];
+  says(...frames: readonly Frame[]): void;
+}
+
+export interface BotOptions extends Partial<LiveKitTransportOptions> {
+  readonly transport?: LiveKitTransport;
+  readonly taskOptions?: PipelineTaskOptions;
+}
+
+export function newTransport(server: LiveKitServer, options: LiveKitTransportOptions = {}): LiveKitTransport {
+  const { url, apiKey, apiSecret } = server;
+  const params = { audioInEnabled: true, audioOutEnabled: true };
+  return new LiveKitTransport({ url, apiKey, apiSecret, params, logger: silentLogger, ...options });
+}
+
+/** A bot that runs; it has started when the promise of `started` resolves, and is cancelled with the test. */
+export function startBot(
+  server: LiveKitServer,
+  { transport = undefined, taskOptions = {}, ...options }: BotOptions = {},
+): Bot & { readonly started: Promise<void> } {
+  const bot = transport ?? newTransport(server, options);
+  const inside = new FrameRecorder();
+  const behind = new FrameRecorder();
+  const task = new PipelineTask(new Pipeline([bot.input(), inside, bot.output(), behind]), {
+    logger: silentLogger,
+    ...taskOptions,
+  });
+  const events: string[] = [];
+  const outcomes: RoomDeletionOutcome[] = [];
+  for (const name of ['connected', 'disconnected', 'left', 'participantJoined', 'participantLeft'] as const) {
+    bot.on(name, (...args: unknown[]) => void events.push([name, ...args].join(' ')));
+  }
+  bot.outcome$.subscribe((outcome) => outcomes.push(outcome));
+  const started = new Promise<void>((resolve) => task.once('started', resolve));
+  const result = task.run();
+  onTestFinished(async () => {
+    task.cancel();
+    await result;
+  });
+  const says = (...frames: readonly Frame[]): void => task.queueFrames(frames);
+  return { transport: bot, task, inside, behind, events, result, outcomes, says, started };
+}
+
+/** Somebody in the bot's room; killed with the test. */
+export async function call(server: LiveKitServer, roomName: string, identity = 'ada'): Promise<Caller> {
+  const caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, identity) });
+  onTestFinished(() => caller.stop());
+  await caller.waitFor('joined');
+  return caller;
+}
+
+/** A tone in pieces of 20 ms, as speech synthesis delivers it. */
+export function tone(
+  durationMs: number,
+  { frequencyHz = 1_000, rateHz = sampleRate } = {},
+): TTSAudioRawFrame[] {
+  const perFrame = rateHz / 50;
+  return Array.from({ length: Math.ceil(durationMs / 20) }, (_, piece) => {
+    const audio = Int16Array.from({ length: perFrame }, (_, index) =>
+      Math.round(12_000 * Math.sin((2 * Math.PI * frequencyHz * (piece * perFrame + index)) / rateHz)),
+    );
+    return new TTSAudioRawFrame({ audio, sampleRate: rateHz, numChannels: 1 });
+  });
+}
+
+/** How much of the bot's sound has gone on behind the output, in milliseconds. */
+export function playedMs({ behind }: Bot): number {
+  return behind.framesOf(OutputAudioRawFrame).reduce((sum, frame) => sum + frame.durationMs, 0);
+}
+
+/** Resolves when it is true; asked whenever something comes out behind the output. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

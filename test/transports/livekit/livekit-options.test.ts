@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { InvalidOptionError } from '../../../src/errors.ts';
+import { signToken } from '../../../src/testing/hs256.ts';
+import type { LiveKitTransportOptions } from '../../../src/transports/livekit/livekit-options.ts';
+import { LiveKitTransport } from '../../../src/transports/livekit/livekit-transport.ts';
+
+const keys = { apiKey: 'key', apiSecret: 'a-secret-that-must-not-be-seen' };
+const url = 'wss://example.livekit.cloud';
+const token = signToken({ sub: 'bot', video: { room: 'lobby', roomJoin: true } }, keys.apiSecret);
+
+describe('LiveKitTransport, constructed', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('makes up a room name and an identity that nobody else has', () => {
+    const [one, other] = [new LiveKitTransport({ url, ...keys }), new LiveKitTransport({ url, ...keys })];
+    expect(one.roomName).toMatch(/^endframe-[0-9a-f]{32}$/);
+    expect(one.roomName).not.toBe(other.roomName);
+    expect(one.identity).toMatch(/^bot-[0-9a-f]{8}$/);
+  });
+
+  it('takes what is missing from the environment', () => {
+    vi.stubEnv('LIVEKIT_URL', url);
+    vi.stubEnv('LIVEKIT_API_KEY', keys.apiKey);
+    vi.stubEnv('LIVEKIT_API_SECRET', keys.apiSecret);
+    expect(new LiveKitTransport({ roomName: 'lobby' }).roomName).toBe('lobby');
+  });
+
+  it('takes room and identity from a token', () => {
+    const transport = new LiveKitTransport({ url, token, ...keys });
+    expect([transport.roomName, transport.identity]).toEqual(['lobby', 'bot']);
+  });
+
+  it('can do without key and secret when it has a token and no room to delete', () => {
+    const transport = new LiveKitTransport({ url, token, deleteRoomOnEnd: false });
+    const told = vi.fn();
+    transport.outcome$.subscribe({ next: told, complete: told });
+    expect(told).toHaveBeenCalledTimes(1);
+  });
+
+  it("deletes by a rest of one's own", () => {
+    const rest = { deleteRoomByName: async (): Promise<true> => true };
+    expect(() => new LiveKitTransport({ url, token, deleteRoomOnEnd: { rest } })).not.toThrow();
+  });
+
+  const refused: [string, LiveKitTransportOptions][] = [
+    ['no URL', { ...keys }],
+    ['an ftp URL', { ...keys, url: 'ftp://example.com' }],
+    ['a URL with credentials', { ...keys, url: 'wss://user:pass@example.com' }],
+    ['a URL with a query', { ...keys, url: `${url}?x=1` }],
+    ['no key', { url, apiSecret: 'x' }],
+    ['no secret', { url, apiKey: 'x' }],
+    ['an empty secret', { url, apiKey: 'x', apiSecret: '' }],
+    ['an empty room name', { url, ...keys, roomName: '' }],
+    ['a room name above 256 bytes', { url, ...keys, roomName: 'x'.repeat(257) }],
+    ['an empty identity', { url, ...keys, identity: '' }],
+    ['a token that is none', { url, ...keys, token: 'nonsense' }],
+    ['a token for another room', { url, ...keys, token, roomName: 'other' }],
+    ['a token of somebody else', { url, ...keys, token, identity: 'other' }],
+    ['a token, a room to delete, and no keys', { url, token }],
+    ['an unknown policy', { url, ...keys, onRemoteDisconnect: 'retry' as never }],
+    ['a deadline that can never work', { url, ...keys, deleteRoomOnEnd: { deadlineMs: -1 } }],
+    ['a timeout that can never work', { url, ...keys, emptyTimeoutMs: Number.NaN }],
+    ['parameters that can never work', { url, ...keys, params: { audioOutSampleRate: -1 } }],
+  ];
+  it.each(refused)('refuses %s', (_what, options) => {
+    vi.stubEnv('LIVEKIT_URL', undefined);
+    vi.stubEnv('LIVEKIT_API_KEY', undefined);
+    vi.stubEnv('LIVEKIT_API_SECRET', undefined);
+    let thrown: unknown;
+    try {
+      new LiveKitTransport(options);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(InvalidOptionError);
+    expect(String(thrown)).not.toContain(keys.apiSecret);
+    expect(String(thrown)).not.toContain('eyJ');
+    expect(String(thrown)).not.toContain('pass@');
+  });
+});

@@ -1,0 +1,234 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
+import { InterruptionTaskFrame } from '../../../src/frames/interruption.ts';
+import { EndFrame, StopFrame } from '../../../src/frames/lifecycle.ts';
+import { TTSStoppedFrame } from '../../../src/frames/text.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
+import { describeWith } from '../../support/requirements.ts';
+import { listParticipants, roomExists, roomService } from '../../support/room-service.ts';
+import { call, newTransport, sleep, startBot, tone } from './call.ts';
+
+const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+
+describe('LiveKitTransport', () => {
+  let server: LiveKitServer;
+  beforeAll(async () => {
+    server = await startLiveKitServer();
+  });
+  afterAll(() => server.stop());
+
+  it('is in the room as an agent, with its track, when the run has started', async () => {
+    const bot = startBot(server);
+    await bot.started;
+    const participants = await listParticipants(server, bot.transport.roomName);
+    expect(participants).toHaveLength(1);
+    const [participant] = participants;
+    expect(participant?.identity).toBe(bot.transport.identity);
+    expect(participant?.permission?.agent).toBe(true);
+    expect(participant?.permission?.canUpdateMetadata).toBe(true);
+    expect(participant?.tracks.map(({ name }) => name)).toEqual(['endframe-audio']);
+    expect(bot.transport.roomName).toMatch(/^endframe-[0-9a-f]{32}$/);
+    expect(bot.events).toEqual(['connected']);
+  });
+
+  it('says goodbye whole, leaves, and deletes the room after an EndFrame', async () => {
+    const transport = newTransport(server);
+    const [ada, bob] = await Promise.all(['ada', 'bob'].map((who) => call(server, transport.roomName, who)));
+    const bot = startBot(server, { transport });
+    await bot.started;
+    bot.says(...tone(1_500), new TTSStoppedFrame(), new EndFrame('bye'));
+    expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
+    expect(bot.outcomes).toMatchObject([{ status: 'deleted', trigger: 'end', attempts: 1 }]);
+    expect(bot.events.at(-1)).toBe('left');
+    for (const caller of [ada, bob]) {
+      expect(await caller?.waitFor('disconnected')).toMatchObject({ reason: 'ROOM_DELETED' });
+      await caller?.exited;
+      const heard = await caller?.heard();
+      expect(heard?.heardMs).toBeGreaterThan(1_460);
+      expect(heard?.heardMs).toBeLessThan(1_620);
+      expect(heard?.frequencyHz).toBeGreaterThan(980);
+      expect(heard?.frequencyHz).toBeLessThan(1_020);
+    }
+    expect(await roomExists(server, transport.roomName)).toBe(false);
+  });
+
+  it('is not interrupted in its goodbye', async () => {
+    const transport = newTransport(server);
+    const ada = await call(server, transport.roomName);
+    const bot = startBot(server, { transport });
+    await bot.started;
+    bot.says(...tone(1_200), new EndFrame());
+    await ada.waitFor('audioStarted');
+    bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
+    expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
+    await ada.exited;
+    expect((await ada.heard()).heardMs).toBeGreaterThan(1_160);
+  });
+
+  it('is silent soon after an interruption', async () => {
+    const transport = newTransport(server);
+    const ada = await call(server, transport.roomName);
+    const bot = startBot(server, { transport });
+    await bot.started;
+    bot.says(...tone(5_000));
+    await ada.waitFor('audioStarted');
+    await sleep(500);
+    const at = performance.timeOrigin + performance.now();
+    bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
+    await sleep(600);
+    const { lastAt = 0 } = await ada.heard();
+    expect(lastAt - at).toBeLessThan(250);
+  });
+
+  it('cuts its speech and deletes the room at once after a CancelFrame', async () => {
+    const transport = newTransport(server);
+    const ada = await call(server, transport.roomName);
+    const bot = startBot(server, { transport });
+    await bot.started;
+    bot.says(...tone(5_000));
+    await ada.waitFor('audioStarted');
+    await sleep(400);
+    const at = performance.now();
+    bot.task.cancel();
+    expect(await bot.result).toMatchObject({ reason: 'cancelled', forced: false });
+    expect(performance.now() - at).toBeLessThan(1_000);
+    expect(bot.outcomes).toMatchObject([{ status: 'deleted', trigger: 'cancel' }]);
+    expect(await ada.waitFor('disconnected')).toMatchObject({ reason: 'ROOM_DELETED' });
+    await ada.exited;
+    expect((await ada.heard()).heardMs).toBeLessThan(1_500);
+    expect(await roomExists(server, transport.roomName)).toBe(false);
+  });
+
+  it('hears each caller apart, with their identity, at the asked rate', async () => {
+    const bot = startBot(server, {
+      params: { audioInEnabled: true, audioInSampleRate: 8_000 },
+    });
+    await bot.started;
+    const callers = await Promise.all(['ada', 'bob'].map((who) => call(server, bot.transport.roomName, who)));
+    await Promise.all(callers.map((caller, index) => caller.playTone(400 + 400 * index, 800)));
+    await sleep(200);
+    for (const [index, userId] of ['ada', 'bob'].entries()) {
+      const frames = bot.inside.framesOf(UserAudioRawFrame).filter((frame) => frame.userId === userId);
+      expect(new Set(frames.map((frame) => frame.sampleRate))).toEqual(new Set([8_000]));
+      const samples = frames.flatMap(({ audio }) => [...audio]);
+      const loud = samples.filter((sample) => Math.abs(sample) > 1_000);
+      expect(loud.length / 8).toBeGreaterThan(600);
+      const crossings = samples.filter((sample, at) => sample >= 0 !== (samples[at - 1] ?? 0) >= 0).length;
+      expect(crossings / 2 / 0.8).toBeGreaterThan((400 + 400 * index) * 0.9);
+      expect(crossings / 2 / 0.8).toBeLessThan((400 + 400 * index) * 1.15);
+    }
+  });
+
+  it('tells who is there, who comes and who goes', async () => {
+    const transport = newTransport(server);
+    await call(server, transport.roomName, 'ada');
+    const bot = startBot(server, { transport });
+    await bot.started;
+    const bob = await call(server, transport.roomName, 'bob');
+    // of somebody who does not speak the server tells only every three seconds
+    await bob.playTone(440, 100);
+    await bob.leave();
+    await sleep(200);
+    const names = bot.inside.frames.map((frame) => frame.constructor.name);
+    expect(names.filter((name) => name !== 'UserAudioRawFrame')).toEqual([
+      'StartFrame',
+      'BotConnectedFrame',
+      'ParticipantJoinedFrame',
+      'ClientConnectedFrame',
+      'ParticipantJoinedFrame',
+      'ParticipantLeftFrame',
+    ]);
+    expect(bot.events).toEqual(['connected', 'participantJoined bob', 'participantLeft bob']);
+  });
+
+  it('brings sound of another rate to its own', async () => {
+    const transport = newTransport(server);
+    const ada = await call(server, transport.roomName);
+    const bot = startBot(server, { transport });
+    await bot.started;
+    bot.says(...tone(1_000, { rateHz: 16_000, frequencyHz: 500 }), new TTSStoppedFrame(), new EndFrame());
+    await bot.result;
+    await ada.exited;
+    const { heardMs, frequencyHz } = await ada.heard();
+    expect(heardMs).toBeGreaterThan(960);
+    expect(frequencyHz).toBeGreaterThan(480);
+    expect(frequencyHz).toBeLessThan(520);
+  });
+
+  it('stays for the next run after a StopFrame', async () => {
+    const transport = newTransport(server);
+    const ada = await call(server, transport.roomName);
+    for (let run = 0; run < 3; run += 1) {
+      const bot = startBot(server, { transport });
+      await bot.started;
+      bot.says(...tone(200), new StopFrame());
+      expect(await bot.result).toMatchObject({ reason: 'stopped' });
+      expect(await listParticipants(server, transport.roomName)).toHaveLength(2);
+    }
+    const last = startBot(server, { transport });
+    await last.started;
+    last.says(new EndFrame());
+    await last.result;
+    expect(await ada.waitFor('disconnected')).toMatchObject({ reason: 'ROOM_DELETED' });
+    expect(await roomExists(server, transport.roomName)).toBe(false);
+  });
+
+  it('ends when somebody else deletes the room, and sends no deletion', async () => {
+    const bot = startBot(server);
+    await bot.started;
+    bot.says(...tone(5_000));
+    await sleep(300);
+    const at = performance.now();
+    await roomService(server).deleteRoom(bot.transport.roomName);
+    expect(await bot.result).toMatchObject({ reason: 'ended', frame: { reason: 'ROOM_DELETED' } });
+    expect(performance.now() - at).toBeLessThan(1_000);
+    expect(bot.outcomes).toMatchObject([{ status: 'already-gone', attempts: 0 }]);
+    expect(bot.events).toEqual(['connected', 'disconnected ROOM_DELETED', 'left']);
+  });
+
+  it.each([
+    ['end', 'ended'],
+    ['cancel', 'cancelled'],
+  ] as const)('follows the policy %s when it is thrown out', async (onRemoteDisconnect, reason) => {
+    const bot = startBot(server, { onRemoteDisconnect });
+    await bot.started;
+    await call(server, bot.transport.roomName);
+    await roomService(server).removeParticipant(bot.transport.roomName, bot.transport.identity);
+    expect(await bot.result).toMatchObject({ reason });
+    expect(bot.events).toContain('disconnected PARTICIPANT_REMOVED');
+    expect(await roomExists(server, bot.transport.roomName)).toBe(false);
+  });
+
+  it('runs on when it is thrown out and told to ignore it', async () => {
+    const bot = startBot(server, { onRemoteDisconnect: 'ignore' });
+    await bot.started;
+    await call(server, bot.transport.roomName);
+    await roomService(server).removeParticipant(bot.transport.roomName, bot.transport.identity);
+    await sleep(300);
+    expect(bot.events).toContain('disconnected PARTICIPANT_REMOVED');
+    expect(bot.task.hasFinished).toBe(false);
+    bot.says(...tone(200), new EndFrame());
+    expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
+    expect(await roomExists(server, bot.transport.roomName)).toBe(false);
+  });
+
+  it('keeps the room when told to', async () => {
+    const bot = startBot(server, { deleteRoomOnEnd: false });
+    await bot.started;
+    await call(server, bot.transport.roomName);
+    bot.says(new EndFrame());
+    expect(await bot.result).toMatchObject({ reason: 'ended' });
+    expect(await listParticipants(server, bot.transport.roomName)).toHaveLength(1);
+    await roomService(server).deleteRoom(bot.transport.roomName);
+  });
+
+  it('deletes the room of a transport that was stopped and is closed', async () => {
+    const bot = startBot(server);
+    await bot.started;
+    bot.says(new StopFrame());
+    await bot.result;
+    await bot.transport.close();
+    expect(bot.outcomes).toMatchObject([{ status: 'deleted', trigger: 'manual' }]);
+    expect(await roomExists(server, bot.transport.roomName)).toBe(false);
+  });
+});
