@@ -15,7 +15,9 @@ export type {
   FakeRoom,
   FakeRoomOptions,
 } from './testing/fake-rooms.ts';
+export { FrameRecorder, type FrameRecorderOptions } from './testing/frame-recorder.ts';
 export { marbles } from './testing/marbles.ts';
+export { type RunTestOptions, type RunTestResult, runTest, SleepFrame } from './testing/run-test.ts';
 export {
   type LiveKitServer,
   type LiveKitServerConfig,
