@@ -9,10 +9,10 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
-import { Bot, now } from '../support/bot.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomExists, roomService } from '../support/room-service.ts';
+import { Bot, now } from '../support/talking-bot.ts';
 import { joinToken } from '../support/tokens.ts';
 import { tone } from '../support/tone.ts';
 

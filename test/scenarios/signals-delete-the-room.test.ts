@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
-import { Bot, type BotOptions } from '../support/bot.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomExists } from '../support/room-service.ts';
+import { Bot, type BotOptions } from '../support/talking-bot.ts';
 import { joinToken } from '../support/tokens.ts';
 
 // two processes start and join for each test, and the machine may be busy
