@@ -14,6 +14,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
   observers: { folders: ['frames', 'processors', 'pipeline'], packages: ['rxjs'] },
   transports: { folders: ['frames', 'processors'], packages: ['rxjs', 'node:'] },
   rooms: { folders: [], packages: ['rxjs', 'jose', 'node:'] },
+  sweeper: { folders: ['rooms'], packages: ['rxjs', 'node:', 'bullmq', 'ioredis'] },
   cleanup: { folders: ['frames', 'processors', 'rooms'], packages: ['rxjs'] },
   'transports/livekit': {
     folders: ['frames', 'processors', 'rooms', 'cleanup', 'transports'],
@@ -41,6 +42,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
       'observers',
       'transports',
       'rooms',
+      'sweeper',
       'cleanup',
       'transports/livekit',
       'testing',
@@ -94,6 +96,8 @@ describe('the layers', () => {
   });
 
   it.each([
+    ['bullmq', /^sweeper\/load-bullmq\.ts$/],
+    ['ioredis', /^sweeper\/load-bullmq\.ts$/],
     ['jose', /^rooms\/access-token\.ts$/],
     ['@livekit/rtc-node', /^(transports\/livekit\/load-rtc-node|cli\/.*)\.ts$/],
   ])('%s enters where one looks for it', (name, place) => {

@@ -25,24 +25,28 @@ describe('the package', () => {
   it.each([
     ['endframe', ['eventemitter3', 'rxjs']],
     ['endframe/livekit', ['eventemitter3', 'jose', 'rxjs']],
+    ['endframe/sweeper', ['eventemitter3', 'jose', 'rxjs']],
     ['endframe/livekit-agents', ['eventemitter3', 'jose', 'rxjs']],
   ])('%s loads neither protobuf nor native code', async (door, expected) => {
     const loaded = JSON.parse(await node('test/support/loaded-packages.mjs', door)) as string[];
     expect(loaded.filter((name) => name !== 'tslib')).toEqual(expected);
   });
 
-  it.each(['endframe', 'endframe/livekit', 'endframe/livekit-agents', 'endframe/testing'])(
-    '%s can be required from CommonJS',
-    async (door) => {
-      const flag = Number(process.versions.node.split('.')[0]) < 22 ? ['--no-warnings'] : [];
-      const exported = await node(
-        ...flag,
-        '-e',
-        `process.stdout.write(Object.keys(require('${door}')).join(','))`,
-      );
-      expect(exported.split(',').length).toBeGreaterThan(1);
-    },
-  );
+  it.each([
+    'endframe',
+    'endframe/livekit',
+    'endframe/sweeper',
+    'endframe/livekit-agents',
+    'endframe/testing',
+  ])('%s can be required from CommonJS', async (door) => {
+    const flag = Number(process.versions.node.split('.')[0]) < 22 ? ['--no-warnings'] : [];
+    const exported = await node(
+      ...flag,
+      '-e',
+      `process.stdout.write(Object.keys(require('${door}')).join(','))`,
+    );
+    expect(exported.split(',').length).toBeGreaterThan(1);
+  });
 
   it('has one door per file at the top of src, types first', () => {
     const doors = Object.entries(manifest.exports).filter(([path]) => path !== './package.json');

@@ -1,18 +1,19 @@
-/** Room names that nobody else can have: a prefix and 128 random bits. */
+/** Room names that nobody else can have: `endframe-` and 128 random bits. */
 
 import { randomBytes } from 'node:crypto';
 
-/** What generated names begin with. */
-export const generatedRoomNamePrefix = 'endframe-';
+const generated = /endframe-[0-9a-f]{32}$/;
 
-const randomPart = /[0-9a-f]{32}$/;
-
-/** @param prefix What it begins with, for people and for the sweeper. Default `endframe-`. */
-export function generateRoomName(prefix: string = generatedRoomNamePrefix): string {
-  return `${prefix}${randomBytes(16).toString('hex')}`;
+/** @param prefix Goes before it, for people and for sweepers that look after a part of the rooms. */
+export function generateRoomName(prefix = ''): string {
+  return `${prefix}endframe-${randomBytes(16).toString('hex')}`;
 }
 
-/** Whether a name is one of these: exactly the prefix and 32 hexadecimal digits. */
-export function isGeneratedRoomName(name: string, prefix: string = generatedRoomNamePrefix): boolean {
-  return name.startsWith(prefix) && name.length === prefix.length + 32 && randomPart.test(name);
+/**
+ * Whether a name is one of these, whatever its prefix.
+ *
+ * The word before the digits tells them from the names of others, who like 32 hexadecimal digits too.
+ */
+export function isGeneratedRoomName(name: string): boolean {
+  return generated.test(name);
 }

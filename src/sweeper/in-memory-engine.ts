@@ -7,6 +7,7 @@ import {
   merge,
   mergeMap,
   type Observable,
+  partition,
   repeat,
   Subject,
   type Subscription,
@@ -15,10 +16,11 @@ import {
 import type { ListedRoom } from '../rooms/room-rest.ts';
 import type { Orphan, SweeperEngine, SweepWork } from './engine.ts';
 import type { Observation } from './observation.ts';
-import { backoffMs, dueMs, pauseMs } from './spacing.ts';
+import { backoffMs, dueMs, type PassCost, pauseMs, rhythmMs } from './spacing.ts';
 
-/** Deletions at the same time: apart from the looks, so that rooms that resist do not hold those up. */
+/** Deletions at the same time: apart from the looks, and those that failed before apart from the others. */
 const reapsAtOnce = 8;
+const repeatedReapsAtOnce = 4;
 /** Hints that come within this time are served together. */
 const gatherMs = 100;
 
@@ -47,6 +49,8 @@ export class InMemoryEngine implements SweeperEngine {
   #taken = 0;
   #looked = 0;
   #rhythmMs = 0;
+  /** The newest passes that were listed: what one of them took longer than the other says nothing. */
+  #costs: readonly PassCost[] = [];
 
   constructor({ nowMs = () => performance.now() }: InMemoryEngineOptions = {}) {
     this.#nowMs = nowMs;
@@ -63,8 +67,11 @@ export class InMemoryEngine implements SweeperEngine {
       concatMap(() => (this.#hints.size === 0 ? EMPTY : timer(gatherMs))),
       concatMap(() => this.#lookAtHints(work)),
     );
-    const reaps$ = this.#orphans.pipe(
-      mergeMap((orphan) => this.#track(this.#reap(orphan, work)), reapsAtOnce),
+    const [repeated$, first$] = partition(this.#orphans, ({ observation }) => observation.failedReaps > 0);
+    const reap = (orphan: Orphan): Promise<void> => this.#track(this.#reap(orphan, work));
+    const reaps$ = merge(
+      first$.pipe(mergeMap(reap, reapsAtOnce)),
+      repeated$.pipe(mergeMap(reap, repeatedReapsAtOnce)),
     );
     this.#subscription = merge(passes$, hints$, reaps$).subscribe();
   }
@@ -95,12 +102,12 @@ export class InMemoryEngine implements SweeperEngine {
       );
     }
     const durationMs = this.#nowMs() - startedMs;
-    const restMs = pauseMs({ durationMs, listMs }, work.pollMs);
-    this.#rhythmMs = Math.max(work.pollMs, durationMs + restMs);
-    if (rooms !== undefined) {
-      work.passed({ owned: rooms.length, looked: this.#looked, durationMs });
-      this.#looked = 0;
-    }
+    if (rooms === undefined) return work.pollMs;
+    this.#costs = [{ durationMs, listMs }, ...this.#costs.slice(0, 1)];
+    const restMs = pauseMs(this.#costs, work.pollMs);
+    this.#rhythmMs = rhythmMs(this.#costs, work.pollMs);
+    work.passed({ owned: rooms.length, looked: this.#looked, durationMs });
+    this.#looked = 0;
     return restMs;
   }
 

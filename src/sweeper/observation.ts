@@ -60,7 +60,8 @@ export function observe(
   const present = participants.filter(({ state }) => state !== 'DISCONNECTED');
   const current = leasesOf(present);
   const isAlive = present.some((one) => leaseOf(one) === undefined && options.isBot(one));
-  if (before === undefined || isVoid(before, room, askedMs, options)) {
+  const tookTooLong = answeredMs - askedMs > options.pollMs;
+  if (before === undefined || tookTooLong || isVoid(before, room, askedMs, options)) {
     const silentSinceMs = isAlive ? undefined : answeredMs;
     const silentLooks = isAlive ? 0 : 1;
     return { ...known, silentSinceMs, silentLooks, leases: Object.fromEntries(current), failedReaps: 0 };

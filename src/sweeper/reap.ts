@@ -26,7 +26,6 @@ export interface Reaping {
 export async function reapRoom(orphan: Orphan, context: ReapContext, plan: SweeperPlan): Promise<Reaping> {
   if (plan.dryRun) return { status: 'would-delete' };
   if (!(await context.takeDeletion())) return { status: 'capped' };
-  const { name, sid, creationTimeMs } = orphan.room;
   let sparedBecause: Reaping['sparedBecause'];
   const rest: SweeperRest = {
     ...plan.rest,
@@ -37,13 +36,13 @@ export async function reapRoom(orphan: Orphan, context: ReapContext, plan: Sweep
     },
   };
   const { status, error } = await new RoomDeleter({
-    roomName: name,
+    roomName: orphan.room.name,
+    // which room it is, is checked by the look that comes before each attempt
     rest,
-    // never by name alone: whatever came back under it has a life of its own to prove
-    room: { owned: false, sid, creationTimeMs },
     deadlineMs: plan.deletionDeadlineMs,
     // the next pass looks again
     verify: false,
+    guardian: false,
     logger: silentLogger,
   }).deleteRoom('manual');
   if (sparedBecause !== undefined) return { status: 'spared', sparedBecause };

@@ -10,12 +10,33 @@ const pausePerListing = 4;
 const firstBackoffMs = 10_000;
 const longestBackoffMs = 300_000;
 
-/** How long to wait after a pass, in milliseconds: what is left of the rhythm, longer where listing is slow. */
-export function pauseMs(
-  pass: { readonly durationMs: number; readonly listMs: number },
-  pollMs: number,
-): number {
-  return Math.max(pollMs - pass.durationMs, pass.listMs * pausePerListing, pollMs / 10);
+/** What a pass took, in milliseconds. */
+export interface PassCost {
+  /** All of it, and the list alone. */
+  readonly durationMs: number;
+  readonly listMs: number;
+}
+
+/**
+ * How long to wait after a pass, in milliseconds: what is left of the rhythm, longer where listing is slow.
+ *
+ * @param costs The newest passes; the cheapest one counts, because a process that was frozen is not slow.
+ */
+export function pauseMs(costs: readonly PassCost[], pollMs: number): number {
+  const { durationMs, listMs } = cheapest(costs);
+  return Math.max(pollMs - durationMs, listMs * pausePerListing, pollMs / 10);
+}
+
+/** How long from pass to pass. */
+export function rhythmMs(costs: readonly PassCost[], pollMs: number): number {
+  return Math.max(pollMs, cheapest(costs).durationMs + pauseMs(costs, pollMs));
+}
+
+function cheapest(costs: readonly PassCost[]): PassCost {
+  return {
+    durationMs: Math.min(...costs.map(({ durationMs }) => durationMs)),
+    listMs: Math.min(...costs.map(({ listMs }) => listMs)),
+  };
 }
 
 /**

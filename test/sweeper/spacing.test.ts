@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import type { Observation } from '../../src/sweeper/observation.ts';
+import { backoffMs, dueMs, pauseMs, rhythmMs } from '../../src/sweeper/spacing.ts';
+
+const alive = { lookedMs: 1_000, silentSinceMs: undefined } as Observation;
+const silent = { lookedMs: 1_000, silentSinceMs: 500 } as Observation;
+
+describe('the spacing of looks', () => {
+  it.each([
+    [{ durationMs: 10, listMs: 5 }, 4_990],
+    [{ durationMs: 4_900, listMs: 5 }, 500],
+    [{ durationMs: 60_000, listMs: 5 }, 500],
+    [{ durationMs: 3_000, listMs: 3_000 }, 12_000],
+  ])('rests after a pass of %j for %i ms', (cost, expected) => {
+    expect(pauseMs([cost], 5_000)).toBe(expected);
+    expect(rhythmMs([cost], 5_000)).toBe(cost.durationMs + expected);
+  });
+
+  it('does not believe one pass that took long: the process may have been frozen', () => {
+    const costs = [
+      { durationMs: 600_000, listMs: 600_000 },
+      { durationMs: 10, listMs: 5 },
+    ];
+    expect(rhythmMs(costs, 5_000)).toBe(5_000);
+  });
+
+  it.each([
+    [1, 5_000],
+    [1_000, 5_000],
+    [1_001, 10_000],
+    [10_000, 15_000],
+  ])('looks at a live bot among %i rooms after %i ms', (owned, expected) => {
+    expect(dueMs(alive, { owned, rhythmMs: 5_000, longestSpacingMs: 15_000 }) - 1_000).toBe(expected);
+  });
+
+  it('looks at a silent room in every pass', () => {
+    expect(dueMs(silent, { owned: 10_000, rhythmMs: 5_000, longestSpacingMs: 15_000 })).toBe(6_000);
+  });
+
+  it('leaves a room that resists alone for longer and longer', () => {
+    expect([1, 2, 3, 9].map(backoffMs)).toEqual([10_000, 20_000, 40_000, 300_000]);
+  });
+});

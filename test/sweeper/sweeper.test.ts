@@ -1,0 +1,345 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { InMemoryEngine } from '../../src/sweeper/in-memory-engine.ts';
+import type { SweepReport } from '../../src/sweeper/sweep-report.ts';
+import { Sweeper } from '../../src/sweeper/sweeper.ts';
+import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
+import { restError, World } from './world.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(async () => {
+  const stopped = Promise.all(sweepers.splice(0).map((sweeper) => sweeper.stop()));
+  // deletions that are under way come to their end, in virtual time
+  await vi.advanceTimersByTimeAsync(60_000);
+  await stopped;
+  vi.useRealTimers();
+});
+const sweepers: Sweeper[] = [];
+const live = ['agents-1', 'agents-2', 'agents-3', 'agents-4', 'agents-5'];
+
+/** Five live bots, a bot that will die, and a room of somebody else; a sweeper that has seen them. */
+async function setup(options: Partial<SweeperOptions> = {}) {
+  const world = new World();
+  const bots = live.map((name) => world.bot(name));
+  const doomed = world.bot('agents-dead');
+  for (const name of [...live, 'agents-dead']) world.human(name);
+  world.create('my-agents-1', '');
+  let frozenMs = 0;
+  const engine = new InMemoryEngine({ nowMs: () => performance.now() + frozenMs });
+  const warn = vi.fn();
+  const logger = { ...silentLogger, warn };
+  const sweeper = new Sweeper({ rest: world, prefix: 'agents-', engine, logger, ...options });
+  sweepers.push(sweeper);
+  const reports: SweepReport[] = [];
+  sweeper.report$.subscribe((report) => reports.push(report));
+  sweeper.start();
+  const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1_000);
+  await seconds(12);
+  return {
+    world,
+    bots,
+    doomed,
+    sweeper,
+    reports,
+    warn,
+    seconds,
+    /** The sweeper's process stands still, and the world goes on. */
+    freezesFor: (count: number) => {
+      frozenMs += count * 1_000;
+    },
+    /** How long until the room is gone, in seconds. */
+    goneAfter: async (name: string, limit = 120): Promise<number> => {
+      for (let waited = 0; waited < limit; waited += 1) {
+        if (!world.names.includes(name)) return waited;
+        await seconds(1);
+      }
+      throw new Error(`${name} is still there after ${limit} s`);
+    },
+  };
+}
+
+/** Nobody but the dead one is gone. */
+function expectOnlyTheDeadGone({ deleted, names }: World): void {
+  expect(deleted).toEqual(['agents-dead']);
+  expect(names).toEqual([...live, 'my-agents-1']);
+}
+
+describe('Sweeper', () => {
+  it.each(['kill', 'block'] as const)('deletes within 40 s of a %s, and nothing else', async (how) => {
+    const { world, doomed, goneAfter, seconds } = await setup();
+    doomed[how]();
+    expect(await goneAfter('agents-dead')).toBeLessThanOrEqual(40);
+    await seconds(300);
+    expectOnlyTheDeadGone(world);
+  });
+
+  it('deletes the room of a bot in another language after presence and grace', async () => {
+    const { world, goneAfter, seconds } = await setup();
+    const bot = world.bot('agents-py', { beats: false });
+    await seconds(600);
+    bot.leave();
+    expect(await goneAfter('agents-py')).toBeLessThanOrEqual(40);
+  });
+
+  it('deletes nothing when LiveKit is frozen for a minute, and the dead one afterwards', async () => {
+    const { world, doomed, goneAfter, seconds } = await setup();
+    doomed.kill();
+    world.frozen = true;
+    await seconds(60);
+    world.frozen = false;
+    expect(await goneAfter('agents-dead')).toBeGreaterThan(25);
+    await seconds(120);
+    expectOnlyTheDeadGone(world);
+  });
+
+  it('deletes nothing while LiveKit comes and goes', async () => {
+    const { world, seconds } = await setup();
+    for (let round = 0; round < 40; round += 1) {
+      world.frozen = true;
+      await seconds(4 + (round % 7));
+      world.frozen = false;
+      await seconds(4 + (round % 3));
+    }
+    expect(world.deleted).toEqual([]);
+  });
+
+  it.each([16, 60, 600])('starts again when it was frozen itself for %i s', async (frozenFor) => {
+    const { world, bots, doomed, seconds, freezesFor, goneAfter } = await setup();
+    await seconds(18);
+    // the bots are late with their next beat, of all times
+    for (const bot of bots) bot.block();
+    freezesFor(frozenFor);
+    await seconds(25);
+    for (const bot of bots) bot.unblock();
+    doomed.kill();
+    expect(await goneAfter('agents-dead')).toBeLessThanOrEqual(40);
+    await seconds(120);
+    expectOnlyTheDeadGone(world);
+  });
+
+  it.each([-10 * 365 * 86_400, -120, 120, 10 * 365 * 86_400])(
+    'does not mind a calendar that is %i s off',
+    async (offS) => {
+      const { world, doomed, seconds, goneAfter } = await setup();
+      vi.setSystemTime(Date.now() + offS * 1_000);
+      await seconds(60);
+      expect(world.deleted).toEqual([]);
+      doomed.kill();
+      await goneAfter('agents-dead', 41);
+      expectOnlyTheDeadGone(world);
+    },
+  );
+
+  it('keeps a room whose bot restarts within the time', async () => {
+    const { world, bots, seconds } = await setup();
+    for (let round = 0; round < 5; round += 1) {
+      bots[0]?.leave();
+      await seconds(25);
+      bots[0] = world.bot('agents-1');
+      await seconds(5);
+    }
+    expect(world.deleted).toEqual([]);
+  });
+
+  it('goes by presence where a bot may not write attributes', async () => {
+    const { world, seconds } = await setup();
+    world.bot('agents-mute', { beats: false });
+    await seconds(600);
+    expect(world.deleted).toEqual([]);
+  });
+
+  it('handles the others when one room cannot be read, and that one later', async () => {
+    const { world, doomed, seconds, goneAfter, reports, warn } = await setup();
+    const hidden = world.bot('agents-hidden');
+    world.failing.set('listParticipants agents-hidden', restError('unavailable', 'agents-hidden', 503));
+    hidden.kill();
+    doomed.kill();
+    expect(await goneAfter('agents-dead')).toBeLessThanOrEqual(40);
+    await seconds(120);
+    expect(world.deleted).toEqual(['agents-dead']);
+    expect(reports.at(-1)?.failedLooks).toBe(1);
+    expect(warn).toHaveBeenCalledWith(
+      expect.objectContaining({ roomName: 'agents-hidden' }),
+      expect.anything(),
+    );
+    world.failing.clear();
+    expect(await goneAfter('agents-hidden')).toBeGreaterThan(25);
+  });
+
+  it('starts again for rooms that LiveKit had forgotten for a while', async () => {
+    const { world, bots, seconds } = await setup();
+    for (const bot of bots) bot.block();
+    await seconds(25);
+    world.forgetsFor(6_000);
+    await seconds(25);
+    for (const bot of bots) bot.unblock();
+    await seconds(20);
+    expect(world.deleted).toEqual([]);
+  });
+
+  it('deletes no room whose marker was overwritten, and says so once', async () => {
+    const { world, bots, seconds, warn, sweeper } = await setup();
+    const found = vi.fn();
+    sweeper.on('unmarkedRoomFound', found);
+    world.metadata('agents-1', '{"title":"support"}');
+    bots[0]?.kill();
+    await seconds(300);
+    expect(world.deleted).toEqual([]);
+    expect(found).toHaveBeenCalledOnce();
+    expect(warn).toHaveBeenCalledWith(expect.objectContaining({ roomName: 'agents-1' }), expect.anything());
+  });
+
+  it('lets the prefix decide where it was told to', async () => {
+    const { world, bots, seconds } = await setup({ marker: 'prefix-only' });
+    world.metadata('agents-1', '');
+    bots[0]?.kill();
+    await seconds(60);
+    expect(world.deleted).toEqual(['agents-1']);
+  });
+
+  it('deletes a room that is too old, with everybody in it', async () => {
+    const { world, seconds } = await setup({ maxSessionMs: 600_000 });
+    await seconds(580);
+    expect(world.deleted).toEqual([]);
+    world.create('agents-new');
+    await seconds(25);
+    expect(world.deleted.toSorted()).toEqual(['agents-dead', ...live].toSorted());
+  });
+
+  it('deletes at most a fifth of the rooms in a pass, and raises the alarm', async () => {
+    const { world, bots, sweeper, seconds, reports } = await setup();
+    const alarm = vi.fn();
+    sweeper.on('deletionsCapped', alarm);
+    const crowd = Array.from({ length: 94 }, (_, index) => world.bot(`agents-x${index}`));
+    await seconds(10);
+    for (const bot of [...crowd, ...bots]) bot.block();
+    const times: number[] = [];
+    sweeper.on('roomReaped', () => times.push(Date.now()));
+    await seconds(120);
+    expect(world.names).toEqual(['agents-dead', 'my-agents-1']);
+    expect(alarm).toHaveBeenCalledWith(expect.objectContaining({ owned: 95, cap: 19 }));
+    for (const time of times) {
+      expect(times.filter((other) => Math.abs(other - time) < 2_000).length).toBeLessThanOrEqual(20);
+    }
+    const statuses = reports.flatMap(({ orphans }) => orphans).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 'deleted')).toHaveLength(99);
+  });
+
+  it('deletes nothing in a dry run, and tells what it would', async () => {
+    const { world, doomed, seconds, reports } = await setup({ dryRun: true });
+    doomed.kill();
+    await seconds(60);
+    expect(world.calls.deleteRoomByName).toBe(0);
+    expect(reports.at(-1)?.orphans).toEqual([
+      expect.objectContaining({ roomName: 'agents-dead', reason: 'bot-gone', status: 'would-delete' }),
+    ]);
+  });
+
+  it.each(['', '  ', undefined, 7])('refuses the prefix %j', (prefix) => {
+    const options = { rest: new World(), prefix: prefix as string };
+    expect(() => new Sweeper(options)).toThrow(InvalidOptionError);
+  });
+
+  it.each([
+    { pollMs: 0 },
+    { leaseTtlMs: 14_999 },
+    { graceMs: -1 },
+    { maxSessionMs: 1_000 },
+    { maxDeletionShare: 1.1 },
+    { minDeletionCap: 0.5 },
+    { concurrency: 0 },
+    { marker: 'none' },
+    { isBot: 'bot' },
+    { rest: {} },
+    { engine: {} },
+  ])('refuses %j', (options) => {
+    const all = { rest: new World(), prefix: 'agents-', ...options } as SweeperOptions;
+    expect(() => new Sweeper(all)).toThrow(InvalidOptionError);
+  });
+
+  it('begins nothing after it was stopped', async () => {
+    const { world, doomed, sweeper, seconds } = await setup();
+    doomed.kill();
+    await sweeper.stop();
+    await sweeper.stop();
+    const before = { ...world.calls };
+    sweeper.start();
+    sweeper.lookSooner('agents-1');
+    await seconds(120);
+    expect(world.calls).toEqual(before);
+  });
+
+  it('looks at once when it is asked to, and decides no sooner for it', async () => {
+    const { world, doomed, sweeper, seconds, goneAfter } = await setup();
+    doomed.block();
+    const before = world.calls.listParticipants;
+    for (let hint = 0; hint < 100; hint += 1)
+      sweeper.lookSooner('agents-dead', 'agents-unknown', 'my-agents-1');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(world.calls.listParticipants).toBe(before + 1);
+    for (let hint = 0; hint < 30; hint += 1) {
+      sweeper.lookSooner('agents-dead');
+      await vi.advanceTimersByTimeAsync(500);
+    }
+    await seconds(8);
+    expect(world.deleted).toEqual([]);
+    await goneAfter('agents-dead');
+    expectOnlyTheDeadGone(world);
+  });
+});
+
+describe('sweepOnce', () => {
+  async function once(world: World, options: Partial<SweeperOptions> = {}) {
+    const sweeper = new Sweeper({ rest: world, prefix: 'agents-', logger: silentLogger, ...options });
+    sweepers.push(sweeper);
+    const report = sweeper.sweepOnce();
+    report.catch(() => {});
+    await vi.advanceTimersByTimeAsync(200_000);
+    return report;
+  }
+
+  it('watches for as long as it takes, deletes, and tells everything in one report', async () => {
+    const world = new World();
+    world.bot('agents-1');
+    world.bot('agents-dead').block();
+    world.human('agents-bare');
+    const report = await once(world);
+    expect(
+      report.orphans.map(({ roomName, reason, status }) => [roomName, reason, status]).toSorted(),
+    ).toEqual([
+      ['agents-bare', 'bot-gone', 'deleted'],
+      ['agents-dead', 'lease-expired', 'deleted'],
+    ]);
+    expect(report).toMatchObject({ owned: 1, undecided: 0 });
+    expect(world.names).toEqual(['agents-1']);
+  });
+
+  it('is over at once where there is nothing of ours', async () => {
+    const world = new World();
+    world.create('other', '');
+    await once(world);
+    expect(world.calls).toEqual({ listRooms: 1, listParticipants: 0, deleteRoomByName: 0 });
+  });
+
+  it('would delete in a dry run', async () => {
+    const world = new World();
+    world.human('agents-bare');
+    const report = await once(world, { dryRun: true });
+    expect(report.orphans).toMatchObject([{ roomName: 'agents-bare', status: 'would-delete' }]);
+    expect(world.names).toEqual(['agents-bare']);
+  });
+
+  it('rejects when LiveKit never answered', async () => {
+    const world = new World();
+    world.failing.set('listRooms', restError('auth', '', 401));
+    await expect(once(world)).rejects.toMatchObject({ kind: 'auth' });
+  });
+
+  it('gives up on a room that cannot be read', async () => {
+    const world = new World();
+    world.bot('agents-1');
+    world.failing.set('listParticipants', restError('unavailable', '', 503));
+    expect(await once(world)).toMatchObject({ undecided: 1, orphans: [] });
+  });
+});
