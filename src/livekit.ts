@@ -19,9 +19,11 @@ export {
 export type { DeleteWhen, DeleteWhenContext, DeletionTrigger } from './rooms/delete-when.ts';
 export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/livekit-rest-helper.ts';
 export { RoomDeleter, type RoomDeleterEvents } from './rooms/room-deleter.ts';
-export type { RoomDeleterOptions, RoomIdentity } from './rooms/room-deleter-options.ts';
+export type { RoomDeleterOptions } from './rooms/room-deleter-options.ts';
 export type { RoomDeletionOutcome } from './rooms/room-deletion.ts';
+export type { RoomIdentity } from './rooms/room-identity.ts';
 export type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from './rooms/room-rest.ts';
+export type { RoomReappearance } from './rooms/verify-deletion.ts';
 export type {
   LiveKitTransportOptions,
   RemoteDisconnectPolicy,

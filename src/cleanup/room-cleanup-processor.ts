@@ -35,6 +35,7 @@ export class RoomCleanupProcessor extends FrameProcessor<RoomDeleterEvents> {
     this.#deleter.on('roomDeleted', (outcome) => this.emit('roomDeleted', outcome));
     this.#deleter.on('roomKept', (outcome) => this.emit('roomKept', outcome));
     this.#deleter.on('roomDeleteFailed', (outcome) => this.emit('roomDeleteFailed', outcome));
+    this.#deleter.on('roomReappeared', (reappearance) => this.emit('roomReappeared', reappearance));
   }
 
   get roomName(): string {

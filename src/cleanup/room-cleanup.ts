@@ -44,7 +44,7 @@ export class RoomCleanup {
         filter(({ frame }) => frame.frameRole === 'start'),
         take(1),
       )
-      .subscribe(() => void deleter.warmUp());
+      .subscribe(() => void deleter.arm({ guardian: true }));
     deleteRoomOnEnd(endingFrames(lifecycle$), (trigger) => deleter.deleteRoom(trigger)).subscribe();
     onExit(
       `delete room ${deleter.roomName}`,

@@ -2,21 +2,9 @@
 
 import type { webcrypto } from 'node:crypto';
 import { SignJWT } from 'jose';
+import { type RoomGrant, tokenClaims } from './token-claims.ts';
 
-/** The one thing a token allows; LiveKit cannot limit `roomCreate` to one room. */
-export type RoomGrant =
-  | { readonly roomCreate: boolean }
-  | { readonly roomList: true }
-  | { readonly roomAdmin: true; readonly room: string };
-
-const lifetimeS = 60;
-
-/**
- * Signs short-lived tokens with one key pair.
- *
- * Claims are exactly `iss`, `sub`, `nbf`, `exp` and `video`: an `iat` ahead of the server's clock is refused
- * by LiveKit 1.9.
- */
+/** Signs short-lived tokens with one key pair. */
 export class AccessTokenSigner {
   readonly #apiKey: string;
   readonly #apiSecret: string;
@@ -31,8 +19,7 @@ export class AccessTokenSigner {
   /** @param clockOffsetMs How far the server's clock is ahead of ours, in milliseconds. */
   async sign(video: RoomGrant, clockOffsetMs = 0): Promise<string> {
     this.#key ??= importSecret(this.#apiSecret);
-    const nbf = Math.floor((Date.now() + clockOffsetMs) / 1_000);
-    const claims = { iss: this.#apiKey, sub: this.#apiKey, nbf, exp: nbf + lifetimeS, video };
+    const claims = { ...tokenClaims(this.#apiKey, video, clockOffsetMs) };
     return new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(await this.#key);
   }
 }

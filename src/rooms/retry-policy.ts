@@ -3,7 +3,6 @@
 import type { LiveKitRESTError, LiveKitRESTErrorKind } from '../errors.ts';
 
 const firstBackoffMs = 100;
-const longestBackoffMs = 1_000;
 /** Never in a tight loop, however the dice fall. */
 const shortestWaitMs = 10;
 /** What a last try needs; a long `Retry-After` is cut so that it still fits before the deadline. */
@@ -38,6 +37,20 @@ export function answerWasLost(error: Pick<LiveKitRESTError, 'kind' | 'status' | 
   return status === 502 || status === 504 || code === 'unavailable';
 }
 
+/**
+ * Whether the room's node may be dead, so that `DeleteRoom` never works: LiveKit then answers 503 after 3 s,
+ * or not within our time limit, and 500 once the dead node's record is gone.
+ *
+ * What helps is `CreateRoom`, which gives the room to another node, and then `DeleteRoom`.
+ */
+export function nodeMayBeLost(
+  error: Pick<LiveKitRESTError, 'kind' | 'status' | 'code' | 'message'>,
+): boolean {
+  const { kind, status, code, message } = error;
+  if (kind === 'timeout' || code === 'unavailable') return true;
+  return status === 500 && message.includes('could not find object');
+}
+
 export interface FailedAttempt {
   readonly error: Pick<LiveKitRESTError, 'retryable' | 'retryAfterMs'>;
   /** How many attempts there have been, from 1. */
@@ -46,6 +59,8 @@ export interface FailedAttempt {
   readonly remainingMs: number;
   /** From 0 to below 1. */
   readonly random: number;
+  /** The most that is waited without being asked to, in milliseconds. Default 1 000. */
+  readonly longestBackoffMs?: number;
 }
 
 /**
@@ -54,12 +69,49 @@ export interface FailedAttempt {
  * Exponential backoff with full jitter, on top of what the server asked for. A wait that would reach past the
  * deadline is shortened once, for a last try just before it.
  */
-export function retryDelayMs({ error, attempts, remainingMs, random }: FailedAttempt): number | undefined {
+export function retryDelayMs(failed: FailedAttempt): number | undefined {
+  const { error, attempts, remainingMs, random, longestBackoffMs = 1_000 } = failed;
   if (!error.retryable) return undefined;
   const backoffMs = random * Math.min(longestBackoffMs, firstBackoffMs * 2 ** (attempts - 1));
   const wantedMs = Math.max(shortestWaitMs, (error.retryAfterMs ?? 0) + backoffMs);
   const longestMs = remainingMs - lastTryMs;
   return longestMs < shortestWaitMs ? undefined : Math.min(wantedMs, longestMs);
+}
+
+/** How far the looks have come that follow a deletion. */
+export interface LookProgress {
+  /** Looks that found nothing, since the room was last deleted. */
+  readonly clear: number;
+  /** Looks in a row that got no answer. */
+  readonly unanswered: number;
+  /** Waited since the first deletion, in milliseconds. */
+  readonly waitedMs: number;
+}
+
+export type LookResult = 'clear' | 'reappeared' | 'unanswered';
+
+export const beforeFirstLook: LookProgress = { clear: 0, unanswered: 0, waitedMs: 0 };
+
+/** Between the deletion and the looks at about 1, 6 and 20 s; a join in flight comes back after 15 s. */
+const lookWaitsMs = [1_000, 5_000, 14_000];
+/** A room that comes back for longer than this is left to a sweeper. */
+const lastLookMs = 120_000;
+const maxUnanswered = 3;
+
+/** How long to wait before the next look, in milliseconds; `undefined` when there is none. */
+export function nextLookDelayMs({ clear, unanswered, waitedMs }: LookProgress): number | undefined {
+  if (unanswered > maxUnanswered) return undefined;
+  const waitMs = lookWaitsMs[clear];
+  return waitMs === undefined || waitedMs + waitMs > lastLookMs ? undefined : waitMs;
+}
+
+/** A room that has come back is looked after from the beginning. */
+export function afterLook(progress: LookProgress, waitMs: number, result: LookResult): LookProgress {
+  return {
+    clear: result === 'reappeared' ? 0 : progress.clear + (result === 'clear' ? 1 : 0),
+    unanswered: result === 'unanswered' ? progress.unanswered + 1 : 0,
+    waitedMs: progress.waitedMs + waitMs,
+  };
 }
 
 /**

@@ -2,24 +2,21 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../errors.ts';
 import { type Logger, stderrLogger } from '../logger.ts';
 import type { DeleteWhen } from './delete-when.ts';
+import { isGeneratedRoomName } from './generated-room-name.ts';
 import { checkBoolean, checkLimitMs, checkMethods, checkText } from './option-checks.ts';
 import type { DeletionPlan } from './room-deletion.ts';
+import type { RoomIdentity } from './room-identity.ts';
 import { checkRoomName } from './room-name.ts';
 import type { RoomRest } from './room-rest.ts';
-
-/** Which room is meant, where others may have one of the same name. */
-export interface RoomIdentity {
-  /** True when nobody else uses the name, as with generated names. */
-  readonly owned: boolean;
-  readonly sid?: string | undefined;
-  readonly creationTimeMs?: number | undefined;
-}
 
 export interface RoomDeleterOptions {
   readonly roomName: string;
   /** `LiveKitRESTHelper`, or anything that can delete a room. */
   readonly rest: RoomRest;
-  /** Not used yet: checked here, acted on when rooms are looked at after their deletion. */
+  /**
+   * Which room is meant. Default: owned when endframe generated the name; otherwise what is listed under it when
+   * the deleter is armed. With a `sid` or a time, no other room of that name is ever deleted.
+   */
   readonly room?: RoomIdentity | undefined;
   /** Default `'always'`. Who is inside is asked by `rest.listParticipants`. */
   readonly deleteWhen?: DeleteWhen | undefined;
@@ -27,10 +24,15 @@ export interface RoomDeleterOptions {
   readonly ownIdentity?: string | undefined;
   /** For the decision and all attempts together, in milliseconds. Default 7 000. */
   readonly deadlineMs?: number | undefined;
-  /** Not used yet. Default true. */
+  /** Whether to look again after the deletion, for what comes back. Default true. */
   readonly verify?: boolean | undefined;
-  /** Not used yet. Default false. */
+  /**
+   * Whether a process of its own deletes the room when this one is killed or stuck, from `arm()` on. Default
+   * false; true in pipelines. It needs a `LiveKitRESTHelper` as `rest`, and does not use the helper's `fetch`.
+   */
   readonly guardian?: boolean | undefined;
+  /** After so long without a sign of this process's event loop it counts as stuck. Default 4 000. */
+  readonly guardianHeartbeatMs?: number | undefined;
   readonly logger?: Logger | undefined;
   /** For virtual time. Default: RxJS's asyncScheduler. */
   readonly scheduler?: SchedulerLike | undefined;
@@ -40,14 +42,22 @@ export interface RoomDeleterOptions {
 
 const policies: readonly unknown[] = ['always', 'no-humans-left', 'no-agents-left', 'never'];
 
+/** What a `RoomDeleter` does before and after the deletion, too. */
+export interface DeleterPlan extends DeletionPlan {
+  readonly verify: boolean;
+  /** `undefined` leaves it to whoever arms the deleter. */
+  readonly guardian: boolean | undefined;
+  readonly guardianHeartbeatMs: number;
+}
+
 /**
  * What a `RoomDeleter` needs, with the defaults filled in.
  *
  * @throws {InvalidOptionError} An option can never work.
  */
-export function deletionPlan(options: RoomDeleterOptions): DeletionPlan {
+export function deletionPlan(options: RoomDeleterOptions): DeleterPlan {
   const { roomName, rest, room, deleteWhen = 'always', ownIdentity, deadlineMs = 7_000 } = options;
-  const { verify = true, guardian = false, logger = stderrLogger } = options;
+  const { verify = true, guardian, guardianHeartbeatMs = 4_000, logger = stderrLogger } = options;
   const { scheduler = asyncScheduler, random = Math.random } = options;
   checkRoomName(roomName);
   checkMethods('rest', rest, ['deleteRoomByName']);
@@ -56,11 +66,15 @@ export function deletionPlan(options: RoomDeleterOptions): DeletionPlan {
   if (ownIdentity !== undefined) checkText('ownIdentity', ownIdentity);
   checkLimitMs('deadlineMs', deadlineMs);
   checkBoolean('verify', verify);
-  checkBoolean('guardian', guardian);
+  if (guardian !== undefined) checkBoolean('guardian', guardian);
+  checkLimitMs('guardianHeartbeatMs', guardianHeartbeatMs);
   checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
   checkMethods('scheduler', scheduler, ['now', 'schedule']);
   if (typeof random !== 'function') throw new InvalidOptionError('random', 'a function');
-  return { roomName, rest, deleteWhen, ownIdentity, deadlineMs, logger, scheduler, random };
+  const deletion = { roomName, rest, deleteWhen, ownIdentity, deadlineMs, logger, scheduler, random };
+  const isKnown = (room?.sid ?? room?.creationTimeMs) !== undefined;
+  const identity = room ?? { owned: isGeneratedRoomName(roomName) };
+  return { ...deletion, room: identity, isKnown, verify, guardian, guardianHeartbeatMs };
 }
 
 function checkPolicy(deleteWhen: DeleteWhen, rest: RoomRest): void {

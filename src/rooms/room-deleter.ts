@@ -10,12 +10,16 @@ import {
 import type { LiveKitRESTErrorKind } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { findRoom } from './delete-attempt.ts';
 import type { DeletionTrigger } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
-import { deletionPlan, type RoomDeleterOptions } from './room-deleter-options.ts';
-import { type DeletionPlan, type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
+import { type DeleterPlan, deletionPlan, type RoomDeleterOptions } from './room-deleter-options.ts';
+import { type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
+import { RoomGuard, type SettledNews } from './room-guard.ts';
+import type { RoomIdentity } from './room-identity.ts';
 import type { RestCallOptions } from './room-rest.ts';
 import { runOnce } from './run-once.ts';
+import type { RoomReappearance } from './verify-deletion.ts';
 
 export interface RoomDeleterEvents {
   /** Also for a room that was gone already. */
@@ -23,6 +27,8 @@ export interface RoomDeleterEvents {
   roomKept: (outcome: RoomDeletionOutcome) => void;
   /** Also when a guardian has taken over. */
   roomDeleteFailed: (outcome: RoomDeletionOutcome) => void;
+  /** After its deletion: somebody brought the room back, and it was deleted again. */
+  roomReappeared: (reappearance: RoomReappearance) => void;
 }
 
 /**
@@ -34,10 +40,12 @@ export interface RoomDeleterEvents {
  * @throws {InvalidOptionError} An option can never work; nothing has been sent then.
  */
 export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements AsyncDisposable {
-  readonly #plan: DeletionPlan;
+  readonly #plan: DeleterPlan;
+  readonly #guard: RoomGuard;
   readonly #orders = new Subject<DeletionTrigger>();
   readonly #aborted = new ReplaySubject<void>(1);
   readonly #gone = new BehaviorSubject(false);
+  #room: RoomIdentity;
   /** Replays its one value, then completes; never errors. */
   readonly outcome$: Observable<RoomDeletionOutcome>;
 
@@ -45,9 +53,24 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     super();
     const plan = deletionPlan(options);
     this.#plan = { ...plan, logger: neverThrowing(plan.logger) };
-    const events = { gone: this.#gone, aborted$: this.#aborted.asObservable() };
-    this.outcome$ = runOnce(this.#orders, (trigger) => runDeletion(this.#plan, trigger, events));
-    this.outcome$.subscribe((outcome) => this.#tell(outcome));
+    this.#room = plan.room;
+    this.#guard = new RoomGuard(this.#plan, {
+      onReappeared: (reappearance) => this.#tellReappearance(reappearance),
+      onSettled: (news) => this.#guardianSettled(news),
+    });
+    const events = {
+      gone: this.#gone,
+      aborted$: this.#aborted.asObservable(),
+      canHandOver: () => this.#guard.armed,
+    };
+    this.outcome$ = runOnce(this.#orders, (trigger) =>
+      runDeletion({ ...this.#plan, room: this.#room }, trigger, events),
+    );
+    this.outcome$.subscribe((outcome) => {
+      // first: whoever is told may end the process
+      this.#guard.settle(outcome, this.#room);
+      this.#tell(outcome);
+    });
   }
 
   get roomName(): string {
@@ -85,6 +108,19 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   }
 
   /**
+   * To be called when the conversation begins: warms up, has the guardian watch the room if there is to be one,
+   * and learns which room it is where others may use the name. A second call does nothing new.
+   *
+   * @param guardian Whether there is to be a guardian where the options do not say. Default false.
+   * @returns Resolves within the deadline; never rejects.
+   */
+  async arm({ guardian = false }: { readonly guardian?: boolean } = {}): Promise<void> {
+    this.#guard.arm(this.#room, guardian);
+    await this.warmUp();
+    await this.#learnIdentity();
+  }
+
+  /**
    * Opens the connection and proves the credentials, so that the deletion is fast and a wrong secret is known
    * at the start of a call, not at its end.
    *
@@ -105,11 +141,48 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     await this.deleteRoom('exit');
   }
 
+  /** Of a room whose name others may use: a later room of that name is none of our business. */
+  async #learnIdentity(): Promise<void> {
+    const { roomName, rest, deadlineMs, scheduler, isKnown } = this.#plan;
+    if (isKnown || this.#room.owned || this.#room.sid !== undefined) return;
+    const listed$ = defer(() => findRoom(rest, roomName, {})).pipe(timeout({ first: deadlineMs, scheduler }));
+    const listed = await firstValueFrom(listed$).catch(() => undefined);
+    if (typeof listed !== 'object') return;
+    const { sid, creationTimeMs } = listed;
+    this.#room = { owned: false, sid, creationTimeMs };
+    this.#guard.update(this.#room);
+  }
+
+  #guardianSettled({ status, cause }: SettledNews): void {
+    const { roomName } = this;
+    if (status === 'failed') {
+      this.logger.error({ roomName }, 'the guardian could not delete the room either; it may remain');
+    } else if (cause === 'stuck') {
+      this.logger.error(
+        { roomName, status },
+        'the event loop was stuck, and the guardian has seen to the room',
+      );
+      if (status !== 'kept') this.roomIsGone('exit');
+    } else {
+      this.logger.info({ roomName, status }, 'the guardian has seen to the room');
+    }
+  }
+
+  #tellReappearance(reappearance: RoomReappearance): void {
+    const again = reappearance.status === 'deleted-again';
+    this.logger.warn(
+      reappearance,
+      again ? 'the room came back, and was deleted again' : 'the room came back, and cannot be deleted yet',
+    );
+    this.emit('roomReappeared', reappearance);
+  }
+
   #tell(outcome: RoomDeletionOutcome): void {
     const { status, error } = outcome;
     if (status === 'failed' || status === 'handed-over') {
       const fields = { ...outcome, kind: error?.kind, ...hint(error?.kind) };
-      this.logger.error(fields, 'the room could not be deleted and may remain');
+      if (status === 'failed') this.logger.error(fields, 'the room could not be deleted and may remain');
+      else this.logger.warn(fields, 'the room could not be deleted in time; the guardian goes on trying');
       this.emit('roomDeleteFailed', outcome);
     } else {
       this.logger.info(outcome, status === 'kept' ? 'the room is kept' : 'the room is gone');

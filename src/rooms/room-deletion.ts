@@ -24,9 +24,11 @@ import {
 } from 'rxjs';
 import { LiveKitRESTError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { attemptDeletion } from './delete-attempt.ts';
 import { type DeleteWhen, type DeletionTrigger, isDeletable, othersInside } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
-import { answerWasLost, retryDelayMs } from './retry-policy.ts';
+import { answerWasLost, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
+import type { RoomIdentity } from './room-identity.ts';
 import type { ListedParticipant, RoomRest } from './room-rest.ts';
 
 /** How a room came to its end, or not. */
@@ -37,7 +39,7 @@ export interface RoomDeletionOutcome {
   readonly status: 'deleted' | 'already-gone' | 'kept' | 'handed-over' | 'failed';
   readonly roomName: string;
   readonly trigger: DeletionTrigger;
-  /** How many deletions were sent. */
+  /** How many there were; each sends what the room's state needs. */
   readonly attempts: number;
   readonly elapsedMs: number;
   /** Why it failed: what the last attempt met. */
@@ -48,6 +50,10 @@ export interface RoomDeletionOutcome {
 export interface DeletionPlan {
   readonly roomName: string;
   readonly rest: RoomRest;
+  /** What is known of the room; changes when more is. */
+  readonly room: RoomIdentity;
+  /** Whether that was said by the user: then no other room is deleted, not even by the first attempt. */
+  readonly isKnown: boolean;
   readonly deleteWhen: DeleteWhen;
   readonly ownIdentity: string | undefined;
   readonly deadlineMs: number;
@@ -62,6 +68,8 @@ export interface DeletionEvents {
   readonly gone: BehaviorSubject<boolean>;
   /** Emits when somebody stops waiting for the deletion. */
   readonly aborted$: Observable<unknown>;
+  /** Whether somebody else goes on trying when the deadline has passed. */
+  readonly canHandOver: () => boolean;
 }
 
 /** A decision gets at most this long, and at most half of the deadline: the deletion needs the rest. */
@@ -76,36 +84,39 @@ const longestDecisionMs = 2_000;
 export function runDeletion(
   plan: DeletionPlan,
   trigger: DeletionTrigger,
-  { gone, aborted$ }: DeletionEvents,
+  { gone, aborted$, canHandOver }: DeletionEvents,
 ): Observable<RoomDeletionOutcome> {
-  const { roomName, rest, deadlineMs, logger, scheduler, random } = plan;
+  const { roomName, rest, room, isKnown, deadlineMs, logger, scheduler, random } = plan;
   const startedAt = scheduler.now();
   const controller = new AbortController();
   const gone$ = gone.pipe(filter(Boolean));
   let attempts = 0;
   let answerLost = false;
+  let isLost = false;
   let lastError: LiveKitRESTError | undefined;
 
   const outcome = (status: RoomDeletionOutcome['status']): RoomDeletionOutcome => {
     const elapsedMs = scheduler.now() - startedAt;
-    const error = status === 'failed' ? lastError : undefined;
+    const error = status === 'failed' || status === 'handed-over' ? lastError : undefined;
     return Object.freeze({ status, roomName, trigger, attempts, elapsedMs, ...(error && { error }) });
   };
   const isGone = (): RoomDeletionOutcome => outcome(answerLost ? 'deleted' : 'already-gone');
   const hasFailed = (error: unknown): RoomDeletionOutcome => {
     lastError = asRestError(roomName, error);
-    return outcome('failed');
+    return outcome(lastError.retryable && canHandOver() ? 'handed-over' : 'failed');
   };
 
   const attempt$ = defer(async () => {
     attempts += 1;
-    await rest.deleteRoomByName(roomName, { signal: controller.signal });
-    return outcome('deleted');
+    const mayBeAnother = isKnown || attempts > 1;
+    const attempt = { rest, roomName, room, nodeMayBeLost: isLost, mayBeAnother, signal: controller.signal };
+    return (await attemptDeletion(attempt)) === 'deleted' ? outcome('deleted') : isGone();
   });
   const nextAttempt = (thrown: unknown): Observable<unknown> => {
     const error = asRestError(roomName, thrown);
     lastError = error;
     answerLost ||= answerWasLost(error);
+    isLost ||= nodeMayBeLost(error);
     if (gone.value) return of(true);
     const remainingMs = deadlineMs - (scheduler.now() - startedAt);
     const waitMs = retryDelayMs({ error, attempts, remainingMs, random: random() });

@@ -1,11 +1,12 @@
 import { type LiveKitAnswer, LiveKitRESTError } from '../errors.ts';
-import type { RoomGrant } from './access-token.ts';
+
 import { failureKind, type JsonObject, jsonObject, twirpCode } from './classify-answer.ts';
 import type { HttpAnswer, SendHttp } from './http-exchange.ts';
 import { networkErrorCode } from './network-error-code.ts';
 import { cut, redact } from './redact.ts';
 import { isRetryable, parseRetryAfter } from './retry-policy.ts';
 import { withTimeLimit } from './time-limit.ts';
+import type { RoomGrant } from './token-claims.ts';
 
 /** Already checked; see `LiveKitRESTHelperOptions`. */
 export interface RoomServiceOptions {

@@ -56,10 +56,12 @@ export const answers =
   };
 
 export const confirms: Answer = answers(200, '{}', { 'Content-Type': 'application/json' });
-export const knowsNoSuchRoom: Answer = answers(
+const notFound = answers(
   404,
   '{"code":"not_found","msg":"twirp error unknown: requested room does not exist"}',
 );
+export const knowsNoSuchRoom: Answer = (response, request) =>
+  request.url?.endsWith('/ListRooms') ? confirms(response, request) : notFound(response, request);
 export const neverAnswers: Answer = () => {};
 export const resets: Answer = (response) => void response.socket?.resetAndDestroy();
 

@@ -1,0 +1,73 @@
+/** One attempt at deleting a room. Shared with the guardian, which loads no rxjs. */
+
+import type { LiveKitRESTError } from '../errors.ts';
+import { asRestError } from './foreign-error.ts';
+import { type RoomIdentity, whichRoom } from './room-identity.ts';
+import type { ListedRoom, RestCallOptions, RoomRest } from './room-rest.ts';
+
+export interface DeletionAttempt {
+  readonly rest: RoomRest;
+  readonly roomName: string;
+  readonly room: RoomIdentity;
+  /** An earlier attempt met what a lost node answers; see `nodeMayBeLost`. */
+  readonly nodeMayBeLost: boolean;
+  /** Whether another room of the same name may have taken its place by now. */
+  readonly mayBeAnother: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Deletes the room, by way of `CreateRoom` where its node may be lost and it is still listed.
+ *
+ * Steps that the `rest` cannot do are left out. A room of the same name that is known to be another is not
+ * touched: the one that was meant is gone then.
+ *
+ * @throws {LiveKitRESTError} As the deletion did; `not_found` too.
+ */
+export async function attemptDeletion(attempt: DeletionAttempt): Promise<'deleted' | 'gone'> {
+  const { rest, roomName, room, nodeMayBeLost, mayBeAnother, signal } = attempt;
+  const mustMatch = mayBeAnother && !room.owned && (room.sid ?? room.creationTimeMs) !== undefined;
+  if (rest.listRooms !== undefined && (mustMatch || nodeMayBeLost)) {
+    const isMinor = (error: LiveKitRESTError): boolean => !mustMatch && !isWorthWaiting(error);
+    const listed = await orNothing(isMinor, () => findRoom(rest, roomName, { signal }));
+    if (listed === 'absent') return 'gone';
+    if (typeof listed === 'object' && mustMatch && whichRoom(room, listed) === 'another') return 'gone';
+    if (nodeMayBeLost && listed !== undefined) {
+      // fails for some seconds after the node has died; deleting would take 3 s to fail as well
+      await orNothing(
+        ({ retryable }) => !retryable,
+        async () => rest.createRoom?.(roomName, { signal }),
+      );
+    }
+  }
+  await rest.deleteRoomByName(roomName, { signal });
+  return 'deleted';
+}
+
+/** The listed room of that name; `undefined` when this `rest` cannot tell. */
+export async function findRoom(
+  rest: RoomRest,
+  roomName: string,
+  options: RestCallOptions,
+): Promise<ListedRoom | 'absent' | undefined> {
+  const listed = await rest.listRooms?.([roomName], options);
+  return listed === undefined ? undefined : (listed.find(({ name }) => name === roomName) ?? 'absent');
+}
+
+/** The server is away or busy: what follows would meet the same. */
+function isWorthWaiting({ kind }: LiveKitRESTError): boolean {
+  return kind === 'network' || kind === 'timeout' || kind === 'rate_limited';
+}
+
+/** A step on the way that fails in a minor way must not keep the deletion from being tried. */
+async function orNothing<T>(
+  isMinor: (error: LiveKitRESTError) => boolean,
+  step: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await step();
+  } catch (thrown) {
+    if (!isMinor(asRestError('', thrown))) throw thrown;
+    return undefined;
+  }
+}

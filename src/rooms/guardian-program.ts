@@ -1,0 +1,84 @@
+/**
+ * The guardian's process: sees rooms gone whose bot has died or is stuck.
+ *
+ * guardian.ts starts it, one for each process with bots, and holds the other end of its pipe, which closes when
+ * that process is gone, however it went. It loads no rxjs, no protobuf and no jose, to start fast and stay
+ * small. It ends when nothing is left to do.
+ */
+
+import { Socket } from 'node:net';
+import { GuardedRoomWatch } from './guarded-room-watch.ts';
+import {
+  encode,
+  type FromGuardian,
+  guardianPipeFd,
+  MessageReader,
+  type ToGuardian,
+} from './guardian-messages.ts';
+import { guardianRest } from './guardian-rest.ts';
+import { HeartbeatWatch } from './heartbeat-watch.ts';
+
+/** For one room, from the death of its bot on. */
+const giveUpMs = 10 * 60_000;
+/** How often it looks at its clock: this much later, at most, a stuck bot is noticed. */
+const tickMs = 500;
+/** Ticks are late on a busy machine; beyond this the machine, or this process, was frozen. */
+const longestGapMs = 1_500;
+
+const rooms = new Map<number, GuardedRoomWatch>();
+const heartbeat = new HeartbeatWatch(performance.now());
+const reader = new MessageReader<ToGuardian>();
+const pipe = new Socket({ fd: guardianPipeFd, readable: true, writable: true });
+
+function tell(message: FromGuardian): void {
+  if (pipe.writable) pipe.write(encode(message));
+  if (message.type !== 'finished') return;
+  rooms.delete(message.id);
+  if (rooms.size > 0) return;
+  if (pipe.writable) pipe.end(() => process.exit());
+  else process.exit();
+}
+
+function obey(message: ToGuardian): void {
+  const watch = rooms.get(message.id);
+  switch (message.type) {
+    case 'watch':
+      if (watch === undefined) guard(message);
+      else watch.update(message.guarded);
+      break;
+    case 'take-over':
+      watch?.takeOver('taken-over');
+      break;
+    case 'look':
+      watch?.look();
+      break;
+    case 'forget':
+      watch?.forget();
+  }
+}
+
+function guard({ id, guarded }: Extract<ToGuardian, { type: 'watch' }>): void {
+  const rest = guardianRest(guarded.credentials);
+  rooms.set(id, new GuardedRoomWatch(id, guarded, { rest, tell, giveUpMs }));
+  tell({ type: 'armed', id });
+}
+
+pipe.setEncoding('utf8');
+pipe.on('data', (text: string) => {
+  heartbeat.beat(performance.now());
+  for (const message of reader.read(text)) obey(message);
+});
+pipe.on('error', () => {});
+pipe.on('close', () => {
+  clearInterval(clock);
+  for (const watch of rooms.values()) watch.takeOver('bot-gone');
+  if (rooms.size === 0) process.exit();
+});
+
+const clock = setInterval(() => {
+  const silentMs = heartbeat.silentMs(performance.now(), longestGapMs);
+  for (const watch of rooms.values()) watch.botIsSilent(silentMs);
+}, tickMs);
+
+// Ctrl+C and those who stop a bot mean the bot; its end is what this process waits for
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});

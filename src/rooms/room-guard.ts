@@ -1,0 +1,101 @@
+import { asyncScheduler, firstValueFrom, type SchedulerLike, timer } from 'rxjs';
+import { type GuardianHold, type GuardianNews, guardian } from './guardian.ts';
+import type { GuardedRoom } from './guardian-messages.ts';
+import { credentialsOf } from './livekit-rest-helper.ts';
+import type { DeleterPlan } from './room-deleter-options.ts';
+import type { RoomDeletionOutcome } from './room-deletion.ts';
+import type { RoomIdentity } from './room-identity.ts';
+import { type RoomReappearance, verifyDeletion } from './verify-deletion.ts';
+
+/** What the guardian did before it was asked, or because it was. */
+export type SettledNews = Extract<GuardianNews, { type: 'settled' }>;
+
+export interface RoomGuardEvents {
+  readonly onReappeared: (reappearance: RoomReappearance) => void;
+  /** The guardian went first. */
+  readonly onSettled: (news: SettledNews) => void;
+}
+
+/** What makes sure of a room around its deletion: the guardian before it, and the looks after it. */
+export class RoomGuard {
+  readonly #plan: DeleterPlan;
+  readonly #events: RoomGuardEvents;
+  #hold: GuardianHold | undefined;
+
+  constructor(plan: DeleterPlan, events: RoomGuardEvents) {
+    this.#plan = plan;
+    this.#events = events;
+  }
+
+  /** Whether a guardian would go on where this process stops. */
+  get armed(): boolean {
+    return this.#hold?.armed ?? false;
+  }
+
+  /**
+   * Has the guardian watch the room, if one is wanted and can know what it needs; once.
+   *
+   * @param byDefault Whether one is wanted where the options do not say.
+   */
+  arm(room: RoomIdentity, byDefault: boolean): void {
+    const { guardian: wanted = byDefault, rest, logger, roomName } = this.#plan;
+    if (!wanted || this.#hold !== undefined) return;
+    const guarded = guardedRoom(this.#plan, room);
+    if (guarded !== undefined) {
+      this.#hold = guardian.watch(guarded, { logger, onNews: (news) => this.#hear(news) });
+    } else if (this.#plan.guardian && credentialsOf(rest) === undefined) {
+      logger.warn({ roomName }, 'no guardian: it needs a LiveKitRESTHelper as rest');
+    }
+  }
+
+  /** Tells the guardian what has become known of the room. */
+  update(room: RoomIdentity): void {
+    const guarded = guardedRoom(this.#plan, room);
+    if (guarded !== undefined) this.#hold?.update(guarded);
+  }
+
+  /** What follows an outcome, with what was known of the room. */
+  settle({ status }: RoomDeletionOutcome, room: RoomIdentity): void {
+    if (status === 'handed-over') this.#hold?.takeOver();
+    else if (status === 'kept') this.#hold?.forget();
+    else if (status !== 'failed') this.#look(room);
+  }
+
+  #look(room: RoomIdentity): void {
+    if (this.armed) {
+      this.#hold?.look();
+      return;
+    }
+    this.#hold?.forget();
+    const { verify, rest, roomName, scheduler, logger } = this.#plan;
+    if (!verify) return;
+    void verifyDeletion({
+      rest,
+      roomName,
+      room,
+      wait: (ms) => waitIdly(ms, scheduler),
+      signal: new AbortController().signal,
+      onReappeared: this.#events.onReappeared,
+      onAnother: () => logger.info({ roomName }, 'there is another room of this name; it is left alone'),
+    });
+  }
+
+  #hear(news: GuardianNews): void {
+    if (news.type === 'reappeared') this.#events.onReappeared(news.reappearance);
+    else this.#events.onSettled(news);
+  }
+}
+
+function guardedRoom(plan: DeleterPlan, room: RoomIdentity): GuardedRoom | undefined {
+  const { roomName, rest, deleteWhen, ownIdentity, verify, guardianHeartbeatMs: heartbeatMs } = plan;
+  const credentials = credentialsOf(rest);
+  if (credentials === undefined || deleteWhen === 'never') return undefined;
+  const policy = typeof deleteWhen === 'function' ? 'always' : deleteWhen;
+  return { roomName, room, credentials, deleteWhen: policy, ownIdentity, verify, heartbeatMs };
+}
+
+/** Waits without keeping the process alive, which RxJS's own timers do. */
+function waitIdly(ms: number, scheduler: SchedulerLike): Promise<unknown> {
+  if (scheduler !== asyncScheduler) return firstValueFrom(timer(ms, scheduler));
+  return new Promise<void>((resolve) => void setTimeout(resolve, ms).unref());
+}
