@@ -62,7 +62,7 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
     this.#left = new BehaviorSubject(ctx === undefined || this.#isFake);
     this.#watchLifecycle(options);
     if (ctx !== undefined) this.#watchJob(ctx, options);
-    if (!this.#isFake) void this.#deleter.warmUp();
+    if (!this.#isFake) void this.#deleter.arm({ guardian: true });
   }
 
   get outcome$(): Observable<RoomDeletionOutcome> {
@@ -151,20 +151,13 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
 }
 
 function jobDeleter(ctx: AgentJobContext | undefined, options: AttachRoomCleanupOptions): RoomDeleter {
-  const { deleteWhen, room, verify, deadlineMs, guardian = true, logger, scheduler, random } = options;
-  const fake = isFakeJob(ctx);
-  const sid = ctx?.job.room?.sid || undefined;
+  const roomName = jobRoomName(ctx, options);
   return new RoomDeleter({
-    roomName: jobRoomName(ctx, options),
+    ...options,
+    roomName,
     rest: jobRest(ctx, options),
-    room: room ?? { owned: false, sid },
-    deleteWhen: fake ? 'never' : deleteWhen,
+    room: options.room ?? assignedRoom(ctx, roomName),
+    deleteWhen: isFakeJob(ctx) ? 'never' : options.deleteWhen,
     ownIdentity: ctx?.info.acceptArguments?.identity || undefined,
-    deadlineMs,
-    verify,
-    guardian: guardian && !fake,
-    logger,
-    scheduler,
-    random,
   });
 }

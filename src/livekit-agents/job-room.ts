@@ -1,6 +1,8 @@
 /** Which room a job is for, and how it can be deleted. */
 
+import { isGeneratedRoomName } from '../rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
+import type { RoomIdentity } from '../rooms/room-identity.ts';
 import type { RoomRest } from '../rooms/room-rest.ts';
 import type { AgentJobContext } from './job-context.ts';
 
@@ -29,6 +31,13 @@ export function jobRoomName(ctx: AgentJobContext | undefined, { roomName }: JobR
   // the assigned room is known before the bot has connected, and empty in protobuf's way when it is not
   const name = roomName ?? (ctx?.job.room?.name || ctx?.room.name);
   return name || (isFakeJob(ctx) ? 'console' : '');
+}
+
+/** The room that was assigned, and no later one of its name; `undefined` where the deleter has to find out. */
+export function assignedRoom(ctx: AgentJobContext | undefined, roomName: string): RoomIdentity | undefined {
+  const { name, sid } = ctx?.job.room ?? {};
+  const isAssigned = name === roomName && sid !== undefined && sid !== '';
+  return isAssigned ? { owned: isGeneratedRoomName(roomName), sid } : undefined;
 }
 
 /** @throws {InvalidOptionError} URL, key or secret are nowhere, or can never work. */

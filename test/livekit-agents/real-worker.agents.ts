@@ -1,0 +1,5 @@
+import { newestAgents, oldestAgents } from './install-agents.ts';
+import { describeRealWorker } from './real-worker.ts';
+
+describeRealWorker('the oldest @livekit/agents', async () => oldestAgents);
+describeRealWorker('the newest @livekit/agents', newestAgents);

@@ -1,0 +1,169 @@
+/** What is true of a real worker with real jobs, for every supported version; two test files run it. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AgentsWorld, type Call, type CallOptions } from './agents-world.ts';
+import { installAgents } from './install-agents.ts';
+
+/** From the end of the job to the room's: a second when nothing else runs, more when every core is busy. */
+const soonMs = 15_000;
+/** How long a room that stays is watched, after its job has told that it is over. */
+const watchMs = 2_000;
+const caseMs = 180_000;
+
+interface Story {
+  readonly title: string;
+  readonly story: string;
+  /** What the job tells at the moment at which it is over, with or without endframe. */
+  readonly over: string;
+  readonly ends: 'end' | 'cancel';
+}
+
+export const stories: readonly Story[] = [
+  { title: 'the session closes', story: 'session-closes', over: 'closed: user_initiated', ends: 'end' },
+  { title: 'the session shuts down', story: 'session-shuts-down', over: 'closed: job_shutdown', ends: 'end' },
+  { title: 'the session fails', story: 'model-fails', over: 'closed: error', ends: 'cancel' },
+  { title: 'the job shuts down', story: 'job-shuts-down', over: 'shut down', ends: 'end' },
+  { title: 'the entry function throws', story: 'entry-throws', over: 'shut down', ends: 'end' },
+  { title: 'it throws before it joins', story: 'entry-throws-early', over: 'shut down', ends: 'end' },
+  { title: 'something throws uncaught', story: 'uncaught', over: 'started', ends: 'cancel' },
+];
+
+const table = stories.map((story) => [story.title, story] as const);
+
+interface World {
+  call(story: string, cleanup: string, options?: CallOptions): Promise<Call>;
+  killWorker(): void;
+}
+
+/** A world for the tests of a `describe`; calls end with their test. */
+export function useWorld(version: () => Promise<string>): World {
+  let world: AgentsWorld;
+  const calls: Call[] = [];
+  beforeAll(async () => {
+    world = await AgentsWorld.start(await installAgents(await version()));
+  }, 15 * 60_000);
+  afterAll(async () => {
+    await Promise.all(calls.map((call) => call.end()));
+    await world?.[Symbol.asyncDispose]();
+  });
+  return {
+    call: async (...args) => {
+      const call = await world.call(...args);
+      calls.push(call);
+      return call;
+    },
+    killWorker: () => world.killWorker(),
+  };
+}
+
+export async function isDeletedWithEverybodyInside(call: Call): Promise<void> {
+  expect(await call.isGoneWithin(soonMs)).toBe(true);
+  const { reason } = await (call.bob ?? call.ada).waitFor('disconnected', { timeoutMs: soonMs });
+  expect(reason).toBe('ROOM_DELETED');
+}
+
+export async function stays(call: Call, over: string): Promise<void> {
+  await call.tells(over);
+  expect(await call.isGoneWithin(watchMs)).toBe(false);
+}
+
+/** All stories, with endframe and without, against one version. */
+export function describeRealWorker(title: string, version: () => Promise<string>): void {
+  describe(title, () => {
+    const world = useWorld(version);
+
+    describe.concurrent('with attachRoomCleanup', () => {
+      it.each(table)(
+        'the room is gone when %s',
+        async (_title, { story, ends }) => {
+          const call = await world.call(story, 'endframe');
+          await isDeletedWithEverybodyInside(call);
+          expect(call.told.filter((line) => /^(entered|completed) /.test(line))).toContain(`entered ${ends}`);
+        },
+        caseMs,
+      );
+
+      it(
+        'the room is gone when the linked participant leaves and another stays',
+        async () => {
+          const call = await world.call('waits', 'endframe', { withBob: true });
+          await call.tells('started');
+          await call.ada.leave();
+          await isDeletedWithEverybodyInside(call);
+          expect(call.told).toContain('closed: participant_disconnected');
+        },
+        caseMs,
+      );
+
+      it(
+        'the room is gone although DeleteRoom fails twice',
+        async () => {
+          const call = await world.call('session-closes', 'endframe-flaky');
+          await isDeletedWithEverybodyInside(call);
+          await call.tells('deleted, 3 attempts');
+        },
+        caseMs,
+      );
+
+      it(
+        'gets along with deleteRoomOnClose',
+        async () => {
+          const call = await world.call('session-closes', 'endframe-builtin');
+          await isDeletedWithEverybodyInside(call);
+        },
+        caseMs,
+      );
+    });
+
+    describe.concurrent('without it', () => {
+      it.each(table)(
+        'the room stays when %s',
+        async (_title, { story, over }) => {
+          await stays(await world.call(story, 'plain'), over);
+        },
+        caseMs,
+      );
+
+      it(
+        'the room stays when the linked participant leaves and another stays',
+        async () => {
+          const call = await world.call('waits', 'plain', { withBob: true });
+          await call.tells('started');
+          await call.ada.leave();
+          await stays(call, 'closed: participant_disconnected');
+        },
+        caseMs,
+      );
+
+      it(
+        'deleteRoomOnClose does it where nothing fails, and gives up at the first failure',
+        async () => {
+          const [fine, flaky] = await Promise.all([
+            world.call('session-closes', 'builtin'),
+            world.call('session-closes', 'builtin-flaky'),
+          ]);
+          expect(await fine.isGoneWithin(soonMs)).toBe(true);
+          await stays(flaky, 'closed: user_initiated');
+        },
+        caseMs,
+      );
+    });
+
+    it(
+      'the room is gone when the worker is killed, and stays without attachRoomCleanup',
+      async () => {
+        const [watched, plain] = await Promise.all([
+          world.call('waits', 'endframe'),
+          world.call('waits', 'plain'),
+        ]);
+        await Promise.all([watched.tells('started'), plain.tells('started')]);
+        world.killWorker();
+        await isDeletedWithEverybodyInside(watched);
+        await sleep(watchMs);
+        expect(await plain.isGoneWithin(1)).toBe(false);
+      },
+      caseMs,
+    );
+  });
+}
