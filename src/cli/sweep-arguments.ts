@@ -1,0 +1,94 @@
+/** The arguments of `endframe sweep`. */
+
+import { parseArgs } from 'node:util';
+import { InvalidOptionError } from '../errors.ts';
+import type { SweeperOptions } from '../sweeper/sweeper-options.ts';
+
+export const sweepUsage = `endframe sweep --match PREFIX [--once | --watch] [--yes] [options]
+
+Deletes LiveKit rooms whose bot died. Without --yes it only tells what it would delete, and why.
+The server is the one that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET name.
+
+  --match PREFIX        what the names of your rooms begin with
+  --once                watch until every room is decided (about 30 s), then end: the default
+  --watch               go on until SIGINT or SIGTERM
+  --yes                 really delete
+  --json                one JSON object per line instead of a table
+  --prefix-only         the prefix alone makes a room yours; else it needs a generated name
+                        ("…endframe-" and 32 digits) or the metadata key
+  --metadata-key KEY    the key in the room's JSON metadata            (endframe)
+  --bot PREFIX          participants whose identity begins so are bots too; may be repeated.
+                        Those with the agent grant or a lease always are
+  --ttl SECONDS         how long a lease may stand still               (30)
+  --grace SECONDS       how long a room may be without a bot           (30)
+  --max-session SECONDS how old a room may become; 0: without end      (14400)
+  --poll SECONDS        from look to look                              (5)
+  --redis URL           share the work with other sweepers by BullMQ: --watch only
+
+Exit codes: 0 done; 1 LiveKit gave no answer; 2 wrong usage; 3 an orphaned room remains.
+`;
+
+/** What was asked for. */
+export interface SweepArguments {
+  readonly watch: boolean;
+  readonly json: boolean;
+  readonly redisUrl: string | undefined;
+  readonly options: Omit<SweeperOptions, 'rest' | 'engine' | 'serverClock' | 'logger'>;
+}
+
+/** @returns `'help'` where that was asked for, and the reason where the arguments make no sense. */
+export function sweepArguments(
+  argv: readonly string[],
+): SweepArguments | 'help' | { readonly wrong: string } {
+  try {
+    return read(argv);
+  } catch (error) {
+    return { wrong: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function read(argv: readonly string[]): SweepArguments | 'help' {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      match: { type: 'string' },
+      once: { type: 'boolean', default: false },
+      watch: { type: 'boolean', default: false },
+      yes: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      'prefix-only': { type: 'boolean', default: false },
+      'metadata-key': { type: 'string' },
+      bot: { type: 'string', multiple: true },
+      ttl: { type: 'string' },
+      grace: { type: 'string' },
+      'max-session': { type: 'string' },
+      poll: { type: 'string' },
+      redis: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const { match, once, watch, redis, bot } = values;
+  if (values.help) return 'help';
+  if (!match) throw new InvalidOptionError('--match', 'given, and not empty');
+  if (once && watch) throw new InvalidOptionError('--once', 'without --watch');
+  if (redis !== undefined && !watch) throw new InvalidOptionError('--redis', 'together with --watch');
+  const maxSessionMs = milliseconds('--max-session', values['max-session']);
+  const options: SweepArguments['options'] = {
+    prefix: match,
+    dryRun: !values.yes,
+    marker: values['prefix-only'] ? 'prefix-only' : 'required',
+    metadataKey: values['metadata-key'],
+    isBot: bot && (({ isAgent, identity }) => isAgent || bot.some((prefix) => identity.startsWith(prefix))),
+    leaseTtlMs: milliseconds('--ttl', values.ttl),
+    graceMs: milliseconds('--grace', values.grace),
+    pollMs: milliseconds('--poll', values.poll),
+    maxSessionMs: maxSessionMs === 0 ? null : maxSessionMs,
+  };
+  return { watch, json: values.json, redisUrl: redis, options };
+}
+
+function milliseconds(name: string, seconds: string | undefined): number | undefined {
+  if (seconds === undefined) return undefined;
+  if (/^\d{1,9}(\.\d{1,3})?$/.test(seconds)) return Math.round(Number(seconds) * 1_000);
+  throw new InvalidOptionError(name, 'a number of seconds', seconds);
+}

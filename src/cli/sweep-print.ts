@@ -1,0 +1,71 @@
+/** How `endframe sweep` prints what it found. */
+
+import type { OrphanReport, SweepReport } from '../sweeper/sweep-report.ts';
+
+const outcomes: Record<OrphanReport['status'], string> = {
+  deleted: 'deleted',
+  'already-gone': 'was gone already',
+  spared: 'spared at the last look',
+  capped: 'not yet: too many at once',
+  'would-delete': 'would be deleted',
+  failed: 'could not be deleted',
+};
+const columns = ['ROOM', 'WHY', 'SILENT', 'CREATED', 'OUTCOME'];
+
+/** Rows under a heading, as wide as they need to be; nothing for no rows. */
+export function sweepTable(
+  orphans: readonly OrphanReport[],
+  { heading = true }: { readonly heading?: boolean } = {},
+): string {
+  if (orphans.length === 0) return '';
+  const rows = [...(heading ? [columns] : []), ...orphans.map(cells)];
+  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** One sentence about a whole sweep. */
+export function sweepSummary({ owned, undecided, orphans, unmarked }: SweepReport): string {
+  const parts = [
+    `${count(orphans.length, 'orphan')} found`,
+    `${count(owned, 'room')} of yours left`,
+    ...(undecided > 0 ? [`${undecided} undecided`] : []),
+    ...(unmarked.length > 0 ? [`${unmarked.length} with your prefix and without a marker left alone`] : []),
+  ];
+  return `${parts.join(', ')}.\n`;
+}
+
+/** One line of JSON, whatever is in it. */
+export function sweepJson(event: string, fields: object): string {
+  const plain = (_key: string, value: unknown): unknown =>
+    value instanceof Error ? { ...value, message: value.message } : value;
+  return `${JSON.stringify({ event, ...fields }, plain)}\n`;
+}
+
+function cells({
+  roomName,
+  reason,
+  silentMs,
+  creationTimeMs,
+  status,
+  sparedBecause,
+}: OrphanReport): string[] {
+  const why = sparedBecause === undefined ? '' : ` (${sparedBecause})`;
+  const created = new Date(creationTimeMs).toISOString().slice(0, 19);
+  const silent = reason === 'too-old' ? '-' : `${Math.round(silentMs / 1_000)} s`;
+  return [printable(roomName), reason, silent, created, outcomes[status] + why];
+}
+
+/** A name as it is, or quoted where it could play tricks on a terminal. */
+export function printable(name: string): string {
+  if (/^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(name)) return name;
+  return JSON.stringify(name).replace(/[\p{C}\p{Z}]/gu, (char) =>
+    char === ' ' ? char : `\\u{${char.codePointAt(0)?.toString(16)}}`,
+  );
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { EndframeError, InvalidOptionError } from '../errors.ts';
+import { type Logger, silentLogger } from '../logger.ts';
+import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
+import { ServerClock } from '../sweeper/server-clock.ts';
+import type { OrphanReport } from '../sweeper/sweep-report.ts';
+import { Sweeper } from '../sweeper/sweeper.ts';
+import { type SweepArguments, sweepArguments, sweepUsage } from './sweep-arguments.ts';
+import { printable, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
+
+/** What the command touches of its surroundings. */
+export interface SweepSurroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly print: (text: string) => void;
+  readonly printError: (text: string) => void;
+  /** Settles when `--watch` is to end. */
+  readonly untilStopped: () => Promise<unknown>;
+}
+
+/** Lists of many rooms take longer than the deletion of one. */
+const attemptTimeoutMs = 10_000;
+
+/**
+ * `endframe sweep`: deletes rooms whose bot died, or tells which.
+ *
+ * @returns The exit code; see {@link sweepUsage}.
+ */
+export async function sweepCommand(
+  argv: readonly string[],
+  surroundings: SweepSurroundings = realSurroundings(),
+): Promise<number> {
+  const { env, print, printError } = surroundings;
+  const asked = sweepArguments(argv);
+  if (asked === 'help') {
+    print(sweepUsage);
+    return 0;
+  }
+  if ('wrong' in asked) {
+    printError(`${asked.wrong}\n\n${sweepUsage}`);
+    return 2;
+  }
+  try {
+    const sweeper = makeSweeper(asked, env, warnings(printError));
+    return await (asked.watch
+      ? watch(sweeper, asked, surroundings)
+      : sweepOnce(sweeper, asked, surroundings));
+  } catch (error) {
+    if (!(error instanceof EndframeError)) throw error;
+    printError(`${error.message}\n`);
+    return error.name === 'InvalidOptionError' ? 2 : 1;
+  }
+}
+
+function makeSweeper({ options }: SweepArguments, env: NodeJS.ProcessEnv, logger: Logger): Sweeper {
+  const serverClock = new ServerClock();
+  const needed = (name: string): string => {
+    if (env[name]) return env[name];
+    throw new InvalidOptionError(name, 'set in the environment');
+  };
+  const rest = new LiveKitRESTHelper({
+    apiUrl: needed('LIVEKIT_URL'),
+    apiKey: needed('LIVEKIT_API_KEY'),
+    apiSecret: needed('LIVEKIT_API_SECRET'),
+    fetch: serverClock.fetch,
+    attemptTimeoutMs,
+  });
+  return new Sweeper({ ...options, rest, serverClock, logger });
+}
+
+async function sweepOnce(
+  sweeper: Sweeper,
+  { json, options }: SweepArguments,
+  { print, printError }: SweepSurroundings,
+): Promise<number> {
+  if (!json) printError('Watching the rooms; this takes as long as a lease must be watched.\n');
+  const report = await sweeper.sweepOnce();
+  if (json) {
+    for (const orphan of report.orphans) print(sweepJson('orphan', orphan));
+    print(sweepJson('swept', { ...report, orphans: report.orphans.length }));
+  } else {
+    print(sweepTable(report.orphans) + sweepSummary(report));
+    if (options.dryRun && report.orphans.length > 0) print('Nothing was deleted: --yes does.\n');
+  }
+  return report.orphans.some(remains) ? 3 : 0;
+}
+
+async function watch(
+  sweeper: Sweeper,
+  { json }: SweepArguments,
+  { print, untilStopped }: SweepSurroundings,
+): Promise<number> {
+  let heading = true;
+  let told: ReadonlySet<string> = new Set();
+  const fingerprint = ({ sid, status }: OrphanReport): string => `${sid} ${status}`;
+  sweeper.on('swept', ({ orphans, ...report }) => {
+    // a dry run finds the same ones in every pass
+    const fresh = orphans.filter((orphan) => !told.has(fingerprint(orphan)));
+    told = new Set(orphans.map(fingerprint));
+    if (json) {
+      for (const orphan of fresh) print(sweepJson('orphan', orphan));
+      print(sweepJson('swept', { ...report, orphans: orphans.length }));
+    } else if (fresh.length > 0) {
+      print(sweepTable(fresh, { heading }));
+      heading = false;
+    }
+  });
+  sweeper.start();
+  await untilStopped();
+  await sweeper.stop();
+  return 0;
+}
+
+function remains({ status }: OrphanReport): boolean {
+  return status === 'failed' || status === 'capped';
+}
+
+/** Warnings and errors, a line each; what the table tells anyway is left out. */
+function warnings(printError: (text: string) => void): Logger {
+  const line: Logger['error'] = (fields, message) => {
+    const { roomName, error } = fields as { roomName?: string; error?: Error };
+    const what = roomName === undefined ? '' : ` ${printable(roomName)}`;
+    printError(`${message}${what}${error === undefined ? '' : `: ${error.message}`}\n`);
+  };
+  return { ...silentLogger, warn: line, error: line };
+}
+
+function realSurroundings(): SweepSurroundings {
+  return {
+    env: process.env,
+    print: (text) => process.stdout.write(text),
+    printError: (text) => process.stderr.write(text),
+    untilStopped: () => Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal))),
+  };
+}
