@@ -28,7 +28,7 @@ import {
 import type { AgentJobContext, AgentSessionEvents } from './job-context.ts';
 import { type JobEndFrame, type JobProcess, processEnds, roomLeft, sessionEnds } from './job-ends.ts';
 import { jobLifecycle } from './job-lifecycle.ts';
-import { isFakeJob, jobRest, jobRoomName } from './job-room.ts';
+import { assignedRoom, isFakeJob, jobRest, jobRoomName } from './job-room.ts';
 
 /** Watches everything that can end one job, and has its room deleted once. */
 export class JobRoomCleanup implements AttachedRoomCleanup {
