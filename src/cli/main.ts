@@ -20,7 +20,7 @@ function usage(): string {
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
-  const command = name === undefined ? undefined : commands[name];
+  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) return command.run(args);
   const asked = name === undefined || name === 'help' || name === '--help' || name === '-h';
   process[asked ? 'stdout' : 'stderr'].write(asked ? usage() : `Unknown command "${name}".\n\n${usage()}`);

@@ -105,8 +105,11 @@ describe('a bot in a room with a caller', () => {
   );
 
   // the bounds below are promises; a machine that is too busy for them is given a second chance
-  it('exits by itself when it has ended', { retry: 1 }, async () => {
-    await using call = await setup({ whenAsked: { does: 'sayAndEnd', ms: 200 } });
+  it.each([
+    ['with', true],
+    ['without', false],
+  ] as const)('exits by itself when it has ended, %s a guardian', { retry: 1 }, async (_, guardian) => {
+    await using call = await setup({ guardian, whenAsked: { does: 'sayAndEnd', ms: 200 } });
     const { bot } = call;
     bot.ask();
     expect(await bot.exited).toMatchObject({ code: 0, signal: null });

@@ -30,16 +30,17 @@ const log =
   };
 const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 
-const { roomName, identity, apiUrl, onSignal = 'cancel', whenAsked } = options;
+const { roomName, identity, apiUrl, guardian = false, onSignal = 'cancel', whenAsked } = options;
 const { LIVEKIT_API_KEY: apiKey = '', LIVEKIT_API_SECRET: apiSecret = '' } = process.env;
 const transport = new LiveKitTransport({
   roomName,
   identity,
   logger,
   params: { audioInEnabled: true, audioOutEnabled: true },
-  ...(apiUrl !== undefined && {
-    deleteRoomOnEnd: { rest: new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl }) },
-  }),
+  deleteRoomOnEnd: {
+    guardian,
+    ...(apiUrl !== undefined && { rest: new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl }) }),
+  },
 });
 const task = new PipelineTask(new Pipeline([transport.input(), transport.output()]), { logger });
 

@@ -13,6 +13,8 @@ export interface BotOptions {
   readonly identity: string;
   /** Where the room is deleted, if not where it is joined. */
   readonly apiUrl?: string;
+  /** Default false: what is deleted is deleted by the bot itself. */
+  readonly guardian?: boolean;
   readonly onSignal?: 'cancel' | 'end';
   /** What it does at SIGUSR2. */
   readonly whenAsked?:

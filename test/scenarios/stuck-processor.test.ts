@@ -1,0 +1,126 @@
+/** A processor of the user's does something wrong with the EndFrame: the room is deleted all the same. */
+
+import { firstValueFrom } from 'rxjs';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
+import { ErrorFrame } from '../../src/frames/error-frame.ts';
+import { EndFrame } from '../../src/frames/lifecycle.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
+import { Pipeline } from '../../src/pipeline/pipeline.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
+import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import { IdentityFilter } from '../../src/processors/identity-filter.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
+import { misdeeds, Troublemaker } from '../pipeline/troublemakers.ts';
+import { spawnCaller } from '../support/caller.ts';
+import { describeWith } from '../support/requirements.ts';
+import { roomExists, roomService } from '../support/room-service.ts';
+import { joinToken } from '../support/tokens.ts';
+import { tone } from '../support/tone.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+const describeWithServer = await describeWith('livekit-server');
+const describeWithMedia = await describeWith('livekit-server', '@livekit/rtc-node');
+
+const stallMs = 600;
+/** What is promised: the stall limit and a second. */
+const boundMs = stallMs + 1_000;
+
+/** Started by the first block that runs. */
+let server: LiveKitServer;
+let rooms = 0;
+
+const newRoomName = (): string => `stuck-${process.pid}-${rooms++}`;
+
+function newTask(...processors: FrameProcessor[]) {
+  const task = new PipelineTask(new Pipeline(processors), {
+    endStallTimeoutMs: stallMs,
+    logger: silentLogger,
+  });
+  const blamed: (string | undefined)[] = [];
+  let finished = 0;
+  task.on('error', (error) => {
+    if (error instanceof ErrorFrame) blamed.push(error.processor?.name);
+  });
+  task.on('finished', () => {
+    finished += 1;
+  });
+  return { task, blamed, timesFinished: () => finished };
+}
+
+const places: readonly (readonly [string, (troublemaker: FrameProcessor) => FrameProcessor])[] = [
+  ['', (troublemaker) => troublemaker],
+  [' in a parallel branch', (troublemaker) => new ParallelPipeline([new IdentityFilter()], [troublemaker])],
+];
+const cases = misdeeds.flatMap((misdeed) => places.map(([where, place]) => [misdeed, where, place] as const));
+
+async function startServer(): Promise<void> {
+  server ??= await startLiveKitServer();
+}
+afterAll(() => server?.stop());
+
+describeWithServer('a room whose bot has a processor that', () => {
+  beforeAll(startServer);
+
+  it.each(cases)('%s on the EndFrame%s is deleted', { retry: 1 }, async (misdeed, _where, place) => {
+    const { httpUrl: apiUrl, apiKey, apiSecret } = server;
+    const roomName = newRoomName();
+    await roomService(server).createRoom({ name: roomName, emptyTimeout: 300 });
+    const rest = new LiveKitRESTHelper({ apiUrl, apiKey, apiSecret });
+    const cleanup = new RoomCleanupProcessor({ roomName, rest, guardian: false, logger: silentLogger });
+    const troublemaker = new Troublemaker(misdeed, 'end');
+    const { task, blamed, timesFinished } = newTask(cleanup, place(troublemaker), new IdentityFilter());
+    const started = new Promise<void>((resolve) => task.once('started', resolve));
+    const run = task.run();
+    await started;
+    const endedAt = performance.now();
+    task.queueFrame(new EndFrame());
+    const result = await run;
+    expect(performance.now() - endedAt).toBeLessThan(boundMs);
+    expect(result).toMatchObject({ reason: 'ended', forced: true });
+    expect(timesFinished()).toBe(1);
+    expect(blamed).toContain(troublemaker.name);
+    expect(await firstValueFrom(cleanup.outcome$)).toMatchObject({ status: 'deleted', trigger: 'end' });
+    expect(await roomExists(server, roomName)).toBe(false);
+  });
+});
+
+describeWithMedia('a call whose bot has a processor that hangs on the EndFrame', () => {
+  beforeAll(startServer);
+
+  it.each(['in front of', 'behind'] as const)('%s the output is over', { retry: 1 }, async (place) => {
+    const { url, apiKey, apiSecret } = server;
+    const roomName = newRoomName();
+    const transport = new LiveKitTransport({
+      url,
+      apiKey,
+      apiSecret,
+      roomName,
+      params: { audioOutEnabled: true },
+      logger: silentLogger,
+    });
+    const hangs = new Troublemaker('hangs', 'end');
+    const { task, blamed } = newTask(
+      transport.input(),
+      ...(place === 'behind' ? [transport.output(), hangs] : [hangs, transport.output()]),
+    );
+    const run = task.run();
+    await using caller = spawnCaller({ url, token: await joinToken(server, roomName, 'ada') });
+    await caller.waitFor('trackSubscribed', { timeoutMs: 15_000 });
+    // longer than the stall limit: what is being said is no standstill
+    const goodbyeMs = 3 * stallMs;
+    task.queueFrames([tone(440, goodbyeMs), new EndFrame()]);
+    expect(await run).toMatchObject({ reason: 'ended', forced: true });
+    expect(blamed).toContain(hangs.name);
+    const { reason, at } = await caller.waitFor('disconnected');
+    expect(reason).toBe('ROOM_DELETED');
+    await caller.exited;
+    const { heardMs, lastAt = Number.NaN } = await caller.heard();
+    expect(heardMs).toBeGreaterThan(goodbyeMs - 50);
+    expect(at - lastAt).toBeLessThan(boundMs);
+    expect(await roomExists(server, roomName)).toBe(false);
+  });
+});
