@@ -136,7 +136,7 @@ class MemoryInput extends BaseInputTransport {
   readonly #room: MemoryRoom;
 
   constructor(room: MemoryRoom, params: FilledTransportParams) {
-    super(params, { name: 'MemoryTransport.input' });
+    super(params);
     this.#room = room;
   }
 
@@ -174,7 +174,7 @@ class MemoryOutput extends BaseOutputTransport {
   readonly #room: MemoryRoom;
 
   constructor(room: MemoryRoom, params: FilledTransportParams) {
-    super(params, { name: 'MemoryTransport.output' });
+    super(params);
     this.#room = room;
   }
 

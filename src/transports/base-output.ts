@@ -1,4 +1,5 @@
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../frames/audio.ts';
+import { OutputDTMFFrame, OutputDTMFUrgentFrame } from '../frames/dtmf.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../frames/messages.ts';
 import { TTSStoppedFrame } from '../frames/text.ts';
@@ -12,6 +13,9 @@ import type { FilledTransportParams } from './transport-params.ts';
 
 /** A message on its way out, in its turn or at once. */
 export type OutputMessage = OutputTransportMessageFrame | OutputTransportMessageUrgentFrame;
+
+/** Keys to be pressed, in their turn or at once. */
+export type OutputKeys = OutputDTMFFrame | OutputDTMFUrgentFrame;
 
 /**
  * `closed`: before the StartFrame and between two runs. `ending`: an EndFrame plays out, whatever comes.
@@ -102,8 +106,9 @@ export abstract class BaseOutputTransport extends FrameProcessor {
         return this.#cancel(frame);
       default:
     }
-    if (frame instanceof OutputTransportMessageUrgentFrame) void this.#send(frame);
-    else if (frame.kind === 'system') this.push(frame);
+    if (frame instanceof OutputTransportMessageUrgentFrame || frame instanceof OutputDTMFUrgentFrame) {
+      void this.#send(frame);
+    } else if (frame.kind === 'system') this.push(frame);
     else this.#enqueue(frame);
   }
 
@@ -128,6 +133,11 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   }
 
   protected sendMessage(_message: OutputMessage): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Presses the keys of a telephone, one after the other. */
+  protected sendKeys(_keys: OutputKeys): Promise<void> {
     return Promise.resolve();
   }
 
@@ -171,15 +181,20 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   }
 
   #deliver(frame: Frame): void | Promise<void> {
-    if (frame instanceof OutputTransportMessageFrame) {
+    if (frame instanceof OutputTransportMessageFrame || frame instanceof OutputDTMFFrame) {
       return this.#send(frame).then(() => this.push(frame));
     }
     if (frame instanceof TTSStoppedFrame) this.#speech.stop();
     this.push(frame);
   }
 
-  async #send(message: OutputMessage): Promise<void> {
-    await this.sendMessage(message).catch((error) => this.pushError({ error }));
+  async #send(frame: OutputMessage | OutputKeys): Promise<void> {
+    try {
+      if ('buttons' in frame) await this.sendKeys(frame);
+      else await this.sendMessage(frame);
+    } catch (error) {
+      this.pushError({ error });
+    }
   }
 
   #interrupt(frame: Frame, direction: FrameDirection): void {

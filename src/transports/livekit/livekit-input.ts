@@ -35,8 +35,8 @@ export class LiveKitInputTransport extends BaseInputTransport {
   #subscription = new Subscription();
   #inRoom = 0;
 
-  constructor(access: RoomAccess, params: FilledTransportParams, name: string) {
-    super(params, { name });
+  constructor(access: RoomAccess, params: FilledTransportParams) {
+    super(params);
     this.#access = access;
   }
 

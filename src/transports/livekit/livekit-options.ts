@@ -6,6 +6,7 @@ import { checkLimitMs, checkText } from '../../rooms/option-checks.ts';
 import { RoomDeleter } from '../../rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../rooms/room-deleter-options.ts';
 import { checkRoomName } from '../../rooms/room-name.ts';
+import type { RoomRest } from '../../rooms/room-rest.ts';
 import { restBaseUrl } from '../../rooms/server-url.ts';
 import type { TransportParams } from '../transport-params.ts';
 import { tokenClaims } from './token-claims.ts';
@@ -45,6 +46,8 @@ export interface LiveKitPlan {
   readonly roomName: string;
   readonly identity: string;
   readonly createToken: () => Promise<string>;
+  /** `undefined` where there is neither a key pair nor a `rest`. */
+  readonly rest: RoomRest | undefined;
   /** `undefined` when the room is to stay. */
   readonly deleter: RoomDeleter | undefined;
   readonly onRemoteDisconnect: RemoteDisconnectPolicy;
@@ -76,12 +79,15 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
   checkRoomName(roomName);
   checkText('identity', identity);
   const keys = keysOf(options, claims !== undefined);
+  const given = typeof deleteRoomOnEnd === 'object' ? deleteRoomOnEnd.rest : undefined;
+  const rest = given ?? (keys && new LiveKitRESTHelper({ ...keys, apiUrl: httpUrl }));
   return {
     url: httpUrl.replace('http', 'ws'),
     roomName,
     identity,
     createToken: tokenMaker(options, keys, { roomName, identity }),
-    deleter: deleterFor(deleteRoomOnEnd, keys, { roomName, identity, httpUrl, generated, logger }),
+    rest,
+    deleter: deleterFor(deleteRoomOnEnd, rest, { roomName, identity, generated, logger }),
     onRemoteDisconnect,
     logger,
   };
@@ -108,29 +114,28 @@ function tokenMaker(
 
 function deleterFor(
   wanted: NonNullable<LiveKitTransportOptions['deleteRoomOnEnd']>,
-  keys: Keys | undefined,
+  rest: RoomRest | undefined,
   room: {
     readonly roomName: string;
     readonly identity: string;
-    readonly httpUrl: string;
     readonly generated: boolean;
     readonly logger: Logger;
   },
 ): RoomDeleter | undefined {
   if (wanted === false) return undefined;
-  const given = wanted === true ? {} : wanted;
-  if (given.rest === undefined && keys === undefined) {
+  if (rest === undefined) {
     const expected = 'false, or have a `rest`, where there are no apiKey and apiSecret';
     throw new InvalidOptionError('deleteRoomOnEnd', expected);
   }
-  const { roomName, identity, httpUrl, generated, logger } = room;
+  const { roomName, identity, generated, logger } = room;
+  const options = wanted === true ? {} : wanted;
   return new RoomDeleter({
     logger,
     room: { owned: generated },
     ownIdentity: identity,
-    ...given,
+    ...options,
     roomName,
-    rest: given.rest ?? new LiveKitRESTHelper({ ...(keys as Keys), apiUrl: httpUrl }),
+    rest,
   });
 }
 

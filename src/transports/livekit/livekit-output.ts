@@ -1,6 +1,6 @@
 import type { OutputAudioRawFrame } from '../../frames/audio.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
-import { BaseOutputTransport, type OutputMessage } from '../base-output.ts';
+import { BaseOutputTransport, type OutputKeys, type OutputMessage } from '../base-output.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
 import type { FilledTransportParams } from '../transport-params.ts';
 import type { RoomAccess } from './livekit-input.ts';
@@ -12,8 +12,8 @@ export class LiveKitOutputTransport extends BaseOutputTransport {
   readonly #access: RoomAccess;
   #room: LiveKitRoom | undefined;
 
-  constructor(access: RoomAccess, params: FilledTransportParams, name: string) {
-    super(params, { name });
+  constructor(access: RoomAccess, params: FilledTransportParams) {
+    super(params);
     this.#access = access;
   }
 
@@ -45,6 +45,10 @@ export class LiveKitOutputTransport extends BaseOutputTransport {
 
   protected override async sendMessage({ message, participantId }: OutputMessage): Promise<void> {
     await this.#room?.send(encodeMessage(message), participantId);
+  }
+
+  protected override async sendKeys({ buttons }: OutputKeys): Promise<void> {
+    await this.#room?.press(buttons);
   }
 
   protected override createResampler(fromHz: number, toHz: number, channels: number): StreamResampler {

@@ -36,12 +36,12 @@ export class LiveKitRoom {
   #joining: Promise<void> | undefined;
   #leaving: Promise<void> | undefined;
   #closed = false;
+  #sid = '';
   #hold: RtcHold | undefined;
   #room: Room | undefined;
   #subscription: Subscription | undefined;
   #forgetJoin: (() => void) | undefined;
-  #voice: Promise<PublishedAudio> | undefined;
-  #speaker: PublishedAudio | undefined;
+  #voice: PublishedAudio | undefined;
   #ears: ParticipantAudio | undefined;
 
   constructor(options: LiveKitRoomOptions) {
@@ -52,24 +52,36 @@ export class LiveKitRoom {
     return this.#closed;
   }
 
+  /** The server's name for this very room; empty before the join. */
+  get sid(): string {
+    return this.#sid;
+  }
+
   /** Identities of the others in the room. */
   get participants(): readonly string[] {
-    return [...(this.#room?.remoteParticipants.keys() ?? [])];
+    return this.#closed ? [] : [...(this.#room?.remoteParticipants.keys() ?? [])];
   }
 
   /** The bot's voice, once it is published. */
   get voice(): PublishedAudio | undefined {
-    return this.#speaker;
+    return this.#voice;
   }
 
   /**
-   * Hears everybody, from the next join on, at this format.
+   * Hears everybody at this format; to be called before the join. A second call replaces the first.
    *
    * @returns Completes when the room was left.
    */
   hear(format: AudioFormat): Observable<UserAudioRawFrame> {
     this.#ears?.close();
     this.#ears = new ParticipantAudio(format, this.#options.logger);
+    for (const { identity, trackPublications } of this.#room?.remoteParticipants.values() ?? []) {
+      for (const { track } of trackPublications.values()) {
+        if (track !== undefined && this.#hold !== undefined) {
+          this.#ears.listen(this.#hold.rtc, track, identity);
+        }
+      }
+    }
     return this.#ears.audio$;
   }
 
@@ -85,10 +97,12 @@ export class LiveKitRoom {
     return this.#joining;
   }
 
-  /** Publishes the bot's voice, once; a second call waits for the first. */
+  /** Publishes the bot's voice, unless it is already there in this format. */
   async publish(format: AudioFormat): Promise<void> {
-    this.#voice ??= withRetries(() => this.#publish(format), { stop: () => this.#closed });
-    this.#speaker = await this.#voice;
+    if (this.#voice?.hasFormat(format) === true) return;
+    await this.#voice?.unpublish();
+    this.#voice = undefined;
+    this.#voice = await withRetries(() => this.#publish(format), { stop: () => this.#closed });
   }
 
   /** In hertz and channels; only where the room was joined. */
@@ -99,7 +113,14 @@ export class LiveKitRoom {
   /** @param identity Whom it is for; everybody by default. */
   async send(data: Uint8Array, identity?: string): Promise<void> {
     const destinations = identity === undefined ? {} : { destination_identities: [identity] };
+    if (this.#closed) return;
     await this.#room?.localParticipant?.publishData(data, { reliable: true, ...destinations });
+  }
+
+  /** Presses telephone keys, all of them, in order. */
+  async press(keys: readonly string[]): Promise<void> {
+    for (const key of this.#closed ? [] : keys)
+      await this.#room?.localParticipant?.publishDtmf('0123456789*#'.indexOf(key), key);
   }
 
   /** For the owner, who may call it again; the last one leaves. Resolves within a limit; never rejects. */
@@ -129,6 +150,12 @@ export class LiveKitRoom {
     });
     this.#forgetJoin = join.forget;
     this.#room = room;
+    room.getSid().then(
+      (sid) => {
+        this.#sid = sid;
+      },
+      () => {}, // left before the server told it
+    );
     this.#events.next({ type: 'connected' });
     // left in the meantime: nobody else knows of this membership
     if (this.#closed) await this.#goAway(room, hold);
@@ -165,7 +192,7 @@ export class LiveKitRoom {
     const leave = hold.call(() => room.disconnect());
     const end = await within(leave.result, leaveLimitMs).catch((error: unknown) => error);
     if (end !== 'done') logger.warn({ end }, 'the room could not be left in an orderly way');
-    await within(this.#speaker?.close() ?? Promise.resolve(), leaveLimitMs);
+    await within(this.#voice?.close() ?? Promise.resolve(), leaveLimitMs);
     this.#subscription?.unsubscribe();
     // the SDK leaves its listener behind when the server was the one to disconnect
     this.#forgetJoin?.();

@@ -14,12 +14,16 @@ import { type LiveKitPlan, type LiveKitTransportOptions, liveKitPlan } from './l
 import { LiveKitOutputTransport } from './livekit-output.ts';
 import { LiveKitRoom } from './livekit-room.ts';
 import type { LiveKitRoomEvent } from './room-events.ts';
+import { isSameRoom } from './same-room.ts';
 
 /** What a transport tells of its room. Participants are named by their identity. */
 export interface LiveKitTransportEvents {
   /** The bot is in the room. */
   connected: () => void;
-  /** The server has ended the connection, for good; LiveKit's reason, such as `ROOM_DELETED`. */
+  /**
+   * The server has ended the connection, for good; LiveKit's reason, such as `ROOM_DELETED`. Or the room was
+   * deleted while the bot was not reachable, and is another one now: `ROOM_REPLACED`.
+   */
   disconnected: (reason: string) => void;
   /** The bot has left by itself. */
   left: () => void;
@@ -41,7 +45,7 @@ export interface LiveKitTransportEvents {
  * `audioOutEnabled`, can be heard. After an EndFrame it plays out, leaves, and deletes the room; after a
  * CancelFrame it does so at once. After a StopFrame it stays, for the next run with the same transport.
  *
- * When the room is deleted by somebody else the run ends; for other disconnects see `onRemoteDisconnect`. It
+ * When the room is deleted by somebody else the run ends, also when that is found out later; for other disconnects see `onRemoteDisconnect`. It
  * never joins again by itself.
  *
  * @throws {InvalidOptionError} An option is missing or can never work.
@@ -88,12 +92,12 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   }
 
   override input(): FrameProcessor {
-    this.#input ??= new LiveKitInputTransport(this.#access, this.params, 'LiveKitTransport.input');
+    this.#input ??= new LiveKitInputTransport(this.#access, this.params);
     return this.#input;
   }
 
   override output(): FrameProcessor {
-    this.#output ??= new LiveKitOutputTransport(this.#access, this.params, 'LiveKitTransport.output');
+    this.#output ??= new LiveKitOutputTransport(this.#access, this.params);
     return this.#output;
   }
 
@@ -156,6 +160,10 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
       case 'disconnected':
         this.#disconnected(event.reason);
         break;
+      case 'reconnected':
+        this.emit('reconnected');
+        void this.#makeSureOfRoom();
+        break;
       default:
         this.emit(event.type);
     }
@@ -172,6 +180,17 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
     this.emit('disconnected', reason);
     if (isDeleted || onRemoteDisconnect === 'end') this.#ask(new EndTaskFrame(reason));
     else if (onRemoteDisconnect === 'cancel') this.#ask(new CancelTaskFrame(reason));
+  }
+
+  /** A bot must not go on in a room that it brought back to life by reconnecting. */
+  async #makeSureOfRoom(): Promise<void> {
+    const { rest, logger } = this.#plan;
+    const joined = { roomName: this.roomName, sid: this.#room?.sid ?? '' };
+    if (await isSameRoom(rest, joined, logger)) return;
+    logger.warn(joined, 'the room was deleted and is another one now; the bot leaves it');
+    this.#fence = 'its room was replaced by another one';
+    this.emit('disconnected', 'ROOM_REPLACED');
+    this.#ask(new EndTaskFrame('ROOM_REPLACED'));
   }
 
   /** Asks the task, from whichever end stands in its pipeline. */

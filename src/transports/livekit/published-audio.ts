@@ -7,6 +7,8 @@ import { within } from './within.ts';
 const queueMs = 200;
 /** How long the first word waits for somebody who is in the room and does not listen yet. */
 const listenerLimitMs = 1_000;
+/** Silence ahead of the first word: a listener who has just subscribed still loses up to 100 ms. */
+const leadMs = 100;
 /**
  * From the SDK's last sample to the listener's ear. Leaving right after the last sample cut 40 to 60 ms of it on
  * loopback, leaving 100 ms later nothing; the rest is for a network.
@@ -54,23 +56,28 @@ export class PublishedAudio {
     }
   }
 
+  hasFormat({ sampleRate, numChannels }: AudioFormat): boolean {
+    return this.#source.sampleRate === sampleRate && this.#source.numChannels === numChannels;
+  }
+
   /**
    * Plays a chunk; resolves when the SDK wants the next one.
    *
-   * The first chunk waits until it can be heard, where somebody is in the room: subscribing takes 50 to 100 ms.
+   * The first chunk waits until it can be heard, where somebody is in the room: subscribing takes 50 to 150 ms.
    *
    * @returns False when the track is closed.
    */
   async write({ audio, sampleRate, numChannels }: AudioChunk): Promise<boolean> {
-    if (!this.#listenedTo) await this.#waitForListener();
-    if (this.#closed) return false;
+    if (!this.#listenedTo && this.#room.remoteParticipants.size > 0) {
+      await within(this.#publication.waitForSubscription(), listenerLimitMs);
+      this.#listenedTo = true;
+      const lead = new Int16Array((sampleRate / 1_000) * leadMs * numChannels);
+      await this.#capture({ audio: lead, sampleRate, numChannels });
+    }
     // the SDK reads from the beginning of the memory, wherever the samples are in it
     const samples = audio.byteLength === audio.buffer.byteLength ? audio : audio.slice();
-    const frame = new this.#rtc.AudioFrame(samples, sampleRate, numChannels, audio.length / numChannels);
-    const writing = this.#source.captureFrame(frame);
+    await this.#capture({ audio: samples, sampleRate, numChannels });
     this.#unheard = true;
-    this.#writing = writing.catch(() => {});
-    await writing;
     return !this.#closed;
   }
 
@@ -97,9 +104,18 @@ export class PublishedAudio {
     await this.#track.close();
   }
 
-  async #waitForListener(): Promise<void> {
-    if (this.#room.remoteParticipants.size === 0) return;
-    await within(this.#publication.waitForSubscription(), listenerLimitMs);
-    this.#listenedTo = true;
+  /** Takes the track out of the room. */
+  async unpublish(): Promise<void> {
+    const { sid } = this.#publication;
+    if (sid !== undefined) await this.#room.localParticipant?.unpublishTrack(sid);
+    await this.close();
+  }
+
+  async #capture({ audio, sampleRate, numChannels }: AudioChunk): Promise<void> {
+    if (this.#closed) return;
+    const frame = new this.#rtc.AudioFrame(audio, sampleRate, numChannels, audio.length / numChannels);
+    const writing = this.#source.captureFrame(frame);
+    this.#writing = writing.catch(() => {});
+    await writing;
   }
 }

@@ -78,10 +78,15 @@ export async function call(server: LiveKitServer, roomName: string, identity = '
   return caller;
 }
 
+export interface ToneOptions {
+  readonly frequencyHz?: number;
+  readonly rateHz?: number;
+}
+
 /** A tone in pieces of 20 ms, as speech synthesis delivers it. */
 export function tone(
   durationMs: number,
-  { frequencyHz = 1_000, rateHz = sampleRate } = {},
+  { frequencyHz = 1_000, rateHz = sampleRate }: ToneOptions = {},
 ): TTSAudioRawFrame[] {
   const perFrame = rateHz / 50;
   return Array.from({ length: Math.ceil(durationMs / 20) }, (_, piece) => {

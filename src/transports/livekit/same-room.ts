@@ -1,0 +1,33 @@
+import type { Logger } from '../../logger.ts';
+import type { RoomRest } from '../../rooms/room-rest.ts';
+
+export interface JoinedRoom {
+  readonly roomName: string;
+  /** Of the room that was joined. */
+  readonly sid: string;
+}
+
+/**
+ * Whether the room that was joined is still the one of that name.
+ *
+ * The SDK does not tell: a bot that was frozen while its room was deleted comes back into a new room of the same
+ * name, which it has just created itself, and believes that it has only reconnected.
+ *
+ * @returns True also when nobody can tell.
+ */
+export async function isSameRoom(
+  rest: RoomRest | undefined,
+  { roomName, sid }: JoinedRoom,
+  logger: Logger,
+): Promise<boolean> {
+  if (rest?.listRooms === undefined || sid === '') return true;
+  try {
+    const rooms = await rest.listRooms([roomName]);
+    const room = rooms.find(({ name }) => name === roomName);
+    // not listed: it will be, or the disconnect is on its way
+    return room === undefined || room.sid === sid;
+  } catch (error) {
+    logger.warn({ roomName, error }, 'whether the room is still the same could not be found out');
+    return true;
+  }
+}
