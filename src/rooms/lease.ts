@@ -11,6 +11,9 @@ export const leaseAttribute = 'endframe.lease';
 /** How often it is bumped, in milliseconds. Observers wait for several beats before they act. */
 export const leaseBeatMs = 5_000;
 
+/** How long a write is waited for. Observers wait longer. */
+const patienceBeats = 2.8;
+
 /** Observers compare only whether it changed; the parts are for people who read it. */
 export interface Lease {
   /** Random for each process: a bot that starts again never repeats the value of the one before. */
@@ -50,7 +53,7 @@ export interface LeaseBeatOptions {
 /**
  * Beats the lease from `start()` to `stop()`, and never fails its caller.
  *
- * A write that fails, or does not settle within one beat, is given up: the next beat is the retry. The first
+ * A write that fails is given up, and so is one that does not settle within three beats: the next beat is the retry. The first
  * failure of a row is a warning, because without the attribute observers go by presence alone. It keeps no
  * process alive.
  *
@@ -98,8 +101,8 @@ export class LeaseBeat implements Disposable {
       await this.#write({ [leaseAttribute]: value });
       this.#failing = false;
     }).pipe(
-      // shorter than a beat, so that a write that hangs costs one beat and not two
-      timeout({ first: this.#beatMs * 0.8 }),
+      // while LiveKit is away writes wait for it, and must not become many; one that is lost must not end the beat
+      timeout({ first: this.#beatMs * patienceBeats }),
       catchError((error: unknown) => {
         this.#warnOnce(error);
         return EMPTY;

@@ -1,32 +1,47 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
-import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
+import { spawnScript } from '../support/run-typescript.ts';
 import { joinToken } from '../support/tokens.ts';
-import { type LeasedBotsOptions, startLeasedBots } from './leased-bots.ts';
+import { startLeasedBots } from './leased-bots.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const limits = { pollMs: 250, leaseTtlMs: 2_000, graceMs: 2_000 };
 const boundMs = limits.leaseTtlMs + 2 * limits.pollMs;
+const sweepProgram = fileURLToPath(new URL('./sweep-program.ts', import.meta.url));
 /** For the processes of a busy machine. */
 const marginMs = 1_500;
 
 describe('a sweeper on a real server', () => {
+  const prefix = `${generateRoomName().slice(-8)}-`;
+  const crowd: AsyncDisposable[] = [];
   const toEnd: AsyncDisposable[] = [];
   let server: LiveKitServer;
+
+  /** Five live bots, two that may not write attributes, and a look-alike of somebody else. */
   beforeAll(async () => {
     server = await startLiveKitServer({ config: {} });
+    const rooms = Array.from({ length: 7 }, () => generateRoomName(prefix));
+    crowd.push(
+      await startLeasedBots(server, rooms.slice(0, 5)),
+      await startLeasedBots(server, rooms.slice(5), { grant: { canUpdateOwnMetadata: false } }),
+    );
+    await roomService(server).createRoom({ name: `${prefix}of-somebody-else`, emptyTimeout: 600 });
   });
-  afterAll(() => server.stop());
+  afterAll(async () => {
+    for (const bots of crowd) await bots[Symbol.asyncDispose]();
+    await server.stop();
+  });
   afterEach(async () => {
     for (const resource of toEnd.splice(0).reverse()) await resource[Symbol.asyncDispose]();
   });
@@ -36,9 +51,9 @@ describe('a sweeper on a real server', () => {
     return resource;
   }
 
-  function sweep(prefix: string, options: Partial<SweeperOptions> = {}) {
+  function sweep() {
     const rest = new LiveKitRESTHelper({ ...server, apiUrl: server.url, attemptTimeoutMs: 500 });
-    const sweeper = keep(new Sweeper({ rest, prefix, logger: silentLogger, ...limits, ...options }));
+    const sweeper = keep(new Sweeper({ rest, prefix, logger: silentLogger, ...limits }));
     const reaped: OrphanReport[] = [];
     const failed: unknown[] = [];
     sweeper.on('roomReaped', (report) => reaped.push(report));
@@ -47,28 +62,30 @@ describe('a sweeper on a real server', () => {
     return { sweeper, reaped, failed };
   }
 
-  /** Five live bots, one that is to die with a human in its room, and a look-alike of somebody else. */
-  async function setup(options?: LeasedBotsOptions) {
-    const prefix = `${generateRoomName().slice(-8)}-`;
-    const rooms = Array.from({ length: 6 }, () => generateRoomName(prefix));
-    const [doomedRoom = '', ...liveRooms] = rooms;
-    const foreign = `${prefix}of-somebody-else`;
-    await roomService(server).createRoom({ name: foreign, emptyTimeout: 600 });
-    keep(await startLeasedBots(server, liveRooms, options));
+  /** A bot that is to die, with a human in its room. */
+  async function setup() {
+    const doomedRoom = generateRoomName(prefix);
+    keep({
+      [Symbol.asyncDispose]: () =>
+        roomService(server)
+          .deleteRoom(doomedRoom)
+          .catch(() => {}),
+    });
     const doomed = keep(await startLeasedBots(server, [doomedRoom]));
-    const human = keep(spawnCaller({ url: server.url, token: await joinToken(server, doomedRoom, 'human') }));
+    const token = await joinToken(server, doomedRoom, 'human');
+    const human = keep(spawnCaller({ url: server.url, token }));
     await human.waitFor('joined');
+    const others = async (): Promise<string[]> => {
+      const rooms = (await listRooms(server)).filter(({ name }) => name !== doomedRoom);
+      return rooms.map(({ sid }) => sid).sort();
+    };
+    const before = await others();
+    expect(before).toHaveLength(8);
     return {
-      prefix,
       doomed,
       doomedRoom,
       human,
-      /** Everything but the doomed room is still there, sid by sid. */
-      others: async () =>
-        (await listRooms(server))
-          .filter(({ name }) => name.startsWith(prefix) && name !== doomedRoom)
-          .map(({ sid }) => sid)
-          .sort(),
+      expectOthersUntouched: async () => expect(await others()).toEqual(before),
       goneAfterMs: async (limitMs: number): Promise<number> => {
         const startedMs = performance.now();
         while ((await listRooms(server, doomedRoom)).length > 0) {
@@ -83,69 +100,92 @@ describe('a sweeper on a real server', () => {
   it.each(['SIGKILL', 'SIGSTOP'] as const)(
     'deletes the room of a bot after %s, and no other',
     async (signal) => {
-      const { prefix, doomed, human, others, goneAfterMs } = await setup();
-      const before = await others();
-      const { reaped } = sweep(prefix);
+      const { doomed, human, expectOthersUntouched, goneAfterMs } = await setup();
+      const { reaped } = sweep();
       await sleep(1_000);
       doomed.kill(signal);
       expect(await goneAfterMs(boundMs + marginMs)).toBeGreaterThan(limits.leaseTtlMs - 600);
       expect((await human.waitFor('disconnected')).reason).toBe('ROOM_DELETED');
-      await sleep(1_000);
-      expect(await others()).toEqual(before);
-      expect(before).toHaveLength(6);
+      await sleep(2 * limits.graceMs);
+      await expectOthersUntouched();
       expect(reaped.map(({ reason }) => reason)).toEqual(['lease-expired']);
     },
   );
 
   it('deletes one room once with two sweepers, without an error', async () => {
-    const { prefix, doomed, others, goneAfterMs } = await setup();
-    const before = await others();
-    const [one, two] = [sweep(prefix), sweep(prefix)];
+    const { doomed, expectOthersUntouched, goneAfterMs } = await setup();
+    const [one, two] = [sweep(), sweep()];
     await sleep(500);
     doomed.kill('SIGKILL');
     await goneAfterMs(boundMs + marginMs);
     await sleep(500);
     expect([...one.reaped, ...two.reaped].filter(({ status }) => status === 'deleted')).toHaveLength(1);
     expect([...one.failed, ...two.failed]).toEqual([]);
-    expect(await others()).toEqual(before);
+    await expectOthersUntouched();
   });
 
   it('deletes no room of a live bot while LiveKit is frozen, and the dead one afterwards', async () => {
-    const { prefix, doomed, others, goneAfterMs } = await setup();
-    const before = await others();
-    const { reaped } = sweep(prefix);
+    const { doomed, expectOthersUntouched, goneAfterMs } = await setup();
+    const { reaped } = sweep();
     await sleep(1_000);
     doomed.kill('SIGKILL');
     process.kill(server.pid ?? 0, 'SIGSTOP');
-    await sleep(6_000);
+    await sleep(3 * limits.leaseTtlMs);
     process.kill(server.pid ?? 0, 'SIGCONT');
     await goneAfterMs(2 * boundMs + marginMs);
-    await sleep(2_000);
-    expect(await others()).toEqual(before);
+    await sleep(limits.leaseTtlMs);
+    await expectOthersUntouched();
     expect(reaped).toHaveLength(1);
-  });
-
-  it('goes by presence where bots may not write attributes', async () => {
-    const { prefix, doomed, others, goneAfterMs } = await setup({ grant: { canUpdateOwnMetadata: false } });
-    const before = await others();
-    sweep(prefix);
-    await sleep(1_000);
-    doomed.kill('SIGKILL');
-    await goneAfterMs(boundMs + marginMs);
-    await sleep(2 * limits.graceMs);
-    expect(await others()).toEqual(before);
-  });
+  }, 40_000);
 
   it('keeps the room of a bot that starts again within the time', async () => {
-    const { prefix, doomed, doomedRoom, others } = await setup();
-    const before = await others();
-    const { reaped } = sweep(prefix);
-    await sleep(1_000);
+    const { doomed, doomedRoom, expectOthersUntouched } = await setup();
+    const { reaped } = sweep();
     doomed.kill('SIGKILL');
     keep(await startLeasedBots(server, [doomedRoom]));
     await sleep(2 * limits.leaseTtlMs);
     expect(reaped).toEqual([]);
     expect(await listRooms(server, doomedRoom)).toHaveLength(1);
-    expect(await others()).toEqual(before);
+    await expectOthersUntouched();
   });
+
+  it('stands still with its own process, and starts again', async () => {
+    const { doomedRoom, doomed, expectOthersUntouched, goneAfterMs } = await setup();
+    const env = { ...process.env, ...envOf(server) };
+    const args = [
+      '--match',
+      prefix,
+      '--watch',
+      '--yes',
+      '--json',
+      '--poll',
+      '0.25',
+      '--ttl',
+      '2',
+      '--grace',
+      '2',
+    ];
+    const sweeper = spawnScript(sweepProgram, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    keep({ [Symbol.asyncDispose]: async () => void sweeper.kill('SIGKILL') });
+    let output = '';
+    sweeper.stdout?.on('data', (chunk) => {
+      output += chunk;
+    });
+    while (!output.includes('swept')) await sleep(50);
+    sweeper.kill('SIGSTOP');
+    await sleep(3 * limits.leaseTtlMs);
+    sweeper.kill('SIGCONT');
+    await sleep(2 * boundMs);
+    await expectOthersUntouched();
+    expect(output).not.toContain('"orphan"');
+    doomed.kill('SIGKILL');
+    await goneAfterMs(boundMs + marginMs);
+    await expectOthersUntouched();
+    expect(output).toContain(doomedRoom);
+    expect(output).not.toContain(server.apiSecret);
+  }, 40_000);
 });
+
+function envOf({ url, apiKey, apiSecret }: LiveKitServer) {
+  return { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret };
+}

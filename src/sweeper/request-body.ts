@@ -1,0 +1,42 @@
+/** How much of a request is read, and for how long. */
+export interface RequestBodyLimits {
+  readonly maxBytes: number;
+  readonly limitMs: number;
+}
+
+/**
+ * The raw body of a request, or the status to answer with: 413 too large, 408 too slow, 400 broken off.
+ *
+ * Never rejects, and reads no more than it may.
+ */
+export async function readBody(
+  request: Request,
+  { maxBytes, limitMs }: RequestBodyLimits,
+): Promise<Uint8Array | 400 | 408 | 413> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return 413;
+  if (request.body === null) return new Uint8Array();
+  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<408>((resolve) => {
+    timer = setTimeout(resolve, limitMs, 408);
+  });
+  const result = await Promise.race([late, readAll(reader, maxBytes).catch((): 400 => 400)]);
+  clearTimeout(timer);
+  if (typeof result === 'number') reader.cancel().catch(() => {});
+  return result;
+}
+
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array | 413> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(chunks);
+    length += value.byteLength;
+    if (length > maxBytes) return 413;
+    chunks.push(value);
+  }
+}
