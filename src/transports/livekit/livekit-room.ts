@@ -6,7 +6,7 @@ import type { StreamResampler } from '../stream-resampler.ts';
 import { type Room, type RtcHold, rtcNode } from './load-rtc-node.ts';
 import { NativeResampler } from './native-resampler.ts';
 import { type AudioFormat, ParticipantAudio } from './participant-audio.ts';
-import { PublishedAudio } from './published-audio.ts';
+import { NotPublishedInTime, PublishedAudio } from './published-audio.ts';
 import { type LiveKitRoomEvent, roomEvents } from './room-events.ts';
 import { withRetries } from './with-retries.ts';
 import { within } from './within.ts';
@@ -21,6 +21,8 @@ export interface LiveKitRoomOptions {
 
 /** How long leaving may take: `disconnect()` hangs while a server is frozen. */
 const leaveLimitMs = 1_500;
+/** What the SDK says when LiveKit understood and refused. */
+const refusal = /client error: 4\d\d/;
 
 /**
  * One membership in one room: joined once for all its owners, left when the last of them has left.
@@ -102,7 +104,8 @@ export class LiveKitRoom {
     if (this.#voice?.hasFormat(format) === true) return;
     await this.#voice?.unpublish();
     this.#voice = undefined;
-    this.#voice = await withRetries(() => this.#publish(format), { stop: () => this.#closed });
+    const givesUp = (error: unknown): boolean => this.#closed || error instanceof NotPublishedInTime;
+    this.#voice = await withRetries(() => this.#publish(format), { givesUp });
   }
 
   /** In hertz and channels; only where the room was joined. */
@@ -132,8 +135,10 @@ export class LiveKitRoom {
   }
 
   async #join(): Promise<void> {
-    this.#hold = await rtcNode.acquire();
-    await withRetries(() => this.#tryToJoin(this.#hold as RtcHold), { stop: () => this.#closed });
+    const hold = await rtcNode.acquire();
+    this.#hold = hold;
+    const givesUp = (error: unknown): boolean => this.#closed || refusal.test(String(error));
+    await withRetries(() => this.#tryToJoin(hold), { givesUp });
   }
 
   async #tryToJoin(hold: RtcHold): Promise<void> {

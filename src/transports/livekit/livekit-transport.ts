@@ -65,7 +65,12 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   constructor(options: LiveKitTransportOptions = {}) {
     super(options.params);
     this.#plan = liveKitPlan(options);
-    if (this.#plan.deleter !== undefined) this.#cleanup = new RoomCleanup(this.#plan.deleter);
+    const { deleter } = this.#plan;
+    if (deleter === undefined) return;
+    this.#cleanup = new RoomCleanup(deleter);
+    deleter.outcome$.subscribe(() => {
+      this.#fence ??= 'its room has had its end';
+    });
   }
 
   get roomName(): string {

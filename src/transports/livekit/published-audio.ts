@@ -5,6 +5,8 @@ import { within } from './within.ts';
 
 /** How far ahead of the speaker the SDK is fed, in milliseconds: what a blocked event loop may cost. */
 const queueMs = 200;
+/** How long publishing may take: the SDK hears nothing when the token does not allow it. */
+const publishLimitMs = 5_000;
 /** How long the first word waits for somebody who is in the room and does not listen yet. */
 const listenerLimitMs = 1_000;
 /** Silence ahead of the first word: a listener who has just subscribed still loses up to 100 ms. */
@@ -14,6 +16,15 @@ const leadMs = 100;
  * loopback, leaving 100 ms later nothing; the rest is for a network.
  */
 const tailMs = 200;
+
+/** Another attempt would wait for this one: the SDK publishes one track after the other. */
+export class NotPublishedInTime extends Error {
+  constructor() {
+    super(
+      `The bot's track was not published within ${publishLimitMs} ms; does its token allow it to publish?`,
+    );
+  }
+}
 
 /** The bot's voice: a track of the room, fed with chunks. */
 export class PublishedAudio {
@@ -48,7 +59,9 @@ export class PublishedAudio {
     const options = new rtc.TrackPublishOptions({ source: rtc.TrackSource.SOURCE_MICROPHONE });
     try {
       if (room.localParticipant === undefined) throw new Error('the room was left');
-      const publication = await room.localParticipant.publishTrack(track, options);
+      const publishing = room.localParticipant.publishTrack(track, options);
+      if ((await within(publishing, publishLimitMs)) === 'late') throw new NotPublishedInTime();
+      const publication = await publishing;
       return new PublishedAudio(rtc, room, source, track, publication);
     } catch (error) {
       await track.close();
