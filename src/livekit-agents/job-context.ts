@@ -50,10 +50,10 @@ export interface SessionCloseEvent {
   readonly error?: unknown;
 }
 
-/** Part of `voice.AgentSession`. */
+/** Part of `voice.AgentSession`, whose events are named by an enum that a literal would not fit. */
 export interface AgentSessionEvents {
-  on(event: 'close', listener: (event: SessionCloseEvent) => void): unknown;
-  off(event: 'close', listener: (event: SessionCloseEvent) => void): unknown;
+  on(event: string, listener: (event: SessionCloseEvent) => void): unknown;
+  off(event: string, listener: (event: SessionCloseEvent) => void): unknown;
 }
 
 /** rtc-node's `DisconnectReason.ROOM_DELETED`. */

@@ -6,7 +6,16 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { print } from './report.mjs';
 
-const files = ['throughput', 'observers', 'backlog', 'latency', 'interruption', 'fairness', 'memory'];
+const files = [
+  'throughput',
+  'observers',
+  'backlog',
+  'latency',
+  'interruption',
+  'fairness',
+  'memory',
+  'delete-room-on-end',
+];
 
 /** @type {import('./report.mjs').Row[]} */
 const rows = [];

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { lastValueFrom, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import type { AttachRoomCleanupOptions } from '../../src/livekit-agents/attach-options.ts';
@@ -69,7 +69,7 @@ describe('attachRoomCleanup', () => {
       closes('error', error);
       expect(await outcome()).toMatchObject({ status: 'deleted', trigger: 'cancel' });
       expect(frames).toEqual(['completed start', 'entered cancel']);
-      const { frame } = await lastValueFrom(cleanup.lifecycle$);
+      const { frame } = await firstValueFrom(cleanup.lifecycle$);
       expect(frame).toMatchObject({ frameRole: 'cancel', reason: 'error', metadata: { error } });
     });
 

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentsWorld, type Call, type CallOptions } from './agents-world.ts';
+import { typeErrors } from './check-types.ts';
 import { installAgents } from './install-agents.ts';
 
 /** From the end of the job to the room's: a second when nothing else runs, more when every core is busy. */
@@ -72,6 +73,12 @@ export async function stays(call: Call, over: string): Promise<void> {
 export function describeRealWorker(title: string, version: () => Promise<string>): void {
   describe(title, () => {
     const world = useWorld(version);
+
+    it(
+      'has types that fit ours',
+      async () => expect(await typeErrors(await installAgents(await version()))).toBe(''),
+      caseMs,
+    );
 
     describe.concurrent('with attachRoomCleanup', () => {
       it.each(table)(
@@ -149,6 +156,12 @@ export function describeRealWorker(title: string, version: () => Promise<string>
         caseMs,
       );
     });
+
+    it(
+      'the room is gone when the process of the job is killed',
+      async () => isDeletedWithEverybodyInside(await world.call('killed', 'endframe')),
+      caseMs,
+    );
 
     it(
       'the room is gone when the worker is killed, and stays without attachRoomCleanup',

@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { liveKitServerProgram } from '../../src/testing/livekit-server-program.ts';
+import { installAgents, knownAgents } from '../livekit-agents/install-agents.ts';
 
-export type Requirement = 'livekit-server' | '@livekit/rtc-node';
+export type Requirement = 'livekit-server' | '@livekit/rtc-node' | '@livekit/agents';
 
 /** Each settles when it is there, and throws what is missing and how to get it. */
 const probes: Record<Requirement, () => Promise<unknown>> = {
@@ -11,6 +12,7 @@ const probes: Record<Requirement, () => Promise<unknown>> = {
     if (!process.env.LIVEKIT_URL) await liveKitServerProgram();
   },
   '@livekit/rtc-node': () => import('@livekit/rtc-node'),
+  '@livekit/agents': () => installAgents(knownAgents),
 };
 
 type Describe = (title: string, body: () => void) => void;

@@ -1,0 +1,23 @@
+/** One call of a real worker; `npm run test:agents` has them all, with the oldest version and the newest. */
+
+import { it, vi } from 'vitest';
+import { describeWith } from '../support/requirements.ts';
+import { knownAgents } from './install-agents.ts';
+import { isDeletedWithEverybodyInside, stays, useWorld } from './real-worker.ts';
+
+// two processes load for seconds, and the machine may be busy
+vi.setConfig({ testTimeout: 180_000 });
+const describe = await describeWith('livekit-server', '@livekit/rtc-node', '@livekit/agents');
+
+describe('a job of @livekit/agents whose session closes', () => {
+  const world = useWorld(async () => knownAgents);
+
+  it('has its room deleted with attachRoomCleanup, and only then', async () => {
+    const [watched, plain] = await Promise.all([
+      world.call('session-closes', 'endframe'),
+      world.call('session-closes', 'plain'),
+    ]);
+    await isDeletedWithEverybodyInside(watched);
+    await stays(plain, 'closed: user_initiated');
+  });
+});
