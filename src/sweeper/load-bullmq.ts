@@ -1,0 +1,75 @@
+/** The queue library and its Redis client, loaded when somebody wants them. The only file that knows them. */
+
+import type { Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { MissingDependencyError } from '../errors.ts';
+
+export type { Job, Queue, Worker } from 'bullmq';
+export type { Redis } from 'ioredis';
+
+export interface QueueAddress {
+  readonly redisUrl: string;
+  readonly queueName: string;
+  readonly keyPrefix: string;
+  /** Ends the attempts to reach a Redis that is away. */
+  readonly stopped: AbortSignal;
+}
+
+/** Makes connections of two kinds: one that fails fast, one that waits for Redis to come back. */
+export interface BullMq {
+  /** Every command settles within half a second, whatever Redis does. */
+  readonly failFast: (address: QueueAddress) => Redis;
+  readonly queue: (address: QueueAddress, connection: Redis) => Queue;
+  readonly worker: (address: QueueAddress, plan: WorkerPlan) => Worker;
+}
+
+export interface WorkerPlan {
+  readonly process: (job: { readonly data: unknown }) => Promise<void>;
+  readonly concurrency: number;
+  /** How long a job stays with a process that has died, at most twice. */
+  readonly lockMs: number;
+}
+
+const commandLimitMs = 400;
+
+/** @throws {MissingDependencyError} `bullmq` or `ioredis` is not installed. */
+export async function loadBullMq(): Promise<BullMq> {
+  const { Queue, Worker } = await needed('bullmq', () => import('bullmq'));
+  const { Redis } = await needed('ioredis', () => import('ioredis'));
+  return {
+    failFast: ({ redisUrl, stopped }) =>
+      new Redis(redisUrl, {
+        enableOfflineQueue: false,
+        maxRetriesPerRequest: 0,
+        commandTimeout: commandLimitMs,
+        connectTimeout: commandLimitMs,
+        retryStrategy: reconnectUntil(stopped),
+      }),
+    queue: ({ queueName, keyPrefix }, connection) =>
+      new Queue(queueName, { connection, prefix: keyPrefix, skipWaitingForReady: true }),
+    worker: ({ redisUrl, queueName, keyPrefix, stopped }, { process, concurrency, lockMs }) =>
+      new Worker(queueName, process, {
+        // not a client but options: BullMQ opens and closes its own then
+        connection: { url: redisUrl, maxRetriesPerRequest: null, retryStrategy: reconnectUntil(stopped) },
+        prefix: keyPrefix,
+        concurrency,
+        lockDuration: lockMs,
+        stalledInterval: lockMs / 2,
+        // a look is harmless to repeat; one that never ends is planned again after the next list
+        maxStalledCount: 3,
+        drainDelay: 1,
+      }),
+  };
+}
+
+function reconnectUntil(stopped: AbortSignal): (attempts: number) => number | null {
+  return (attempts) => (stopped.aborted ? null : Math.min(2_000, attempts * 100));
+}
+
+async function needed<T>(name: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new MissingDependencyError(name, `Install it: npm install bullmq ioredis`, { cause });
+  }
+}
