@@ -4,6 +4,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/guardian-from-source.ts'],
     testTimeout: 20_000,
     hookTimeout: 180_000,
   },

@@ -1,6 +1,5 @@
 /** A bot for fault tests: a pipeline with a RoomCleanupProcessor, and a way to die; its orders come from doomed-bot.ts. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
@@ -15,9 +14,12 @@ export interface DoomedBotProgram {
   readonly room: Omit<RoomDeleterOptions, 'rest'>;
   /** Without a runner nobody catches what is thrown. */
   readonly handleProcessEvents: boolean;
+  readonly stays: boolean;
 }
 
-const { rest, room, handleProcessEvents } = JSON.parse(process.env.BOT_PROGRAM ?? '') as DoomedBotProgram;
+const { rest, room, handleProcessEvents, stays } = JSON.parse(
+  process.env.BOT_PROGRAM ?? '',
+) as DoomedBotProgram;
 delete process.env.BOT_PROGRAM;
 
 function tell(event: BotEvent): void {
@@ -61,5 +63,4 @@ process.channel?.unref();
 const results = new PipelineRunner({ handleProcessEvents }).run(task);
 const keepAlive = setInterval(() => {}, 1_000);
 await results;
-clearInterval(keepAlive);
-await sleep(0);
+if (!stays) clearInterval(keepAlive);

@@ -42,6 +42,8 @@ export interface DoomedBotOptions
   readonly attemptTimeoutMs?: number;
   /** Whether the runner listens to signals and uncaught errors. Default true. */
   readonly handleProcessEvents?: boolean;
+  /** Whether the process goes on when its task is over. Default false. */
+  readonly stays?: boolean;
   /** Arguments for Node, such as `--max-old-space-size=64`. */
   readonly execArgv?: readonly string[];
   /** What the bot's environment holds besides. */
@@ -64,18 +66,12 @@ export class DoomedBot implements AsyncDisposable {
   /** Everything it printed. */
   output = '';
 
-  constructor({
-    server,
-    apiUrl,
-    attemptTimeoutMs,
-    handleProcessEvents = true,
-    execArgv,
-    env,
-    ...room
-  }: DoomedBotOptions) {
+  constructor(options: DoomedBotOptions) {
+    const { server, apiUrl, attemptTimeoutMs, execArgv, env, ...others } = options;
+    const { handleProcessEvents = true, stays = false, ...room } = others;
     const { apiKey, apiSecret, httpUrl } = server;
     const rest = { apiKey, apiSecret, apiUrl: apiUrl ?? httpUrl, attemptTimeoutMs };
-    const program: DoomedBotProgram = { rest, room, handleProcessEvents };
+    const program: DoomedBotProgram = { rest, room, handleProcessEvents, stays };
     const script = fileURLToPath(new URL('./doomed-bot-program.ts', import.meta.url));
     this.#child = spawn(process.execPath, [...nodeArgs, ...(execArgv ?? []), script], {
       detached: true,
@@ -114,8 +110,8 @@ export class DoomedBot implements AsyncDisposable {
   }
 
   /** The guardian's process id, once the guardian knows the room. */
-  async guardianPid(): Promise<number> {
-    for (const until = Date.now() + 15_000; ; ) {
+  async guardianPid(timeoutMs = 15_000): Promise<number> {
+    for (const until = Date.now() + timeoutMs; ; ) {
       const from = this.#events.length;
       this.#send({ command: 'guardian' });
       const { pid, armed } = await this.#waitFrom(from, 'guardian', 15_000);
@@ -192,7 +188,7 @@ export class DoomedBot implements AsyncDisposable {
 export async function startBot(options: DoomedBotOptions): Promise<DoomedBot> {
   const bot = new DoomedBot(options);
   await bot.waitFor('started');
-  if (options.guardian !== false) await bot.guardianPid();
+  if (options.guardian !== false && options.deleteWhen !== 'never') await bot.guardianPid();
   return bot;
 }
 

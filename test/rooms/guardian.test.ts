@@ -1,0 +1,320 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { silentLogger } from '../../src/logger.ts';
+import { Guardian } from '../../src/rooms/guardian.ts';
+import type { GuardedRoom, ToGuardian } from '../../src/rooms/guardian-messages.ts';
+import type { GuardianProcessEvents } from '../../src/rooms/guardian-process.ts';
+import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
+import { type DoomedBotOptions, killBots, startBot } from '../support/doomed-bot.ts';
+import { diesWithin, isAlive } from '../support/is-alive.ts';
+
+// each test starts processes, and the machine may be busy
+vi.setConfig({ testTimeout: 60_000 });
+const waiting = { timeout: 20_000, interval: 10 };
+const secret = 'secret-that-is-in-no-command-line';
+const servers = new Set<FakeLiveKitServer>();
+afterEach(async () => {
+  await killBots();
+  await Promise.all([...servers].map((server) => server.stop()));
+  servers.clear();
+});
+
+/** A server with the bot's room, and with one of a name alike that must stay. */
+async function setup() {
+  const server = await FakeLiveKitServer.start({ apiSecret: secret });
+  servers.add(server);
+  const [roomName, bystander] = ['my-room', 'my-room-2'];
+  server.createRoom(roomName);
+  server.createRoom(bystander);
+  const names = (): string[] => server.rooms.map(({ name }) => name).sort();
+  return {
+    server,
+    bot: (options: Partial<DoomedBotOptions> = {}) => startBot({ server, roomName, ...options }),
+    isGone: () => vi.waitFor(() => expect(names()).toEqual([bystander]), waiting),
+    async staysFor(ms: number) {
+      await sleep(ms);
+      expect(names()).toEqual([roomName, bystander]);
+    },
+  };
+}
+
+describe('the guardian of a bot', () => {
+  it('deletes the room when the bot is killed, and ends', async () => {
+    const { bot, isGone } = await setup();
+    const killed = await bot({ verify: false });
+    const pid = await killed.guardianPid();
+    killed.kill('SIGKILL');
+    await isGone();
+    expect(await diesWithin(pid, 5_000)).toBe(true);
+  });
+
+  it('survives what kills the whole group of the bot', async () => {
+    const { bot, isGone } = await setup();
+    (await bot()).killGroup('SIGKILL');
+    await isGone();
+  });
+
+  it('does nothing while the bot lives', async () => {
+    const { bot, staysFor } = await setup();
+    const alive = await bot({ guardianHeartbeatMs: 400 });
+    await staysFor(2_000);
+    expect(alive.output).toBe('');
+  });
+
+  it('has no secret on its command line and in its environment', async () => {
+    const { bot, server } = await setup();
+    const pid = await (
+      await bot({ env: { LIVEKIT_API_SECRET: secret, OTHER_SECRET: 'hush' } })
+    ).guardianPid();
+    const seen = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8')).join();
+    expect(seen).toContain('guardian-program');
+    for (const word of [secret, server.apiKey, 'my-room', 'hush', 'LIVEKIT'])
+      expect(seen).not.toContain(word);
+  });
+
+  it('ignores SIGINT, SIGTERM and SIGHUP', async () => {
+    const { bot, isGone } = await setup();
+    const killed = await bot();
+    const pid = await killed.guardianPid();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
+    await sleep(200);
+    expect(isAlive(pid)).toBe(true);
+    killed.kill('SIGKILL');
+    await isGone();
+  });
+
+  it('is replaced when it dies, and the bot says so', async () => {
+    const { bot, isGone } = await setup();
+    const orphaned = await bot();
+    const first = await orphaned.guardianPid();
+    process.kill(first, 'SIGKILL');
+    await vi.waitFor(async () => expect(await orphaned.guardianPid()).not.toBe(first), waiting);
+    expect(orphaned.output).toContain('the guardian has died');
+    orphaned.kill('SIGKILL');
+    await isGone();
+  });
+
+  it('deletes the room of a bot that is stuck, which hears of it later', async () => {
+    const { bot, isGone } = await setup();
+    const stuck = await bot({ guardianHeartbeatMs: 1_000 });
+    stuck.block(6_000);
+    await isGone();
+    const { outcome } = await stuck.waitFor('outcome');
+    expect(outcome).toMatchObject({ status: 'already-gone', trigger: 'exit', attempts: 0 });
+    expect(stuck.output).toContain('the event loop was stuck');
+  });
+
+  it('deletes the room of a bot that is frozen', async () => {
+    const { bot, isGone } = await setup();
+    (await bot({ guardianHeartbeatMs: 1_000 })).kill('SIGSTOP');
+    await isGone();
+  });
+
+  it('keeps the room when it was frozen together with the bot', async () => {
+    const { bot, staysFor, isGone } = await setup();
+    const frozen = await bot({ guardianHeartbeatMs: 1_000 });
+    const pid = await frozen.guardianPid();
+    frozen.kill('SIGSTOP');
+    process.kill(pid, 'SIGSTOP');
+    await sleep(4_000);
+    process.kill(pid, 'SIGCONT');
+    frozen.kill('SIGCONT');
+    await staysFor(2_000);
+    frozen.kill('SIGKILL');
+    await isGone();
+  });
+
+  it('leaves an orderly end alone, and the bot exits without waiting for it', async () => {
+    const { bot, isGone, server } = await setup();
+    const orderly = await bot();
+    const pid = await orderly.guardianPid();
+    const endedAt = performance.now();
+    orderly.end();
+    expect(await orderly.exited).toEqual({ code: 0, signal: null });
+    expect(performance.now() - endedAt).toBeLessThan(2_000);
+    await isGone();
+    expect(isAlive(pid)).toBe(true);
+    expect(server.requests.filter(({ call }) => call === 'DeleteRoom')).toHaveLength(1);
+  });
+
+  it('deletes again what comes back after the bot has gone', async () => {
+    const { bot, isGone, server } = await setup();
+    const orderly = await bot({ room: { owned: true } });
+    orderly.end();
+    await orderly.exited;
+    server.join('my-room', 'ada');
+    await isGone();
+  });
+
+  it('tells the bot what came back', async () => {
+    const { bot, isGone, server } = await setup();
+    const cancelled = await bot({ room: { owned: true }, stays: true });
+    cancelled.cancel();
+    await cancelled.waitFor('outcome');
+    server.join('my-room', 'ada');
+    await isGone();
+    const { reappearance } = await cancelled.waitFor('roomReappeared');
+    expect(reappearance).toMatchObject({ roomName: 'my-room', status: 'deleted-again', afterMs: 1_000 });
+  });
+
+  it('leaves a newer room of a shared name alone', async () => {
+    const { bot, staysFor, server } = await setup();
+    const orderly = await bot();
+    orderly.end();
+    await orderly.exited;
+    server.createRoom('my-room');
+    await staysFor(3_000);
+  });
+
+  it('goes on where the bot has to give up', async () => {
+    const { bot, isGone, server } = await setup();
+    const late = await bot({ deadlineMs: 700 });
+    server.fail({ kind: 'status', status: 503 });
+    late.cancel();
+    expect(await late.exited).toEqual({ code: 3, signal: null });
+    expect(late.events).toContainEqual({
+      event: 'outcome',
+      outcome: expect.objectContaining({ status: 'handed-over' }),
+    });
+    server.heal();
+    await isGone();
+  });
+
+  it('keeps a room that the bot would have kept', async () => {
+    const { bot, staysFor, isGone, server } = await setup();
+    const ada = server.join('my-room', 'ada');
+    const first = await bot({ deleteWhen: 'no-humans-left' });
+    first.kill('SIGKILL');
+    await staysFor(1_500);
+    ada.leave();
+    (await bot({ deleteWhen: 'no-humans-left' })).kill('SIGKILL');
+    await isGone();
+  });
+
+  it.each([{ guardian: false }, { deleteWhen: 'never' }] as const)(
+    'is not there with %o',
+    async (options) => {
+      const { bot, staysFor } = await setup();
+      const unguarded = await bot(options);
+      await expect(unguarded.guardianPid(300)).rejects.toThrow('no armed guardian');
+      unguarded.kill('SIGKILL');
+      await staysFor(1_000);
+    },
+  );
+});
+
+describe('Guardian', () => {
+  const guarded: GuardedRoom = {
+    roomName: 'room',
+    room: { owned: true },
+    credentials: { apiKey: 'k', apiSecret: 's', baseUrl: 'http://127.0.0.1:9', attemptTimeoutMs: 1_000 },
+    deleteWhen: 'always',
+    ownIdentity: undefined,
+    verify: false,
+    heartbeatMs: 4_000,
+  };
+
+  /** A guardian's process that does nothing by itself. */
+  function fakeProcesses() {
+    const started: (GuardianProcessEvents & { sent: ToGuardian[]; beats: number })[] = [];
+    const warn = vi.fn();
+    const guardian = new Guardian((events) => {
+      const one = { ...events, sent: [] as ToGuardian[], beats: 0 };
+      started.push(one);
+      return {
+        pid: started.length,
+        send: (message) => one.sent.push(message),
+        write: () => {
+          one.beats += 1;
+        },
+      };
+    });
+    const onNews = vi.fn();
+    const watch = () => guardian.watch(guarded, { logger: { ...silentLogger, warn }, onNews });
+    return { started, guardian, warn, watch, onNews };
+  }
+
+  it('has one process for all rooms', () => {
+    const { started, watch } = fakeProcesses();
+    const [first, second] = [watch(), watch()];
+    expect(started).toHaveLength(1);
+    expect(started[0]?.sent).toMatchObject([
+      { type: 'watch', id: 1 },
+      { type: 'watch', id: 2 },
+    ]);
+    started[0]?.onMessage({ type: 'armed', id: 2 });
+    expect([first.armed, second.armed]).toEqual([false, true]);
+  });
+
+  it('beats four times per limit, until nothing is left to watch', () => {
+    vi.useFakeTimers();
+    try {
+      const { started, watch } = fakeProcesses();
+      const hold = watch();
+      vi.advanceTimersByTime(4_000);
+      expect(started[0]?.beats).toBe(4);
+      hold.forget();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('tells a new process everything that the old one knew', () => {
+    const { started, watch } = fakeProcesses();
+    const holds = [watch(), watch(), watch()];
+    holds[0]?.forget();
+    holds[1]?.look();
+    started[0]?.onEnd(undefined);
+    expect(started[1]?.sent.map(({ type, id }) => [type, id])).toEqual([
+      ['watch', 2],
+      ['look', 2],
+      ['watch', 3],
+    ]);
+  });
+
+  it('starts no other process when nothing is left to watch', () => {
+    const { started, watch } = fakeProcesses();
+    watch();
+    started[0]?.onMessage({ type: 'finished', id: 1 });
+    started[0]?.onEnd(undefined);
+    expect(started).toHaveLength(1);
+    watch();
+    expect(started).toHaveLength(2);
+  });
+
+  it('gives up, with one warning, when its processes die young', () => {
+    const { started, watch, warn } = fakeProcesses();
+    const hold = watch();
+    for (let deaths = 0; deaths < started.length && deaths < 50; deaths += 1)
+      started[deaths]?.onEnd(new Error('EAGAIN'));
+    expect(started).toHaveLength(5);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      { error: expect.any(Error) },
+      expect.stringContaining('no guardian'),
+    );
+    expect(hold.armed).toBe(false);
+  });
+
+  it('warns once where no process can be started, and never throws', () => {
+    const warn = vi.fn();
+    const guardian = new Guardian(() => {
+      throw new Error('not permitted');
+    });
+    const options = { logger: { ...silentLogger, warn }, onNews: () => {} };
+    const hold = guardian.watch(guarded, options);
+    guardian.watch(guarded, options);
+    hold.takeOver();
+    hold.look();
+    expect(warn).toHaveBeenCalledOnce();
+  });
+
+  it('passes on what its process did by itself', () => {
+    const { started, watch, onNews } = fakeProcesses();
+    watch();
+    const news = { type: 'settled', id: 1, status: 'deleted', cause: 'stuck' } as const;
+    started[0]?.onMessage(news);
+    expect(onNews).toHaveBeenCalledExactlyOnceWith(news);
+  });
+});
