@@ -33,7 +33,7 @@ export class LiveKitRoom {
   readonly #options: LiveKitRoomOptions;
   readonly #owners = new Set<object>();
   readonly #events = new Subject<LiveKitRoomEvent>();
-  /** Completes when the room was left; `disconnected` is only for what the server did. */
+  /** Completes when the room was left. */
   readonly events$: Observable<LiveKitRoomEvent> = this.#events.asObservable();
   #joining: Promise<void> | undefined;
   #leaving: Promise<void> | undefined;
@@ -129,13 +129,21 @@ export class LiveKitRoom {
   /** For the owner, who may call it again; the last one leaves. Resolves within a limit; never rejects. */
   disconnect(owner: object): Promise<void> {
     this.#owners.delete(owner);
-    if (this.#owners.size > 0) return Promise.resolve();
+    return this.#owners.size > 0 ? Promise.resolve() : this.close();
+  }
+
+  /** Leaves, whoever is still an owner. Resolves within a limit; never rejects. */
+  close(): Promise<void> {
     this.#leaving ??= this.#leave();
     return this.#leaving;
   }
 
   async #join(): Promise<void> {
     const hold = await rtcNode.acquire();
+    if (this.#closed) {
+      await hold.release();
+      throw new Error('The room was left before it was joined');
+    }
     this.#hold = hold;
     const givesUp = (error: unknown): boolean => this.#closed || refusal.test(String(error));
     await withRetries(() => this.#tryToJoin(hold), { givesUp });
@@ -161,9 +169,9 @@ export class LiveKitRoom {
       },
       () => {}, // left before the server told it
     );
-    this.#events.next({ type: 'connected' });
     // left in the meantime: nobody else knows of this membership
     if (this.#closed) await this.#goAway(room, hold);
+    else this.#events.next({ type: 'connected' });
   }
 
   #publish(format: AudioFormat): Promise<PublishedAudio> {
@@ -183,24 +191,30 @@ export class LiveKitRoom {
   }
 
   async #leave(): Promise<void> {
+    const leavesByItself = this.#room !== undefined && !this.#closed;
     this.#closed = true;
-    const room = this.#room;
-    const hold = this.#hold;
     this.#ears?.close();
-    if (room !== undefined && hold !== undefined) await this.#goAway(room, hold);
+    if (this.#room !== undefined && this.#hold !== undefined) await this.#goAway(this.#room, this.#hold);
+    if (leavesByItself) this.#events.next({ type: 'left' });
     this.#events.complete();
-    await hold?.release();
+    await this.#atMost('the SDK could not be shut down', this.#hold?.release());
   }
 
   async #goAway(room: Room, hold: RtcHold): Promise<void> {
-    const { logger } = this.#options;
     const leave = hold.call(() => room.disconnect());
-    const end = await within(leave.result, leaveLimitMs).catch((error: unknown) => error);
-    if (end !== 'done') logger.warn({ end }, 'the room could not be left in an orderly way');
-    await within(this.#voice?.close() ?? Promise.resolve(), leaveLimitMs);
+    await Promise.all([
+      this.#atMost('the room could not be left in an orderly way', leave.result),
+      this.#atMost('the track could not be closed', this.#voice?.close()),
+    ]);
     this.#subscription?.unsubscribe();
     // the SDK leaves its listener behind when the server was the one to disconnect
     this.#forgetJoin?.();
+  }
+
+  async #atMost(failure: string, work: Promise<unknown> | undefined): Promise<void> {
+    if (work === undefined) return;
+    const end = await within(work, leaveLimitMs).catch((error: unknown) => error);
+    if (end !== 'done') this.#options.logger.warn({ end }, failure);
   }
 }
 

@@ -109,8 +109,7 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   /** Leaves, and deletes the room, unless it is to stay. For a transport that was stopped and has no next run. */
   async close(trigger: DeletionTrigger = 'manual'): Promise<void> {
     this.#fence = 'it was closed';
-    const leaving = [this.#input, this.#output].map((owner) => owner && this.#room?.disconnect(owner));
-    await Promise.all([...leaving, this.#plan.deleter?.deleteRoom(trigger)]);
+    await Promise.all([this.#room?.close(), this.#plan.deleter?.deleteRoom(trigger)]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,6 +122,7 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
       if (this.#fence !== undefined) {
         throw new PipelineError(`This LiveKitTransport does not join again: ${this.#fence}`);
       }
+      if (this.#room?.closed === true) void this.#room.close();
       if (this.#room === undefined || this.#room.closed) this.#room = this.#newRoom();
       return this.#room;
     },
@@ -144,7 +144,7 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   #newRoom(): LiveKitRoom {
     const { url, createToken, logger } = this.#plan;
     const room = new LiveKitRoom({ url, createToken, logger });
-    room.events$.subscribe({ next: (event) => this.#tell(event), complete: () => this.emit('left') });
+    room.events$.subscribe((event) => this.#tell(event));
     return room;
   }
 

@@ -19,7 +19,9 @@ export type LiveKitRoomEvent =
     }
   | { readonly type: 'dtmfReceived'; readonly digit: string; readonly identity: string }
   | { readonly type: 'connected' | 'reconnecting' | 'reconnected' }
-  /** For good: the SDK does not try again. */
+  /** The bot has left by itself. */
+  | { readonly type: 'left' }
+  /** The server has ended the connection, for good: the SDK does not try again. */
   | { readonly type: 'disconnected'; readonly reason: string };
 
 /** The part of the SDK's participants that is needed here. */

@@ -193,7 +193,7 @@ describe('LiveKitTransport', () => {
     expect(await bot.result).toMatchObject({ reason: 'ended', frame: { reason: 'ROOM_DELETED' } });
     expect(performance.now() - at).toBeLessThan(1_000);
     expect(bot.outcomes).toMatchObject([{ status: 'already-gone', attempts: 0 }]);
-    expect(bot.events).toEqual(['connected', 'disconnected ROOM_DELETED', 'left']);
+    expect(bot.events).toEqual(['connected', 'disconnected ROOM_DELETED']);
   });
 
   it.each([
