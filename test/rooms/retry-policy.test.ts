@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { answerWasLost, isRetryable, parseRetryAfter, retryDelayMs } from '../../src/rooms/retry-policy.ts';
+import { LiveKitRESTError } from '../../src/errors.ts';
+import {
+  answerWasLost,
+  isRetryable,
+  nextLookDelayMs,
+  nodeMayBeLost,
+  parseRetryAfter,
+  retryDelayMs,
+} from '../../src/rooms/retry-policy.ts';
 
 describe('isRetryable', () => {
   it.each([
@@ -115,5 +123,35 @@ describe('parseRetryAfter', () => {
     '2026-11-24T13:00:00Z',
   ])('ignores %j', (header) => {
     expect(parseRetryAfter(header, nowMs)).toBeUndefined();
+  });
+});
+
+describe('nodeMayBeLost', () => {
+  it.each([
+    ['timeout', undefined, undefined, '', true],
+    ['unavailable', 503, 'unavailable', 'no response from servers', true],
+    ['unavailable', 500, 'unknown', 'twirp error unknown: could not find object', true],
+    ['unavailable', 500, 'unknown', 'out of luck', false],
+    ['unavailable', 503, undefined, '<html>', false],
+    ['network', undefined, undefined, 'ECONNREFUSED', false],
+    ['not_found', 404, 'not_found', '', false],
+    ['auth', 401, 'unauthenticated', '', false],
+  ] as const)('of %s %s %s %j: %s', (kind, status, code, body, expected) => {
+    const error = new LiveKitRESTError('r', { kind, retryable: true, status, code, body });
+    expect(nodeMayBeLost(error)).toBe(expected);
+  });
+});
+
+describe('nextLookDelayMs', () => {
+  it.each([
+    [{ clear: 0, unanswered: 0, waitedMs: 0 }, 1_000],
+    [{ clear: 1, unanswered: 0, waitedMs: 1_000 }, 5_000],
+    [{ clear: 2, unanswered: 0, waitedMs: 6_000 }, 14_000],
+    [{ clear: 3, unanswered: 0, waitedMs: 20_000 }, undefined],
+    [{ clear: 1, unanswered: 3, waitedMs: 9_000 }, 5_000],
+    [{ clear: 1, unanswered: 4, waitedMs: 9_000 }, undefined],
+    [{ clear: 2, unanswered: 0, waitedMs: 107_000 }, undefined],
+  ])('after %o is %s', (progress, delayMs) => {
+    expect(nextLookDelayMs(progress)).toBe(delayMs);
   });
 });

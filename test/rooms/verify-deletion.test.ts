@@ -1,0 +1,209 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LiveKitRESTError } from '../../src/errors.ts';
+import { type Logger, silentLogger } from '../../src/logger.ts';
+import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
+import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
+import type { ListedRoom, RoomRest } from '../../src/rooms/room-rest.ts';
+
+const busy = new LiveKitRESTError('room', { kind: 'unavailable', retryable: true, status: 503 });
+const notFound = new LiveKitRESTError('room', { kind: 'not_found', retryable: false, status: 404 });
+/** 128 random bits: nobody else's. */
+const ownName = `endframe-${'0123456789abcdef'.repeat(2)}`;
+
+interface World {
+  /** Of the room, while there is one. */
+  sid: string | undefined;
+  fails: LiveKitRESTError | undefined;
+  failsToDelete: LiveKitRESTError | undefined;
+}
+
+/** A server with one room name, whose calls are noted with the second they came in. */
+function setup(options: Partial<RoomDeleterOptions> = {}) {
+  const startedAt = Date.now();
+  const calls: string[] = [];
+  const world: World = { sid: 'RM_1', fails: undefined, failsToDelete: undefined };
+  const note = (call: string): void => {
+    calls.push(`${call} ${(Date.now() - startedAt) / 1_000}`);
+    if (world.fails !== undefined) throw world.fails;
+  };
+  const roomName = options.roomName ?? ownName;
+  const listed = (sid: string): ListedRoom => ({ name: roomName, sid, creationTimeMs: 1_000, metadata: '' });
+  const rest: RoomRest = {
+    deleteRoomByName: async () => {
+      note('delete');
+      if (world.failsToDelete !== undefined) throw world.failsToDelete;
+      if (world.sid === undefined) throw notFound;
+      world.sid = undefined;
+      return true;
+    },
+    listRooms: async () => {
+      note('list');
+      return world.sid === undefined ? [] : [listed(world.sid)];
+    },
+    createRoom: async () => {
+      note('create');
+      world.sid ??= 'RM_created';
+      return listed(world.sid);
+    },
+    ...options.rest,
+  };
+  const warn = vi.fn<Logger['warn']>();
+  const deleter = new RoomDeleter({ logger: { ...silentLogger, warn }, ...options, roomName, rest });
+  const reappeared = vi.fn();
+  deleter.on('roomReappeared', reappeared);
+  return { deleter, calls, world, reappeared, warn };
+}
+
+describe('a room that was deleted', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('is looked for after 1, 6 and 20 seconds', async () => {
+    const { deleter, calls, reappeared } = setup();
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'deleted', elapsedMs: 0 });
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(calls).toEqual(['delete 0', 'list 1', 'list 6', 'list 20']);
+    expect(reappeared).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is looked for when it was gone already: LiveKit also says so when it has lost its data', async () => {
+    const { deleter, calls, world } = setup();
+    world.sid = undefined;
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'already-gone' });
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(calls).toEqual(['delete 0', 'list 1', 'list 6', 'list 20']);
+  });
+
+  it('is looked for when the server has said that it is gone', async () => {
+    const { deleter, calls, world } = setup();
+    world.sid = undefined;
+    deleter.roomIsGone('end');
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(calls).toEqual(['list 1', 'list 6', 'list 20']);
+  });
+
+  it('is deleted again when it comes back, and looked for anew', async () => {
+    const { deleter, calls, world, reappeared, warn } = setup();
+    await deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(5_000);
+    world.sid = 'RM_2';
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls).toEqual(['delete 0', 'list 1', 'list 6', 'delete 6', 'list 7', 'list 12', 'list 26']);
+    const told = { roomName: ownName, sid: 'RM_2', afterMs: 6_000, status: 'deleted-again' };
+    expect(reappeared).toHaveBeenCalledExactlyOnceWith(told);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(told, expect.stringContaining('came back'));
+  });
+
+  it('is left to others when it comes back for two minutes', async () => {
+    const { deleter, calls, world, reappeared } = setup();
+    deleter.on('roomReappeared', () => void queueMicrotask(() => Object.assign(world, { sid: 'RM_again' })));
+    await deleter.deleteRoom('end');
+    world.sid = 'RM_2';
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(reappeared).toHaveBeenCalledTimes(120);
+    expect(calls.at(-1)).toBe('delete 120');
+  });
+
+  it('is looked for again when a look gets no answer, three times at most', async () => {
+    const { deleter, calls, world } = setup();
+    await deleter.deleteRoom('end');
+    world.fails = busy;
+    await vi.advanceTimersByTimeAsync(2_000);
+    world.fails = undefined;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(calls).toEqual(['delete 0', 'list 1', 'list 2', 'list 3']);
+    world.fails = busy;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(calls.slice(4)).toEqual(['list 8', 'list 13', 'list 18', 'list 23']);
+  });
+
+  it('is tried again at the next look when it cannot be deleted', async () => {
+    const { deleter, world, reappeared } = setup();
+    await deleter.deleteRoom('end');
+    world.sid = 'RM_2';
+    world.failsToDelete = busy;
+    await vi.advanceTimersByTimeAsync(1_500);
+    world.failsToDelete = undefined;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(reappeared.mock.calls).toMatchObject([
+      [{ status: 'remains', afterMs: 1_000 }],
+      [{ status: 'deleted-again', afterMs: 2_000 }],
+    ]);
+  });
+
+  it('is not looked for with verify: false, by a rest that cannot list, or after it was kept', async () => {
+    const without = setup({ verify: false });
+    await without.deleter.deleteRoom('end');
+    const blind = setup({ rest: { listRooms: undefined } as unknown as RoomRest });
+    await blind.deleter.deleteRoom('end');
+    const kept = setup({ deleteWhen: 'never' });
+    await kept.deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([without.calls, blind.calls, kept.calls]).toEqual([['delete 0'], ['delete 0'], []]);
+  });
+
+  it('does not keep the process alive', async () => {
+    const setTimeoutSpy = vi.spyOn(globalThis, 'setTimeout');
+    const { deleter } = setup();
+    await deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(0);
+    const timer = setTimeoutSpy.mock.results.at(-1)?.value as NodeJS.Timeout;
+    expect(timer.hasRef()).toBe(false);
+  });
+});
+
+describe('a room whose name others use', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const shared = { roomName: 'daily-stand-up' };
+
+  it('is left alone when it comes back as another', async () => {
+    const { deleter, calls, world, reappeared } = setup(shared);
+    await deleter.arm();
+    await deleter.deleteRoom('end');
+    world.sid = 'RM_2';
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls.filter((call) => call.startsWith('delete'))).toEqual(['delete 0']);
+    expect(reappeared).not.toHaveBeenCalled();
+  });
+
+  it('is deleted again when it comes back as the same', async () => {
+    const { deleter, world, reappeared } = setup(shared);
+    await deleter.arm();
+    await deleter.deleteRoom('end');
+    world.sid = 'RM_1';
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(reappeared).toHaveBeenCalledOnce();
+    expect(world.sid).toBeUndefined();
+  });
+
+  it('is left alone afterwards when nothing was known of it', async () => {
+    const { deleter, calls, world } = setup(shared);
+    await deleter.deleteRoom('end');
+    world.sid = 'RM_1';
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls.filter((call) => call.startsWith('delete'))).toEqual(['delete 0']);
+  });
+
+  it('is not deleted at all when another has taken its place', async () => {
+    const { deleter, calls, world } = setup({ ...shared, room: { owned: false, sid: 'RM_0' } });
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'already-gone' });
+    expect(calls).toEqual(['list 0']);
+    expect(world.sid).toBe('RM_1');
+  });
+
+  it('is looked at before a second attempt, when it was known from the start', async () => {
+    const { deleter, calls, world } = setup({ ...shared, random: () => 0.5 });
+    await deleter.arm();
+    world.fails = busy;
+    const outcome = deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(10);
+    world.fails = undefined;
+    world.sid = 'RM_2';
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await outcome).toMatchObject({ status: 'already-gone', attempts: 2 });
+    expect(calls).toEqual(['list 0', 'delete 0', 'list 0.05']);
+    expect(world.sid).toBe('RM_2');
+  });
+});
