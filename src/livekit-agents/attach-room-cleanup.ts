@@ -1,3 +1,4 @@
+import { checkMethods } from '../rooms/option-checks.ts';
 import type { AttachedRoomCleanup, AttachRoomCleanupOptions } from './attach-options.ts';
 import type { AgentJobContext, AgentSessionEvents } from './job-context.ts';
 import { JobRoomCleanup } from './job-room-cleanup.ts';
@@ -24,6 +25,7 @@ export function attachRoomCleanup(
   session?: AgentSessionEvents,
   options: AttachRoomCleanupOptions = {},
 ): AttachedRoomCleanup {
+  if (session !== undefined) checkMethods('session', session, ['on', 'off']);
   const cleanup = new JobRoomCleanup(ctx, options);
   if (session !== undefined) cleanup.watchSession(session);
   return cleanup;

@@ -32,7 +32,6 @@ export function roomLeft(room: JobRoom): Observable<{ readonly deleted: boolean 
 
 /** Part of Node's `process`. */
 export interface JobProcess {
-  readonly connected?: boolean | undefined;
   on(event: 'disconnect' | 'uncaughtException', listener: (error: unknown) => void): unknown;
   off(event: 'disconnect' | 'uncaughtException', listener: (error: unknown) => void): unknown;
   listenerCount(event: 'uncaughtException'): number;

@@ -80,7 +80,6 @@ export class FakeJob implements AgentJobContext {
 
 /** The process that a job runs in. */
 export class FakeProcess extends EventEmitter {
-  readonly connected = true;
   readonly exitCodes: number[] = [];
 
   exit(code: number): void {
