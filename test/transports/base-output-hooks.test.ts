@@ -1,0 +1,194 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { OutputAudioRawFrame } from '../../src/frames/audio.ts';
+import { OutputDTMFFrame, OutputDTMFUrgentFrame } from '../../src/frames/dtmf.ts';
+import { ErrorFrame } from '../../src/frames/error-frame.ts';
+import { InterruptionTaskFrame } from '../../src/frames/interruption.ts';
+import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { OutputTransportMessageFrame } from '../../src/frames/messages.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { Pipeline } from '../../src/pipeline/pipeline.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
+import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
+import {
+  BaseOutputTransport,
+  type OutputKeys,
+  type OutputMessage,
+} from '../../src/transports/base-output.ts';
+import { filledParams } from '../../src/transports/transport-params.ts';
+import { passes, useFakeTime } from '../support/fake-time.ts';
+import { namesOf, sampleRate, sound } from './talk.ts';
+
+/** Writes down what it is asked to do; each chunk is played when the test says so. */
+class ScriptedOutput extends BaseOutputTransport {
+  readonly calls: string[] = [];
+  /** What the next writes do; by default they play at once. */
+  write: () => Promise<boolean> = async () => true;
+  send: () => Promise<void> = async () => {};
+
+  protected override writeAudioFrame(_chunk: OutputAudioRawFrame): Promise<boolean> {
+    this.calls.push('write');
+    return this.write();
+  }
+
+  protected override clearAudio(): void {
+    this.calls.push('clear');
+  }
+
+  protected override async waitForPlayout(): Promise<void> {
+    this.calls.push('playout');
+  }
+
+  protected override async leave(): Promise<void> {
+    this.calls.push('leave');
+  }
+
+  protected override sendMessage({ message }: OutputMessage): Promise<void> {
+    this.calls.push(`message ${message}`);
+    return this.send();
+  }
+
+  protected override async sendKeys({ buttons }: OutputKeys): Promise<void> {
+    this.calls.push(`keys ${buttons.join('')}`);
+  }
+}
+
+interface Run {
+  readonly output: ScriptedOutput;
+  readonly task: PipelineTask;
+  readonly behind: FrameRecorder;
+  readonly errors: ErrorFrame[];
+  readonly result: ReturnType<PipelineTask['run']>;
+}
+
+async function run(params = {}, taskOptions = {}): Promise<Run> {
+  const output = new ScriptedOutput(filledParams({ audioOutEnabled: true, ...params }));
+  const behind = new FrameRecorder({ direction: 'downstream' });
+  const before = new FrameRecorder({ direction: 'upstream' });
+  const task = new PipelineTask(new Pipeline([before, output, behind]), {
+    audioOutSampleRate: sampleRate,
+    logger: silentLogger,
+    ...taskOptions,
+  });
+  const errors: ErrorFrame[] = [];
+  task.on('error', (error) => {
+    if (error instanceof ErrorFrame) errors.push(error);
+  });
+  const started = new Promise<void>((resolve) => task.once('started', resolve));
+  const result = task.run();
+  onTestFinished(async () => {
+    task.cancel();
+    await result;
+  });
+  await started;
+  return { output, task, behind, errors, result };
+}
+
+describe('BaseOutputTransport, asking its media server', () => {
+  useFakeTime();
+
+  it('leaves after an EndFrame when all was played', async () => {
+    const { output, task, result } = await run();
+    task.queueFrames([sound(80), new EndFrame()]);
+    await result;
+    expect(output.calls).toEqual(['write', 'write', 'playout', 'leave', 'leave']);
+  });
+
+  it('does not leave after a StopFrame', async () => {
+    const { output, task, result } = await run();
+    task.queueFrames([sound(40), new StopFrame()]);
+    await result;
+    expect(output.calls).toEqual(['write', 'playout']);
+  });
+
+  it('clears and leaves at once after a CancelFrame', async () => {
+    const { output, task, result } = await run();
+    output.write = () => new Promise(() => {});
+    task.queueFrame(sound(400));
+    await passes(0);
+    task.cancel();
+    await result;
+    expect(output.calls).toEqual(['write', 'clear', 'leave', 'leave']);
+  });
+
+  it('clears again when a chunk got past the clearing', async () => {
+    const { output, task, behind } = await run();
+    let played = (): void => {};
+    output.write = () =>
+      new Promise((resolve) => {
+        played = () => resolve(true);
+      });
+    task.queueFrame(sound(80));
+    await passes(0);
+    task.queueFrame(new InterruptionTaskFrame(), 'upstream');
+    await passes(0);
+    expect(output.calls).toEqual(['write', 'clear']);
+    played();
+    await passes(0);
+    expect(output.calls).toEqual(['write', 'clear', 'clear']);
+    expect(namesOf(behind.frames)).toEqual(['InterruptionFrame']);
+  });
+
+  it('passes on only what was played', async () => {
+    const { output, task, behind } = await run();
+    output.write = async () => false;
+    task.queueFrame(sound(80));
+    await passes(0);
+    expect(namesOf(behind.frames)).toEqual([]);
+  });
+
+  it('reports a row of failing writes once, and goes on', async () => {
+    const { output, task, errors, result } = await run();
+    output.write = async () => {
+      throw new Error('no speaker');
+    };
+    task.queueFrame(sound(120));
+    await passes(0);
+    output.write = async () => true;
+    task.queueFrame(sound(40));
+    await passes(0);
+    output.write = async () => {
+      throw new Error('no speaker again');
+    };
+    task.queueFrames([sound(80), new EndFrame()]);
+    expect(await result).toMatchObject({ reason: 'ended', forced: false });
+    expect(errors.map(({ error }) => error)).toEqual(['no speaker', 'no speaker again']);
+  });
+
+  it('takes silence at the end for progress', async () => {
+    const { output, task, result } = await run({ endSilenceMs: 2_000 }, { endStallTimeoutMs: 200 });
+    output.write = () => new Promise((resolve) => setTimeout(resolve, 40, true));
+    task.queueFrame(new EndFrame());
+    await passes(2_000);
+    expect(await result).toMatchObject({ reason: 'ended', forced: false });
+    expect(output.calls.filter((call) => call === 'write')).toHaveLength(50);
+  });
+
+  it('is forced when a write never returns and the stall limit passes', async () => {
+    const { output, task, result } = await run({}, { endStallTimeoutMs: 200 });
+    output.write = () => new Promise(() => {});
+    task.queueFrames([sound(40), new EndFrame()]);
+    await passes(400);
+    expect(await result).toMatchObject({ reason: 'ended', forced: true });
+    expect(output.calls).toContain('leave');
+  });
+
+  it('presses keys in their turn, urgent ones at once', async () => {
+    const { output, task } = await run();
+    output.write = () => new Promise((resolve) => setTimeout(resolve, 40, true));
+    const urgent = OutputDTMFUrgentFrame.fromString('*1');
+    task.queueFrames([sound(40), OutputDTMFFrame.fromString('23#'), urgent]);
+    await passes(40);
+    expect(output.calls).toEqual(['keys *1', 'write', 'keys 23#']);
+  });
+
+  it('reports a message that could not be sent, and goes on', async () => {
+    const { output, task, errors, behind } = await run();
+    output.send = async () => {
+      throw new Error('no room');
+    };
+    task.queueFrames([new OutputTransportMessageFrame('hello'), sound(40)]);
+    await passes(0);
+    expect(errors.map(({ error }) => error)).toEqual(['no room']);
+    expect(namesOf(behind.frames)).toEqual(['OutputTransportMessageFrame', 'OutputAudioRawFrame']);
+  });
+});
