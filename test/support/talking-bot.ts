@@ -55,7 +55,10 @@ export class Bot implements AsyncDisposable {
     for (const stream of [stdout, stderr]) {
       createInterface({ input: stream }).on('line', (line) => this.#read(line));
     }
+    // a bot that never ends fails its test, and does not outlive it
+    const tooLong = setTimeout(() => this.#process.kill('SIGKILL'), longestLifeMs);
     this.exited = once(this.#process, 'close').then(([code, signal]) => {
+      clearTimeout(tooLong);
       this.#hasExited = true;
       this.#changed();
       return { code, signal };
@@ -114,6 +117,7 @@ export class Bot implements AsyncDisposable {
   }
 }
 
+const longestLifeMs = 45_000;
 const program = fileURLToPath(new URL('./talking-bot-program.ts', import.meta.url));
 
 /** The same clock in every process of this machine. */
