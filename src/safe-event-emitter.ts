@@ -25,10 +25,33 @@ export class SafeEventEmitter<Events extends object> extends EventEmitter<Events
     return stderrLogger;
   }
 
-  /** Whether anybody listens to anything. */
-  protected get isListenedTo(): boolean {
-    // eventemitter3 counts for itself; its own way to tell makes an array
-    return (this as unknown as { readonly _eventsCount: number })._eventsCount > 0;
+  /** Called before somebody begins to listen to something. */
+  protected beforeListening(): void {}
+
+  override on<T extends EventEmitter.EventNames<Events & ErrorEvents>>(
+    event: T,
+    listener: EventEmitter.EventListener<Events & ErrorEvents, T>,
+    context?: unknown,
+  ): this {
+    this.beforeListening();
+    return super.on(event, listener, context);
+  }
+
+  override addListener<T extends EventEmitter.EventNames<Events & ErrorEvents>>(
+    event: T,
+    listener: EventEmitter.EventListener<Events & ErrorEvents, T>,
+    context?: unknown,
+  ): this {
+    return this.on(event, listener, context);
+  }
+
+  override once<T extends EventEmitter.EventNames<Events & ErrorEvents>>(
+    event: T,
+    listener: EventEmitter.EventListener<Events & ErrorEvents, T>,
+    context?: unknown,
+  ): this {
+    this.beforeListening();
+    return super.once(event, listener, context);
   }
 
   /** Typed as if there were none, so that an emitter of more events can stand in for one of fewer. */

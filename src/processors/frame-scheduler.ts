@@ -29,10 +29,14 @@ const noTimeMs = 0.25;
  * in the next microtask; after {@link budgetMs} it gives way to timers and I/O.
  */
 export class FrameScheduler {
-  #urgent: Runnable[] = [];
-  #turns: Runnable[] = [];
-  #later: Runnable[] = [];
-  #nextTurnIndex = 0;
+  // arrays that keep their length, with counts beside them: shortening one is slow
+  readonly #urgent: (Runnable | undefined)[] = [];
+  #urgentCount = 0;
+  #turns: (Runnable | undefined)[] = [];
+  #turnCount = 0;
+  #nextTurn = 0;
+  #later: (Runnable | undefined)[] = [];
+  #laterCount = 0;
   #state: 'idle' | 'waking' | 'draining' | 'giving-way' = 'idle';
   #sliceStart = 0;
   #sliceOpen = false;
@@ -48,13 +52,13 @@ export class FrameScheduler {
 
   /** Has `runUrgent` called before anything else. */
   addUrgent(runnable: Runnable): void {
-    this.#urgent.push(runnable);
+    this.#urgent[this.#urgentCount++] = runnable;
     this.#wake();
   }
 
   /** Has `run` called when its turn comes. */
   add(runnable: Runnable): void {
-    this.#later.push(runnable);
+    this.#later[this.#laterCount++] = runnable;
     this.#wake();
   }
 
@@ -104,26 +108,34 @@ export class FrameScheduler {
   /** @returns Whether all is done; otherwise the time is up. */
   #work(): boolean {
     for (;;) {
-      if (this.#urgent.length > 0) this.#workUrgently();
-      if (this.#nextTurnIndex === this.#turns.length) {
-        if (this.#later.length === 0) return true;
-        const done = this.#turns;
-        done.length = 0;
-        this.#turns = this.#later;
-        this.#later = done;
-        this.#nextTurnIndex = 0;
-      }
-      const runnable = this.#turns[this.#nextTurnIndex];
-      this.#nextTurnIndex += 1;
+      if (this.#urgentCount > 0) this.#workUrgently();
+      if (this.#nextTurn === this.#turnCount && !this.#nextRound()) return true;
+      const runnable = this.#turns[this.#nextTurn];
+      this.#turns[this.#nextTurn] = undefined;
+      this.#nextTurn += 1;
       this.#sinceLook += (runnable?.run(this.#stride) ?? 0) + 1;
       if (this.#sinceLook > this.#stride && this.#isTimeUp()) return false;
     }
   }
 
   #workUrgently(): void {
-    const urgent = this.#urgent;
-    for (let index = 0; index < urgent.length; index += 1) urgent[index]?.runUrgent();
-    urgent.length = 0;
+    for (let index = 0; index < this.#urgentCount; index += 1) {
+      const runnable = this.#urgent[index];
+      this.#urgent[index] = undefined;
+      runnable?.runUrgent();
+    }
+    this.#urgentCount = 0;
+  }
+
+  /** @returns False when nobody wants a turn. */
+  #nextRound(): boolean {
+    const done = this.#turns;
+    this.#turns = this.#later;
+    this.#turnCount = this.#laterCount;
+    this.#nextTurn = 0;
+    this.#later = done;
+    this.#laterCount = 0;
+    return this.#turnCount > 0;
   }
 
   #isTimeUp(): boolean {

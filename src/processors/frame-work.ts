@@ -1,7 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
+import type { FrameProcessor } from './frame-processor.ts';
 
-type Process = (frame: Frame, direction: FrameDirection) => void | Promise<void>;
+/** Calls a processor's `process()`. */
+export type Process = (
+  processor: FrameProcessor,
+  frame: Frame,
+  direction: FrameDirection,
+) => void | Promise<void>;
 
 /** After so many synchronous calls with frames of a class, a `process()` is taken to be synchronous with them. */
 const synchronousAfter = 256;
@@ -72,19 +78,24 @@ export class FrameWorks {
   }
 
   /** Calls `process`. @returns The work that goes on, or `undefined` when all is done. */
-  call(process: Process, frame: Frame, direction: FrameDirection): Promise<void> | undefined {
+  call(
+    process: Process,
+    processor: FrameProcessor,
+    frame: Frame,
+    direction: FrameDirection,
+  ): Promise<void> | undefined {
     const outerFrame = this.#frame;
     this.#frame = frame;
     this.#work = undefined;
     try {
       if (frame.constructor === this.#synchronousClass || this.#isSynchronousWith(frame)) {
-        const result = process(frame, direction);
+        const result = process(processor, frame, direction);
         if (!isPromise(result)) return undefined;
         this.#synchronousClass = undefined;
         return this.#learn(frame, result);
       }
       this.#work = new FrameWork(this, frame);
-      return this.#learn(frame, currentWork.run(this.#work, process, frame, direction));
+      return this.#learn(frame, currentWork.run(this.#work, process, processor, frame, direction));
     } finally {
       this.#frame = outerFrame;
     }

@@ -1,0 +1,367 @@
+import type { Subject } from 'rxjs';
+import { ErrorFrame, type Named } from '../frames/error-frame.ts';
+import type { Frame, FrameDirection } from '../frames/frame.ts';
+import { isTerminalFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
+import type { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { FrameLanes } from './frame-lanes.ts';
+import type { FrameProcessor, FrameProcessorEvents } from './frame-processor.ts';
+import { noMonitor, type RunMonitor } from './frame-processor-setup.ts';
+import { frameScheduler, type Runnable } from './frame-scheduler.ts';
+import { type FrameWork, FrameWorks, type Process } from './frame-work.ts';
+import { isHurried, LifecycleCustody } from './lifecycle-custody.ts';
+
+/** What the core may do with the processor around it, and nobody else may. One for all processors. */
+export interface ProcessorAccess {
+  readonly process: Process;
+  /** The processor, as the emitter of its events. */
+  emitter(processor: FrameProcessor): SafeEventEmitter<FrameProcessorEvents>;
+  /** Reports an error and pushes it upstream. */
+  pushErrorFrame(processor: FrameProcessor, frame: ErrorFrame): void;
+}
+
+/**
+ * What makes a processor work: which frame is next, one frame's handling, interruption, cancel, and that lifecycle
+ * frames go on.
+ *
+ * Apart from {@link FrameProcessor} because there are many classes of those and one of this: what a frame touches
+ * on its way is here, where the engine finds it fast.
+ */
+export class ProcessorCore implements Runnable {
+  readonly #processor: FrameProcessor;
+  readonly #access: ProcessorAccess;
+  readonly #isDirect: boolean;
+  readonly lanes: FrameLanes = new FrameLanes();
+  readonly works: FrameWorks = new FrameWorks();
+  readonly #custody = new LifecycleCustody();
+  next: FrameProcessor | undefined;
+  previous: FrameProcessor | undefined;
+  monitor: RunMonitor = noMonitor;
+  /** Gets every frame that is pushed; made when somebody asks. */
+  frames: Subject<Frame> | undefined;
+  isCancelled = false;
+  /** Whether somebody listens to events, or did. */
+  isListenedTo = false;
+  #wantsUrgent = false;
+  #wantsTurn = false;
+  /** A terminal frame waits here, or is in custody: what goes on is progress. */
+  #isEnding = false;
+
+  constructor(processor: FrameProcessor, access: ProcessorAccess, isDirect: boolean) {
+    this.#processor = processor;
+    this.#access = access;
+    this.#isDirect = isDirect;
+  }
+
+  queueFrame(frame: Frame, direction: FrameDirection): void {
+    if (this.isCancelled) return;
+    if (this.#isDirect) {
+      this.#noteMove(frame);
+      this.#handleDirectly(frame, direction);
+      return;
+    }
+    const kind = frame.kind;
+    if (kind === 'system') {
+      this.#queueSystemFrame(frame, direction);
+      return;
+    }
+    if (kind === 'control' && isTerminalFrame(frame)) {
+      this.#isEnding = true;
+      this.monitor.terminalFrameMoved(frame);
+    }
+    if (this.lanes.add(frame, direction)) this.wantTurn();
+  }
+
+  push(frame: Frame, direction: FrameDirection): void {
+    if (this.works.isDropped(frame)) return;
+    if (direction === 'downstream' && !this.#custody.passOn(frame)) return;
+    if (this.#isEnding) this.#noteProgress(frame, this.#custody.held !== undefined);
+    const neighbour = direction === 'downstream' ? this.next : this.previous;
+    if (this.frames !== undefined || this.monitor.watchesPushes || this.isListenedTo) {
+      this.#pushWatched(frame, direction, neighbour);
+    } else {
+      neighbour?.queueFrame(frame, direction);
+    }
+  }
+
+  runUrgent(): void {
+    this.#wantsUrgent = false;
+    while (this.works.system === undefined) {
+      const frame = this.lanes.takeSystem();
+      if (frame === undefined) break;
+      this.#handleSystemFrame(frame, this.lanes.direction);
+    }
+    if (this.works.system === undefined) this.lanes.systemDone();
+    if (this.lanes.hasNext) this.wantTurn();
+  }
+
+  run(limit: number): number {
+    this.#wantsTurn = false;
+    const lanes = this.lanes;
+    let handled = 0;
+    while (lanes.hasNext && this.works.current === undefined) {
+      // also when a handler of this turn pushed something urgent to this very processor
+      if (handled === limit || this.#wantsUrgent) {
+        this.wantTurn();
+        break;
+      }
+      const frame = lanes.take();
+      handled += 1;
+      if (frame.kind === 'control') this.#beforeControlFrame(frame, lanes.direction);
+      this.#handle(frame, lanes.direction, false);
+    }
+    return handled;
+  }
+
+  wantTurn(): void {
+    if (this.#wantsTurn) return;
+    this.#wantsTurn = true;
+    frameScheduler.add(this);
+  }
+
+  wantUrgent(): void {
+    if (this.#wantsUrgent) return;
+    this.#wantsUrgent = true;
+    frameScheduler.addUrgent(this);
+  }
+
+  #queueSystemFrame(frame: Frame, direction: FrameDirection): void {
+    this.#noteMove(frame);
+    if (frame.frameRole === 'cancel') {
+      if (!this.lanes.isStarted && this.works.system === undefined) {
+        this.#skipCancel(frame, direction);
+        return;
+      }
+      this.lanes.resumeSystem();
+    }
+    if (this.lanes.addSystem(frame, direction)) this.wantUrgent();
+  }
+
+  /** What was never started has nothing to cancel. */
+  #skipCancel(frame: Frame, direction: FrameDirection): void {
+    this.reset();
+    this.isCancelled = true;
+    this.push(frame, direction);
+  }
+
+  #noteMove(frame: Frame): void {
+    if (frame.kind === 'system') this.monitor.systemFrameMoved(frame);
+    if (isTerminalFrame(frame)) this.monitor.terminalFrameMoved(frame);
+  }
+
+  #noteProgress(frame: Frame, stillEnding: boolean): void {
+    this.#isEnding = stillEnding || !isTerminalFrame(frame);
+    if (frame.kind !== 'system' && frame.frameRole !== 'heartbeat') this.monitor.progress();
+  }
+
+  // — one frame —
+
+  #handleSystemFrame(frame: Frame, direction: FrameDirection): void {
+    switch (frame.frameRole) {
+      case 'start':
+        this.#takeCustody(frame as LifecycleFrame, direction);
+        break;
+      case 'cancel':
+        this.#cancel();
+        this.#takeCustody(frame as LifecycleFrame, direction);
+        break;
+      case 'interruption':
+        this.#interrupt();
+        break;
+      case 'pause':
+      case 'resume':
+        this.#obeyPauseFrame(frame);
+        break;
+      default:
+    }
+    this.#handle(frame, direction, true);
+  }
+
+  #beforeControlFrame(frame: Frame, direction: FrameDirection): void {
+    const role = frame.frameRole;
+    if (role === 'end' || role === 'stop') this.#takeCustody(frame as LifecycleFrame, direction);
+    else if (role === 'pause') this.#obeyPauseFrame(frame);
+  }
+
+  #takeCustody(frame: LifecycleFrame, direction: FrameDirection): void {
+    if (direction === 'downstream') this.#custody.take(frame);
+  }
+
+  #obeyPauseFrame(frame: Frame): void {
+    if ((frame as Frame & { readonly processor?: Named }).processor?.name !== this.#name) return;
+    if (frame.frameRole === 'pause') this.lanes.pause();
+    else this.resume();
+  }
+
+  #handle(frame: Frame, direction: FrameDirection, isSystem: boolean): void {
+    const isWatched = this.isListenedTo || this.monitor.watchesProcessing;
+    if (isWatched) this.#beforeHandling(frame, direction);
+    try {
+      const promise = this.works.call(this.#access.process, this.#processor, frame, direction);
+      if (promise !== undefined) {
+        this.#await(promise, frame, direction, isSystem);
+        return;
+      }
+    } catch (error) {
+      this.#handlerFailed(frame, error);
+    }
+    this.#handlerReturned(frame, direction);
+  }
+
+  #handleDirectly(frame: Frame, direction: FrameDirection): void {
+    if (frame.frameRole === 'cancel') this.isCancelled = true;
+    if (frame.frameRole === 'start' || isTerminalFrame(frame))
+      this.#takeCustody(frame as LifecycleFrame, direction);
+    try {
+      this.works
+        .call(this.#access.process, this.#processor, frame, direction)
+        ?.catch((error) => this.#handlerFailed(frame, error));
+    } catch (error) {
+      this.#handlerFailed(frame, error);
+    }
+  }
+
+  #beforeHandling(frame: Frame, direction: FrameDirection): void {
+    this.#emitter.emit('beforeProcessFrame', frame, direction);
+    if (this.monitor.watchesProcessing) this.monitor.frameProcessed(this.#processor, frame, direction);
+  }
+
+  #await(promise: Promise<void>, frame: Frame, direction: FrameDirection, isSystem: boolean): void {
+    const work = this.works.begun(frame);
+    if (isSystem) this.works.system = work;
+    else this.works.current = work;
+    if (this.#custody.held === frame && isHurried(frame))
+      this.#passOn(this.#custody.held, 'is still busy with');
+    promise.then(
+      () => this.#settled(work, direction),
+      (error) => this.#settled(work, direction, { error }),
+    );
+  }
+
+  #settled(work: FrameWork, direction: FrameDirection, failure?: { readonly error: unknown }): void {
+    // what a dropped handler throws is mostly that it was stopped
+    if (!this.works.settle(work)) return;
+    const begins = frameScheduler.willBegin();
+    try {
+      if (failure !== undefined) this.#handlerFailed(work.frame, failure.error);
+      this.#handlerReturned(work.frame, direction);
+      if (work === this.works.system) {
+        this.works.system = undefined;
+        this.wantUrgent();
+      } else if (work === this.works.current) {
+        this.works.current = undefined;
+        if (this.lanes.hasNext) this.wantTurn();
+      }
+    } finally {
+      if (begins) frameScheduler.begin();
+    }
+  }
+
+  #handlerReturned(frame: Frame, direction: FrameDirection): void {
+    if (this.#isEnding) this.#noteProgress(frame, true);
+    if (this.#custody.held === frame && isHurried(frame)) this.#passOn(this.#custody.held, 'did not pass on');
+    if (this.isListenedTo) this.#emitter.emit('afterProcessFrame', frame, direction);
+  }
+
+  #handlerFailed(frame: Frame, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    const errorFrame = new ErrorFrame({
+      error: `Error processing ${frame.name}: ${text}`,
+      processor: this.#processor,
+      cause: error,
+    });
+    this.#access.pushErrorFrame(this.#processor, errorFrame);
+    const held = this.#custody.held;
+    if (held !== frame) return;
+    this.monitor.forced(this.#processor, held, errorFrame);
+    this.works.asOwn(held, () => this.#processor.push(held));
+  }
+
+  // — interruption, cancel, force —
+
+  #interrupt(): void {
+    const { current } = this.works;
+    // while paused the next frame counts as the current one
+    const frame = current?.frame ?? (this.lanes.isPaused ? this.lanes.next : undefined);
+    if (frame?.uninterruptible !== true) {
+      if (current !== undefined) this.works.drop(current);
+      this.resume();
+    }
+    this.lanes.dropDroppable(0);
+    if (this.lanes.hasNext) this.wantTurn();
+  }
+
+  #cancel(): void {
+    this.isCancelled = true;
+    if (this.works.current !== undefined) this.works.drop(this.works.current);
+    this.lanes.clear();
+    this.#custody.giveUp();
+  }
+
+  /** Forgets everything, as before the first run. */
+  reset(): void {
+    if (this.works.current !== undefined) this.works.drop(this.works.current);
+    if (this.works.system !== undefined) this.works.drop(this.works.system);
+    this.lanes.reset();
+    this.#custody.giveUp();
+    this.isCancelled = false;
+    this.#isEnding = false;
+  }
+
+  /** Whether a frame waits here, is being processed here, or was kept. */
+  has(frame: LifecycleFrame): boolean {
+    return this.#custody.held === frame || this.lanes.includes(frame);
+  }
+
+  /** Gets a frame that it {@link has} going: gives up whatever holds it. */
+  force(frame: LifecycleFrame): void {
+    const isSystem = frame.kind === 'system';
+    for (const work of [this.works.system, isSystem ? undefined : this.works.current]) {
+      if (work === undefined) continue;
+      this.works.drop(work);
+      if (work.frame !== frame) this.#reportForce(frame, `never finished ${work.frame.name}, which held up`);
+    }
+    const { held } = this.#custody;
+    if (held === frame) this.works.asOwn(held, () => this.#passOn(held, 'did not pass on'));
+    else if (held?.frameRole === 'start') this.#custody.giveUp();
+    const isPaused = this.lanes.isSystemPaused || (!isSystem && this.lanes.isPaused);
+    if (isPaused && this.lanes.includes(frame)) this.#reportForce(frame, 'was paused, which held up');
+    this.lanes.resumeSystem();
+    if (!isSystem) this.resume();
+    this.wantUrgent();
+  }
+
+  #passOn(frame: LifecycleFrame, what: string): void {
+    this.#reportForce(frame, what);
+    this.#processor.push(frame);
+  }
+
+  #reportForce(frame: LifecycleFrame, what: string): void {
+    const error = new ErrorFrame({
+      error: `${this.#name} ${what} ${frame.name}; it goes on`,
+      processor: this.#processor,
+    });
+    this.#access.pushErrorFrame(this.#processor, error);
+    this.monitor.forced(this.#processor, frame, error);
+  }
+
+  resume(): void {
+    this.lanes.resume();
+    if (this.lanes.hasNext) this.wantTurn();
+  }
+
+  #pushWatched(frame: Frame, direction: FrameDirection, neighbour: FrameProcessor | undefined): void {
+    this.#emitter.emit('beforePushFrame', frame, direction);
+    this.frames?.next(frame);
+    if (this.monitor.watchesPushes) this.monitor.framePushed(this.#processor, neighbour, frame, direction);
+    neighbour?.queueFrame(frame, direction);
+    this.#emitter.emit('afterPushFrame', frame, direction);
+  }
+
+  get #emitter(): SafeEventEmitter<FrameProcessorEvents> {
+    return this.#access.emitter(this.#processor);
+  }
+
+  get #name(): string {
+    return this.#processor.name;
+  }
+}
