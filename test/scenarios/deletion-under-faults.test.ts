@@ -169,8 +169,10 @@ describe.concurrent('a room may remain', again, () => {
 
   it('after a redirect to itself, which is not followed either', async () => {
     await using call = await setup({ kind: 'redirect', status: 307, location: '/again' });
-    const { deletes } = call;
+    const { deletes, server } = call;
+    const before = server.requests.length;
     expect(await deletes()).toMatchObject({ status: 'failed', attempts: 1 });
+    expect(server.requests).toHaveLength(before + 1);
   });
 });
 
