@@ -7,8 +7,9 @@ import {
 } from '../frames/participants.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import { BaseInputTransport } from '../transports/base-input.ts';
-import { BaseOutputTransport, type OutputMessage } from '../transports/base-output.ts';
+import { BaseOutputTransport } from '../transports/base-output.ts';
 import { BaseTransport } from '../transports/base-transport.ts';
+import type { OutputMessage } from '../transports/outgoing-frames.ts';
 import type { FilledTransportParams, TransportParams } from '../transports/transport-params.ts';
 
 export interface MemoryTransportOptions {

@@ -1,21 +1,16 @@
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../frames/audio.ts';
-import { OutputDTMFFrame, OutputDTMFUrgentFrame } from '../frames/dtmf.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
-import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../frames/messages.ts';
 import { TTSStoppedFrame } from '../frames/text.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import { BotSpeech } from './bot-speech.ts';
+import { isSentAtOnce, isSentInTurn, type OutputKeys, type OutputMessage } from './outgoing-frames.ts';
 import { OutputAudioCutter } from './output-audio-cutter.ts';
 import { OutputQueue } from './output-queue.ts';
 import { LinearResampler, type StreamResampler } from './stream-resampler.ts';
 import type { FilledTransportParams } from './transport-params.ts';
 
-/** A message on its way out, in its turn or at once. */
-export type OutputMessage = OutputTransportMessageFrame | OutputTransportMessageUrgentFrame;
-
-/** Keys to be pressed, in their turn or at once. */
-export type OutputKeys = OutputDTMFFrame | OutputDTMFUrgentFrame;
+export type { OutputKeys, OutputMessage } from './outgoing-frames.ts';
 
 /**
  * `closed`: before the StartFrame and between two runs. `ending`: an EndFrame plays out, whatever comes.
@@ -68,6 +63,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   override setup(setup: FrameProcessorSetup): void | Promise<void> {
     const { audioOutChannels, audioOut10msChunks } = this.params;
     this.#phase = 'closed';
+    this.#queue.clearAll();
     this.#reportProgress = setup.reportProgress;
     this.#sampleRate = this.params.audioOutSampleRate ?? setup.audioOutSampleRate;
     this.#cutter?.close();
@@ -106,9 +102,8 @@ export abstract class BaseOutputTransport extends FrameProcessor {
         return this.#cancel(frame);
       default:
     }
-    if (frame instanceof OutputTransportMessageUrgentFrame || frame instanceof OutputDTMFUrgentFrame) {
-      void this.#send(frame);
-    } else if (frame.kind === 'system') this.push(frame);
+    if (isSentAtOnce(frame)) void this.#send(frame);
+    else if (frame.kind === 'system') this.push(frame);
     else this.#enqueue(frame);
   }
 
@@ -181,9 +176,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   }
 
   #deliver(frame: Frame): void | Promise<void> {
-    if (frame instanceof OutputTransportMessageFrame || frame instanceof OutputDTMFFrame) {
-      return this.#send(frame).then(() => this.push(frame));
-    }
+    if (isSentInTurn(frame)) return this.#send(frame).then(() => this.push(frame));
     if (frame instanceof TTSStoppedFrame) this.#speech.stop();
     this.push(frame);
   }

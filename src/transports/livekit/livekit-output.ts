@@ -1,6 +1,7 @@
 import type { OutputAudioRawFrame } from '../../frames/audio.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
-import { BaseOutputTransport, type OutputKeys, type OutputMessage } from '../base-output.ts';
+import { BaseOutputTransport } from '../base-output.ts';
+import type { OutputKeys, OutputMessage } from '../outgoing-frames.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
 import type { FilledTransportParams } from '../transport-params.ts';
 import type { RoomAccess } from './livekit-input.ts';
