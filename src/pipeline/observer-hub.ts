@@ -9,27 +9,28 @@ import { within } from './within.ts';
 // kept from before anybody installs fake timers: it tells how long telling takes, not what time it is
 const now = performance.now.bind(performance);
 
-/** How long all observers together may keep timers and I/O waiting, in milliseconds. */
-const budgetMs = 2;
-/** How many events one is told between two looks at the clock, as long as that takes no time. */
+/** How long observers may keep frames, timers and I/O waiting in one go, in milliseconds. */
+const budgetMs = 1;
+/** How many records are told between two looks at the clock, as long as that takes no time. */
 const longestStride = 64;
 const noTimeMs = 0.1;
-/** How many events one is told in one go, time permitting; more when it is far behind. */
+/** How many records are told in one go, time permitting; more when there are far more. */
 const batchSize = 512;
-const farBehind = 8;
+const farBehind = 3;
 
-/** One observer and what it is still to be told. */
-class Audience {
-  readonly observer: Observer;
+/** Observers that are told the same records at the same time, mostly all of them. */
+class Party {
   readonly reader: EventReader;
-  /** The event that it is not told any more, when it was removed. */
+  observers: readonly Observer[];
+  /** The record that they are not told any more, when they were removed. */
   until: number = Number.POSITIVE_INFINITY;
+  /** They are one, and it has not finished with the latest. */
   busy = false;
   stride = 1;
 
-  constructor(observer: Observer, reader: EventReader) {
-    this.observer = observer;
+  constructor(reader: EventReader, observers: readonly Observer[]) {
     this.reader = reader;
+    this.observers = observers;
   }
 
   get removed(): boolean {
@@ -43,7 +44,7 @@ class Audience {
  */
 export class ObserverHub {
   readonly #logger: Logger;
-  readonly #audiences = new Set<Audience>();
+  readonly #parties = new Set<Party>();
   #events: ObservedEvents | undefined;
   #telling = false;
   #drained: (() => void) | undefined;
@@ -58,59 +59,60 @@ export class ObserverHub {
   /** It is told what happens from now on. */
   add(observer: Observer): void {
     this.#events ??= new ObservedEvents();
-    this.#audiences.add(new Audience(observer, this.#events.reader()));
+    this.#parties.add(new Party(this.#events.reader(), [observer]));
     this.#look();
   }
 
   /** What has happened before is still told. */
   remove(observer: Observer): void {
-    for (const audience of this.#audiences) {
-      if (audience.observer !== observer || audience.removed) continue;
-      audience.until = this.#events?.count ?? 0;
-      if (audience.reader.position === audience.until) this.#audiences.delete(audience);
+    for (const party of this.#parties) {
+      if (party.removed || !party.observers.includes(observer)) continue;
+      const leaver = this.#alone(party, observer);
+      leaver.until = this.#events?.end ?? 0;
+      if (leaver.reader.position === leaver.until) this.#parties.delete(leaver);
     }
     this.#look();
   }
 
   framePushed(
     source: FrameProcessor,
-    destination: FrameProcessor | undefined,
+    _destination: FrameProcessor | undefined,
     frame: Frame,
     direction: FrameDirection,
   ): void {
-    this.#events?.note('onPushFrame', source, destination, frame, direction, frameScheduler.lastLookMs);
+    this.#events?.pushed(source, frame, direction, frameScheduler.lastLookMs);
     if (!this.#telling) this.#tellSoon();
   }
 
   frameProcessed(processor: FrameProcessor, frame: Frame, direction: FrameDirection): void {
-    this.#events?.note('onProcessFrame', processor, undefined, frame, direction, frameScheduler.lastLookMs);
+    this.#events?.processed(processor, frame, direction, frameScheduler.lastLookMs);
     if (!this.#telling) this.#tellSoon();
   }
 
   processorSetUp(processor: FrameProcessor, startedMs: number, finishedMs: number): void {
-    if (this.#audiences.size === 0) return;
-    const setUp = { processor, startedMs, finishedMs };
-    this.#events?.note('onProcessorSetup', undefined, setUp, undefined, undefined, 0);
+    if (this.#parties.size === 0) return;
+    this.#events?.processorSetUp({ processor, startedMs, finishedMs });
     if (!this.#telling) this.#tellSoon();
   }
 
   pipelineStarted(): void {
-    if (this.#audiences.size === 0) return;
-    this.#events?.note('onPipelineStarted', undefined, undefined, undefined, undefined, 0);
+    if (this.#parties.size === 0) return;
+    this.#events?.pipelineStarted();
     if (!this.#telling) this.#tellSoon();
   }
 
   /** Tells everything that is still to be told, then cleans the observers up; each within the limit. */
   async close(limitMs: number | null): Promise<void> {
-    if (this.#audiences.size === 0) return;
+    if (this.#parties.size === 0) return;
     const drained = new Promise<void>((resolve) => {
       this.#drained = resolve;
       this.#tell();
     });
     if ((await within(drained, limitMs)) === 'late')
       this.#logger.warn({}, 'an observer did not keep up with the end');
-    await Promise.all([...this.#audiences].map((audience) => this.#cleanUp(audience.observer, limitMs)));
-    this.#audiences.clear();
+    const observers = [...this.#parties].flatMap((party) => party.observers);
+    await Promise.all(observers.map((observer) => this.#cleanUp(observer, limitMs)));
+    this.#parties.clear();
   }
 
   async #cleanUp(observer: Observer, limitMs: number | null): Promise<void> {
@@ -123,7 +125,9 @@ export class ObserverHub {
   }
 
   #look(): void {
-    const observers = [...this.#audiences].filter(({ removed }) => !removed).map(({ observer }) => observer);
+    const observers = [...this.#parties]
+      .filter(({ removed }) => !removed)
+      .flatMap((party) => party.observers);
     this.watchesPushes = observers.some(({ onPushFrame }) => onPushFrame !== undefined);
     this.watchesProcessing = observers.some(({ onProcessFrame }) => onProcessFrame !== undefined);
   }
@@ -135,44 +139,72 @@ export class ObserverHub {
 
   readonly #tell = (): void => {
     let more = false;
-    for (const audience of this.#audiences) more = this.#tellOne(audience) || more;
+    for (const party of this.#parties) more = this.#tellParty(party) || more;
     this.#telling = false;
     if (more) this.#tellSoon();
-    else if ([...this.#audiences].every(({ busy }) => !busy)) this.#drained?.();
+    else this.#allTold();
   };
 
-  /** @returns Whether there is more that it could be told at once. */
-  #tellOne(audience: Audience): boolean {
-    const { reader, observer } = audience;
-    const end = Math.min(audience.until, this.#events?.count ?? 0);
+  /** Those who have been told everything go on together. */
+  #allTold(): void {
+    const idle = [...this.#parties].filter(({ busy, removed }) => !busy && !removed);
+    const [first] = idle;
+    if (first !== undefined && idle.length > 1) {
+      first.observers = idle.flatMap((party) => party.observers);
+      for (const party of idle) if (party !== first) this.#parties.delete(party);
+    }
+    if ([...this.#parties].every(({ busy }) => !busy)) this.#drained?.();
+  }
+
+  /** @returns Whether there is more that they could be told at once. */
+  #tellParty(party: Party): boolean {
+    const { reader } = party;
+    const end = Math.min(party.until, this.#events?.end ?? 0);
     const stop = reader.position + Math.max(batchSize, Math.ceil((end - reader.position) / farBehind));
     const startedMs = now();
     let lookedMs = startedMs;
-    let untilLook = audience.stride;
-    while (!audience.busy && reader.position < end && reader.position < stop) {
+    let untilLook = party.stride;
+    while (!party.busy && reader.position < end && reader.position < stop) {
       if (untilLook === 0) {
         const atMs = now();
-        audience.stride = atMs - lookedMs > noTimeMs ? 1 : Math.min(audience.stride * 2, longestStride);
+        party.stride = atMs - lookedMs > noTimeMs ? 1 : Math.min(party.stride * 2, longestStride);
         lookedMs = atMs;
-        if (atMs - startedMs > budgetMs / this.#audiences.size) break;
-        untilLook = audience.stride;
+        if (atMs - startedMs > budgetMs / this.#parties.size) break;
+        untilLook = party.stride;
       }
       untilLook -= 1;
-      try {
-        const result = reader.tell(observer);
-        if (result !== undefined) this.#wait(audience, result);
-      } catch (error) {
-        this.#logger.error({ error }, 'an observer failed');
-      }
+      reader.read();
+      for (const observer of party.observers) this.#tellOne(party, observer);
     }
-    if (reader.position === audience.until) this.#audiences.delete(audience);
-    return !audience.busy && reader.position < end;
+    if (reader.position === party.until) this.#parties.delete(party);
+    return !party.busy && reader.position < end;
   }
 
-  #wait(audience: Audience, result: PromiseLike<void>): void {
-    audience.busy = true;
+  #tellOne(party: Party, observer: Observer): void {
+    try {
+      const result = party.reader.tell(observer);
+      if (result !== undefined) this.#wait(this.#alone(party, observer), result);
+    } catch (error) {
+      this.#logger.error({ error }, 'an observer failed');
+    }
+  }
+
+  /** From here on an observer goes by itself. */
+  #alone(party: Party, observer: Observer): Party {
+    const index = party.observers.indexOf(observer);
+    if (index >= 0 && party.observers.length === 1) return party;
+    const alone = new Party(party.reader.fork(), [observer]);
+    // when it is not there it was removed this very moment, and is on its own already
+    if (index < 0) return [...this.#parties].find(({ observers }) => observers[0] === observer) ?? alone;
+    party.observers = party.observers.toSpliced(index, 1);
+    this.#parties.add(alone);
+    return alone;
+  }
+
+  #wait(party: Party, result: PromiseLike<void>): void {
+    party.busy = true;
     const goOn = (): void => {
-      audience.busy = false;
+      party.busy = false;
       if (!this.#telling) this.#tellSoon();
     };
     result.then(goOn, (error) => {
