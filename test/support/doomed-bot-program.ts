@@ -1,23 +1,29 @@
-/** A bot for fault tests: a pipeline with a RoomCleanupProcessor, and a way to die; its orders come from doomed-bot.ts. */
+/** A bot for fault tests: a pipeline whose room is deleted, and a way to die; its orders come from doomed-bot.ts. */
 
+import type { Observable } from 'rxjs';
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
+import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { guardian } from '../../src/rooms/guardian.ts';
 import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
 import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
+import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
 import type { BotCommand, BotEvent } from './doomed-bot.ts';
 
 export interface DoomedBotProgram {
   readonly rest: LiveKitRESTHelperOptions;
+  /** Where it joins; without, it stays outside, with a RoomCleanupProcessor. */
+  readonly url: string | undefined;
   readonly room: Omit<RoomDeleterOptions, 'rest'>;
   /** Without a runner nobody catches what is thrown. */
   readonly handleProcessEvents: boolean;
   readonly stays: boolean;
 }
 
-const { rest, room, handleProcessEvents, stays } = JSON.parse(
+const { rest, url, room, handleProcessEvents, stays } = JSON.parse(
   process.env.BOT_PROGRAM ?? '',
 ) as DoomedBotProgram;
 delete process.env.BOT_PROGRAM;
@@ -44,10 +50,29 @@ const ways: Record<Extract<BotCommand, { command: 'die' }>['how'], () => unknown
   },
 };
 
-const cleanup = new RoomCleanupProcessor({ ...room, rest: new LiveKitRESTHelper(rest) });
-const task = new PipelineTask(new Pipeline([cleanup]), { idleTimeoutMs: null });
-cleanup.outcome$.subscribe((outcome) => tell({ event: 'outcome', outcome: { ...outcome } }));
-cleanup.on('roomReappeared', (reappearance) => tell({ event: 'roomReappeared', reappearance }));
+/** The pipeline, and where its room's deletion is told. */
+function build(): { processors: FrameProcessor[]; outcome$: Observable<RoomDeletionOutcome> } {
+  const { roomName, ...deletion } = room;
+  if (url === undefined) {
+    const cleanup = new RoomCleanupProcessor({ ...room, rest: new LiveKitRESTHelper(rest) });
+    cleanup.on('roomReappeared', (reappearance) => tell({ event: 'roomReappeared', reappearance }));
+    return { processors: [cleanup], outcome$: cleanup.outcome$ };
+  }
+  const transport = new LiveKitTransport({
+    url,
+    roomName,
+    identity: 'doomed-bot',
+    apiKey: rest.apiKey,
+    apiSecret: rest.apiSecret,
+    deleteRoomOnEnd: { ...deletion, rest: new LiveKitRESTHelper(rest) },
+    params: { audioInEnabled: true, audioOutEnabled: true },
+  });
+  return { processors: [transport.input(), transport.output()], outcome$: transport.outcome$ };
+}
+
+const { processors, outcome$ } = build();
+const task = new PipelineTask(new Pipeline(processors), { idleTimeoutMs: null });
+outcome$.subscribe((outcome) => tell({ event: 'outcome', outcome }));
 task.on('started', () => tell({ event: 'started' }));
 process.on('message', (command: BotCommand) => {
   // in a turn of its own: what is thrown must be uncaught

@@ -37,6 +37,8 @@ export interface DoomedBotOptions
   extends Partial<Omit<RoomDeleterOptions, 'rest' | 'logger' | 'scheduler' | 'random'>> {
   readonly server: RestServer;
   readonly roomName: string;
+  /** Joins the room there, through a LiveKitTransport; otherwise it stays outside. */
+  readonly url?: string;
   /** Instead of the server's own address. */
   readonly apiUrl?: string;
   readonly attemptTimeoutMs?: number;
@@ -63,15 +65,17 @@ export class DoomedBot implements AsyncDisposable {
   readonly #watchers = new Set<() => void>();
   /** Settles when the process has ended and its output is whole. */
   readonly exited: Promise<BotExit>;
+  /** When it had ended, by the wall clock. */
+  endedAt = Number.NaN;
   /** Everything it printed. */
   output = '';
 
   constructor(options: DoomedBotOptions) {
-    const { server, apiUrl, attemptTimeoutMs, execArgv, env, ...others } = options;
+    const { server, url, apiUrl, attemptTimeoutMs, execArgv, env, ...others } = options;
     const { handleProcessEvents = true, stays = false, ...room } = others;
     const { apiKey, apiSecret, httpUrl } = server;
     const rest = { apiKey, apiSecret, apiUrl: apiUrl ?? httpUrl, attemptTimeoutMs };
-    const program: DoomedBotProgram = { rest, room, handleProcessEvents, stays };
+    const program: DoomedBotProgram = { rest, url, room, handleProcessEvents, stays };
     const script = fileURLToPath(new URL('./doomed-bot-program.ts', import.meta.url));
     this.#child = spawn(process.execPath, [...nodeArgs, ...(execArgv ?? []), script], {
       detached: true,
@@ -88,6 +92,9 @@ export class DoomedBot implements AsyncDisposable {
       for (const look of [...this.#watchers]) look();
     });
     this.#child.on('error', () => {});
+    this.#child.on('exit', () => {
+      this.endedAt = performance.timeOrigin + performance.now();
+    });
     this.exited = once(this.#child, 'close').then(([code, signal]) => {
       running.delete(this);
       for (const look of [...this.#watchers]) look();

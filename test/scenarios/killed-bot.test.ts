@@ -1,0 +1,45 @@
+/** However a bot stops, its caller is out of the room within a second; one that is stuck, after its limit. */
+
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { spawnCaller } from '../support/caller.ts';
+import { killBots, startBot } from '../support/doomed-bot.ts';
+import { describeWith } from '../support/requirements.ts';
+import { roomExists } from '../support/room-service.ts';
+import { joinToken } from '../support/tokens.ts';
+import { die, heartbeatMs, promisedMs, waysToDie } from '../support/ways-to-die.ts';
+
+// three processes start for each test
+vi.setConfig({ testTimeout: 90_000 });
+// the promise is about time: a busy machine gets another chance
+const options = { retry: 2 };
+const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+
+describe('the room of a bot', () => {
+  let server: LiveKitServer;
+  beforeAll(async () => {
+    server = await startLiveKitServer();
+  });
+  afterEach(killBots);
+  afterAll(() => server.stop());
+
+  it.each(waysToDie.map((way) => [way.title, way] as const))('is gone after %s', options, async (_, way) => {
+    const { reason, outAfterMs, left, bystander } = await die(server, way);
+    expect(reason).toBe('ROOM_DELETED');
+    expect(left).toEqual([bystander]);
+    expect(outAfterMs).toBeLessThan(promisedMs + (way.ends === 'stuck' ? heartbeatMs : 0));
+  });
+
+  it('is gone again when a caller joins again at once', async () => {
+    const roomName = `doomed-${process.pid}-again`;
+    const token = await joinToken(server, roomName, 'ada');
+    await using caller = spawnCaller({ url: server.url, token, rejoins: true });
+    await caller.waitFor('joined', { timeoutMs: 30_000 });
+    await using bot = await startBot({ server, roomName, room: { owned: true } });
+    bot.kill('SIGKILL');
+    const outs = () => caller.events.filter(({ event }) => event === 'disconnected').length;
+    await vi.waitFor(() => expect(outs()).toBeGreaterThan(1), { timeout: 30_000 });
+    await caller.stop();
+    await vi.waitFor(async () => expect(await roomExists(server, roomName)).toBe(false), { timeout: 30_000 });
+  });
+});

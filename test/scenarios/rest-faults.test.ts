@@ -1,0 +1,262 @@
+/** faults.md 1.1: a deletion over a bad network, against the real server; one test per row, named after it. */
+
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
+import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import {
+  type Answer,
+  answers,
+  endlessBody,
+  neverAnswers,
+  resetsInTheBody,
+  serve,
+  speaksNoHttp,
+  stallsInTheBody,
+} from '../rooms/misbehaving-server.ts';
+import { killBots, startBot } from '../support/doomed-bot.ts';
+import { describeWith } from '../support/requirements.ts';
+import { listRooms, roomExists, roomService } from '../support/room-service.ts';
+import { startTcpProxy, type TcpProxy, type Toxics } from '../support/tcp-proxy.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+const describe = await describeWith('livekit-server');
+const page = answers(200, '<!doctype html><title>Sign in</title>');
+
+describe('a deletion', () => {
+  let server: LiveKitServer;
+  let proxy: TcpProxy;
+  let rooms = 0;
+  const bystanders: string[] = [];
+  const proxies: AsyncDisposable[] = [];
+
+  beforeAll(async () => {
+    server = await startLiveKitServer();
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await killBots();
+    await Promise.all(proxies.splice(0).map((one) => one[Symbol.asyncDispose]()));
+    // in every row: nothing else was deleted
+    const left = (await listRooms(server, ...bystanders)).map(({ name }) => name);
+    expect(left.sort()).toEqual([...bystanders].sort());
+  });
+  afterAll(() => server.stop());
+
+  /** A room, one beside it with a name alike, and a deleter for the first. */
+  async function setup(apiUrl = server.httpUrl, rest: Partial<LiveKitRESTHelperOptions> = {}, name?: string) {
+    const roomName = name ?? `rest-${process.pid}-${rooms++}`;
+    const bystander = `${roomName.slice(0, 100)}-2`;
+    bystanders.push(bystander);
+    for (const one of [roomName, bystander])
+      await roomService(server).createRoom({ name: one, emptyTimeout: 600 });
+    const { apiKey, apiSecret } = server;
+    const helper = new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl, attemptTimeoutMs: 500, ...rest });
+    const deleter = new RoomDeleter({
+      roomName,
+      rest: helper,
+      deadlineMs: 5_000,
+      logger: silentLogger,
+      verify: false,
+    });
+    return { roomName, deleter, exists: () => roomExists(server, roomName) };
+  }
+
+  async function poisoned(toxics: Partial<Toxics>) {
+    proxy = await startTcpProxy(server.httpUrl);
+    proxies.push(proxy);
+    await proxy.poison(toxics);
+    return setup(proxy.url);
+  }
+
+  /** The real server, once the given answers are used up. */
+  async function behind(...answer: Answer[]) {
+    const forwards: Answer = async (response, { url, headers, body }) => {
+      const { authorization = '' } = headers;
+      const type = { authorization, 'content-type': 'application/json' };
+      const real = await fetch(`${server.httpUrl}${url}`, { method: 'POST', headers: type, body });
+      response.writeHead(real.status, { 'content-type': 'application/json' }).end(await real.text());
+    };
+    const shim = await serve(...answer, forwards);
+    return { ...(await setup(shim.url)), requests: shim.requests };
+  }
+
+  it('row 1: connection refused, then up', async () => {
+    const { deleter, exists } = await poisoned({ down: true });
+    setTimeout(() => void proxy.heal(), 1_500);
+    const outcome = await deleter.deleteRoom('end');
+    expect(outcome).toMatchObject({ status: 'deleted' });
+    expect(outcome.attempts).toBeGreaterThan(1);
+    expect(await exists()).toBe(false);
+  });
+
+  it('row 2: DNS failure for good', async () => {
+    const { deleter } = await setup('http://livekit.invalid');
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'failed', error: { kind: 'network' } });
+  });
+
+  it.each([
+    ['row 3: reply lost', { blackHole: 'down' }, false],
+    ['row 3: reply reset', { reset: 'down' }, false],
+    ['row 4: request lost', { blackHole: 'up' }, true],
+    ['row 4: request reset', { reset: 'up' }, true],
+    ['row 5: reply cut short', { limitBytes: 60 }, false],
+  ] as const)('%s', async (_, toxics, stillThere) => {
+    const { deleter, exists } = await poisoned(toxics);
+    const deletion = deleter.deleteRoom('end');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await exists()).toBe(stillThere);
+    await proxy.heal();
+    const outcome = await deletion;
+    expect(outcome).toMatchObject({ status: 'deleted' });
+    expect(outcome.attempts).toBeGreaterThan(1);
+    expect(await exists()).toBe(false);
+  });
+
+  it.each([
+    ['row 5: reset in mid body', [resetsInTheBody()]],
+    ['row 6: headers, then nothing', [stallsInTheBody]],
+    ['row 6: no headers', [neverAnswers]],
+    ['row 7: 5xx twice', [answers(503), answers(500)]],
+    ['row 8: 429 with Retry-After', [answers(429, '', { 'Retry-After': '1' })]],
+    ['row 13: 200 of a captive portal', [page]],
+    ['row 15: endless body', [endlessBody()]],
+    ['row 16: no HTTP', [speaksNoHttp]],
+    ['row 16: broken JSON', [answers(200, '{"cut":')]],
+  ] as const)('%s, then ok', async (_, answer) => {
+    const { deleter, exists, requests } = await behind(...answer);
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'deleted' });
+    expect(requests.length).toBeGreaterThan(answer.length);
+    expect(await exists()).toBe(false);
+  });
+
+  it('row 9: wrong secret', async () => {
+    const { deleter, exists } = await setup(server.httpUrl, { apiSecret: 'wrong' });
+    const outcome = await deleter.deleteRoom('end');
+    expect(outcome).toMatchObject({ status: 'failed', attempts: 1, error: { kind: 'auth' } });
+    expect(outcome.error?.message).not.toContain('eyJ');
+    expect(await exists()).toBe(true);
+  });
+
+  it.each([
+    ['row 10: 403 of a proxy', answers(403), 'auth'],
+    ['row 14: redirect', answers(302, '', { Location: 'http://127.0.0.1:9/' }), 'bad_response'],
+    ['row 14: redirect of a POST', answers(307, '', { Location: 'http://127.0.0.1:9/' }), 'bad_response'],
+  ] as const)('%s', async (_, answer, kind) => {
+    const { deleter, requests } = await behind(answer);
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'failed', attempts: 1, error: { kind } });
+    expect(requests).toHaveLength(1);
+  });
+
+  it.each([-600_000, -90_000, 90_000, 600_000])('row 11: clock off by %i ms', async (offsetMs) => {
+    const { deleter, exists } = await setup();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + offsetMs });
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'deleted', attempts: 1 });
+    vi.useRealTimers();
+    expect(await exists()).toBe(false);
+  });
+
+  it('row 12: the room is not there', async () => {
+    const { deleter, roomName } = await setup();
+    await roomService(server).deleteRoom(roomName);
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'already-gone', attempts: 1 });
+  });
+
+  it.each(
+    ['a/b?c#d', '../up', '"q\'s"\n', 'e\u0301 \u202e👩‍👧', '%2e', 'ü'.repeat(128)].map((name) => ({ name })),
+  )('row 17: an odd name, %#', async ({ name }) => {
+    const { deleter, exists } = await setup(undefined, {}, name);
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'deleted' });
+    expect(await exists()).toBe(false);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['too long', 'x'.repeat(257)],
+    ['ill-formed', '\ud800'],
+  ])('row 18: a name that is %s', (_, roomName) => {
+    const { apiKey, apiSecret, httpUrl: apiUrl } = server;
+    const rest = new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl });
+    expect(() => new RoomDeleter({ roomName, rest })).toThrow(InvalidOptionError);
+  });
+
+  it('row 19: the URL as ws, and with slashes', async () => {
+    const { deleter } = await setup(`${server.url}///`);
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'deleted' });
+  });
+
+  it.each(['http://user:pass@host', 'http://host/?x', 'http://host/#x', 'ftp://host'])(
+    'row 20: the URL %s',
+    (url) => {
+      expect(() => new LiveKitRESTHelper({ apiKey: 'k', apiSecret: 's', apiUrl: url })).toThrow(
+        /^(?!.*pass@)/,
+      );
+    },
+  );
+
+  it('row 21: eight at once', async () => {
+    const { deleter, requests } = await behind();
+    const outcomes = await Promise.all(Array.from({ length: 8 }, () => deleter.deleteRoom('end')));
+    expect(new Set(outcomes).size).toBe(1);
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe('while LiveKit is frozen', () => {
+  let server: LiveKitServer;
+  beforeAll(async () => {
+    // one of its own: nobody else may be frozen with it
+    server = await startLiveKitServer({ config: {} });
+    for (const name of ['frozen', 'frozen-2'])
+      await roomService(server).createRoom({ name, emptyTimeout: 600 });
+  });
+  afterEach(async () => {
+    process.kill(server.pid as number, 'SIGCONT');
+    await killBots();
+  });
+  afterAll(() => server.stop());
+
+  const isGone = () =>
+    vi.waitFor(async () => expect((await listRooms(server)).map(({ name }) => name)).toEqual(['frozen-2']), {
+      timeout: 20_000,
+    });
+
+  it('row 22: the end of a bot is handed over, and the guardian deletes after the thaw', async () => {
+    const bot = await startBot({ server, roomName: 'frozen', deadlineMs: 1_500, attemptTimeoutMs: 500 });
+    process.kill(server.pid as number, 'SIGSTOP');
+    bot.end();
+    expect(await bot.exited).toEqual({ code: 3, signal: null });
+    expect(bot.events).toContainEqual({
+      event: 'outcome',
+      outcome: expect.objectContaining({ status: 'handed-over' }),
+    });
+    process.kill(server.pid as number, 'SIGCONT');
+    await isGone();
+  });
+
+  it('row 42: a second signal exits at once, and the guardian deletes after the thaw', async () => {
+    await roomService(server).createRoom({ name: 'frozen', emptyTimeout: 600 });
+    const bot = await startBot({ server, roomName: 'frozen' });
+    process.kill(server.pid as number, 'SIGSTOP');
+    bot.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const secondAt = performance.timeOrigin + performance.now();
+    bot.kill('SIGTERM');
+    expect(await bot.exited).toEqual({ code: 143, signal: null });
+    expect(bot.endedAt - secondAt).toBeLessThan(1_500);
+    process.kill(server.pid as number, 'SIGCONT');
+    await isGone();
+  });
+
+  it('a bot that is killed meanwhile has its room deleted after the thaw', async () => {
+    await roomService(server).createRoom({ name: 'frozen', emptyTimeout: 600 });
+    const bot = await startBot({ server, roomName: 'frozen', attemptTimeoutMs: 500 });
+    process.kill(server.pid as number, 'SIGSTOP');
+    bot.kill('SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    process.kill(server.pid as number, 'SIGCONT');
+    await isGone();
+  });
+});

@@ -1,0 +1,98 @@
+/** Every way in which a bot can stop without an end, and how long its caller then sits in a room without it. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { spawnCaller } from './caller.ts';
+import { type DoomedBot, type DoomedBotOptions, startBot } from './doomed-bot.ts';
+import { listRooms, roomService } from './room-service.ts';
+import { joinToken } from './tokens.ts';
+
+export interface WayToDie {
+  readonly title: string;
+  readonly die: (bot: DoomedBot) => void;
+  /** `stuck`: the process lives on, and the heartbeat limit counts first. */
+  readonly ends: 'ended' | 'stuck';
+  readonly options?: Partial<DoomedBotOptions>;
+}
+
+/** Shortened from 4 000, for the sake of those who wait. */
+export const heartbeatMs = 1_500;
+/** What is promised, after the death or after the heartbeat limit. */
+export const promisedMs = 1_000;
+
+// nobody catches anything: these are the guardian's alone
+const uncaught = { handleProcessEvents: false } as const;
+
+export const waysToDie: readonly WayToDie[] = [
+  { title: 'SIGKILL', die: (bot) => bot.kill('SIGKILL'), ends: 'ended' },
+  { title: 'SIGKILL of its process group', die: (bot) => bot.killGroup('SIGKILL'), ends: 'ended' },
+  { title: 'SIGQUIT', die: (bot) => bot.kill('SIGQUIT'), ends: 'ended' },
+  {
+    title: 'SIGTERM that nobody handles',
+    die: (bot) => bot.kill('SIGTERM'),
+    ends: 'ended',
+    options: uncaught,
+  },
+  { title: 'abort()', die: (bot) => bot.die('abort'), ends: 'ended' },
+  { title: 'SIGSEGV', die: (bot) => bot.die('SIGSEGV'), ends: 'ended' },
+  {
+    title: 'heap out of memory',
+    die: (bot) => bot.die('out of memory'),
+    ends: 'ended',
+    options: { execArgv: ['--max-old-space-size=64'] },
+  },
+  { title: 'process.exit()', die: (bot) => bot.die('process.exit'), ends: 'ended' },
+  { title: 'an uncaught throw', die: (bot) => bot.die('uncaught throw'), ends: 'ended' },
+  {
+    title: 'an uncaught throw without a runner',
+    die: (bot) => bot.die('uncaught throw'),
+    ends: 'ended',
+    options: uncaught,
+  },
+  { title: 'an unhandled rejection', die: (bot) => bot.die('unhandled rejection'), ends: 'ended' },
+  {
+    title: 'an unhandled rejection without a runner',
+    die: (bot) => bot.die('unhandled rejection'),
+    ends: 'ended',
+    options: uncaught,
+  },
+  { title: 'an endless loop', die: (bot) => bot.die('endless loop'), ends: 'stuck' },
+  { title: 'SIGSTOP', die: (bot) => bot.kill('SIGSTOP'), ends: 'stuck' },
+];
+
+export interface Death {
+  /** LiveKit's reason, as the caller got it. */
+  readonly reason: string;
+  /** From the end of the process, or from the moment it got stuck, until the caller was out, in milliseconds. */
+  readonly outAfterMs: number;
+  /** The rooms that are left, of those that this run had. */
+  readonly left: readonly string[];
+  readonly bystander: string;
+}
+
+let runs = 0;
+
+/** A caller and a bot in a room, beside a room with a name alike; then the bot dies. */
+export async function die(server: LiveKitServer, { die, ends, options }: WayToDie): Promise<Death> {
+  const roomName = `doomed-${process.pid}-${runs++}`;
+  const bystander = `${roomName}-2`;
+  await roomService(server).createRoom({ name: bystander, emptyTimeout: 300 });
+  await using caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'ada') });
+  await caller.waitFor('joined', { timeoutMs: 30_000 });
+  await using bot = await startBot({
+    server,
+    url: server.url,
+    roomName,
+    guardianHeartbeatMs: heartbeatMs,
+    verify: false,
+    ...options,
+  });
+  // somebody who talks for a while first
+  await sleep(300);
+  const stuckAt = performance.timeOrigin + performance.now();
+  die(bot);
+  const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 30_000 });
+  if (ends === 'ended') await bot.exited;
+  const rooms = (await listRooms(server, roomName, bystander)).map(({ name }) => name);
+  return { reason, outAfterMs: at - (ends === 'ended' ? bot.endedAt : stuckAt), left: rooms, bystander };
+}
