@@ -150,9 +150,14 @@ export class FrameWorks {
   }
 
   #learn(frame: Frame, result: void | Promise<void>): Promise<void> | undefined {
-    const calls = (this.#synchronousCalls.get(frame.constructor) ?? 0) + 1;
-    this.#synchronousCalls.set(frame.constructor, isPromise(result) ? Number.NEGATIVE_INFINITY : calls);
-    return isPromise(result) ? result : undefined;
+    const calls = this.#synchronousCalls.get(frame.constructor) ?? 0;
+    if (!isPromise(result)) {
+      this.#synchronousCalls.set(frame.constructor, calls + 1);
+      return undefined;
+    }
+    if (calls !== Number.NEGATIVE_INFINITY)
+      this.#synchronousCalls.set(frame.constructor, Number.NEGATIVE_INFINITY);
+    return result;
   }
 }
 
