@@ -59,12 +59,12 @@ export * from './pipeline/observer.ts';
 export { ParallelPipeline } from './pipeline/parallel-pipeline.ts';
 export { Pipeline } from './pipeline/pipeline.ts';
 export { PipelineRunner, type PipelineRunnerOptions } from './pipeline/pipeline-runner.ts';
-export {
-  PipelineTask,
-  type PipelineTaskEvents,
-  type PipelineTaskLimits,
-  type PipelineTaskOptions,
-} from './pipeline/pipeline-task.ts';
+export { PipelineTask } from './pipeline/pipeline-task.ts';
+export type {
+  PipelineTaskEvents,
+  PipelineTaskLimits,
+  PipelineTaskOptions,
+} from './pipeline/pipeline-task-options.ts';
 export { ConsumerProcessor, type ConsumerProcessorOptions } from './processors/consumer-processor.ts';
 export { DTMFAggregator, type DTMFAggregatorOptions } from './processors/dtmf-aggregator.ts';
 export { EndWhenAlone, type EndWhenAloneOptions } from './processors/end-when-alone.ts';

@@ -17,6 +17,7 @@ export type {
 } from './testing/fake-rooms.ts';
 export { FrameRecorder, type FrameRecorderOptions } from './testing/frame-recorder.ts';
 export { marbles } from './testing/marbles.ts';
+export { MemoryTransport, type MemoryTransportOptions } from './testing/memory-transport.ts';
 export { type RunTestOptions, type RunTestResult, runTest, SleepFrame } from './testing/run-test.ts';
 export {
   type LiveKitServer,

@@ -6,5 +6,10 @@ export type FrameClass<F extends Frame = Frame> = abstract new (...args: never[]
 
 /** Passes only frames of the given classes, narrowed to them: `frames$.pipe(ofFrame(EndFrame))`. */
 export function ofFrame<F extends Frame>(...classes: FrameClass<F>[]): OperatorFunction<Frame, F> {
-  return filter((frame): frame is F => classes.some((frameClass) => frame instanceof frameClass));
+  return filter((frame): frame is F => isOneOf(frame, classes));
+}
+
+/** Whether a frame is of one of the given classes. */
+export function isOneOf(frame: Frame, classes: readonly FrameClass[]): boolean {
+  return classes.some((frameClass) => frame instanceof frameClass);
 }

@@ -1,5 +1,5 @@
-import type { Frame } from '../frames/frame.ts';
-import type { FrameClass } from '../frames/of-frame.ts';
+import { type Frame, SystemFrame } from '../frames/frame.ts';
+import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
 
 /** Tells when nothing that shows life has moved for a while. One timer, moved on when it fires. */
 export class IdleWatch {
@@ -15,6 +15,13 @@ export class IdleWatch {
     this.#onIdle = onIdle;
   }
 
+  /** Whether it has to see every frame that is pushed; system frames are shown to it anyway. */
+  get watchesPushes(): boolean {
+    return this.#classes.some(
+      ({ prototype }) => !(prototype instanceof SystemFrame) && prototype !== SystemFrame.prototype,
+    );
+  }
+
   start(): void {
     this.#lastSign = performance.now();
     this.#wait(this.#limitMs);
@@ -27,7 +34,7 @@ export class IdleWatch {
 
   /** Looks whether a frame shows life. */
   see(frame: Frame): void {
-    if (frame.frameRole === 'start' || this.#classes.some((frameClass) => frame instanceof frameClass)) {
+    if (frame.frameRole === 'start' || isOneOf(frame, this.#classes)) {
       this.#lastSign = performance.now();
     }
   }

@@ -48,12 +48,19 @@ export class ObserverHub {
   #events: ObservedEvents | undefined;
   #telling = false;
   #drained: (() => void) | undefined;
+  #changed = (): void => {};
   watchesPushes = false;
   watchesProcessing = false;
 
   constructor(logger: Logger, observers: Iterable<Observer>) {
     this.#logger = logger;
     for (const observer of observers) this.add(observer);
+  }
+
+  /** Calls back now, and whenever there are other things to be told. */
+  onChange(changed: () => void): void {
+    this.#changed = changed;
+    changed();
   }
 
   /** It is told what happens from now on. */
@@ -130,6 +137,7 @@ export class ObserverHub {
       .flatMap((party) => party.observers);
     this.watchesPushes = observers.some(({ onPushFrame }) => onPushFrame !== undefined);
     this.watchesProcessing = observers.some(({ onProcessFrame }) => onProcessFrame !== undefined);
+    this.#changed();
   }
 
   #tellSoon(): void {

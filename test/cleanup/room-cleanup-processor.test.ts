@@ -7,7 +7,8 @@ import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts'
 import { TextFrame } from '../../src/frames/text.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
-import { PipelineTask, type PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
+import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { RoomRest } from '../../src/rooms/room-rest.ts';
 

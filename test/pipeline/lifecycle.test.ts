@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { PipelineTask, type PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
+import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { FrameProcessorSetup, LifecycleEvent } from '../../src/processors/frame-processor-setup.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';

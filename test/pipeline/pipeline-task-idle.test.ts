@@ -3,7 +3,7 @@ import { InputAudioRawFrame } from '../../src/frames/audio.ts';
 import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
 import { BotSpeakingFrame, UserSpeakingFrame } from '../../src/frames/interruption.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameFilter } from '../../src/processors/frame-filter.ts';
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { FunctionFilter } from '../../src/processors/function-filter.ts';

@@ -4,7 +4,7 @@ import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { CancelFrame, EndFrame, StartFrame } from '../../src/frames/lifecycle.ts';
 import type { FrameClass } from '../../src/frames/of-frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';

@@ -12,7 +12,8 @@ import { TextFrame } from '../../src/frames/text.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner, type PipelineRunnerOptions } from '../../src/pipeline/pipeline-runner.ts';
-import { PipelineTask, type PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
+import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../src/processors/frame-processor-setup.ts';
 

@@ -4,7 +4,8 @@ import { expect, vi } from 'vitest';
 import type { Frame, FrameDirection, FrameRole } from '../../src/frames/frame.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
-import { PipelineTask, type PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
+import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type {
   ExitHook,

@@ -19,7 +19,7 @@ import { InterruptionFrame, UserStartedSpeakingFrame } from '../../src/frames/in
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { ofFrame } from '../../src/frames/of-frame.ts';
 import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
-import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { operatorProcessor } from '../../src/processors/operator-processor.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';

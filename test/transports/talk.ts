@@ -5,7 +5,8 @@ import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../src/frames/audio.ts
 import type { Frame } from '../../src/frames/frame.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
-import { PipelineTask, type PipelineTaskOptions } from '../../src/pipeline/pipeline-task.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
+import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
 import { MemoryTransport, type MemoryTransportOptions } from '../../src/testing/memory-transport.ts';

@@ -1,0 +1,91 @@
+/** What a task can be told, and what it tells. */
+
+import { InvalidOptionError } from '../errors.ts';
+import type { Frame } from '../frames/frame.ts';
+import type { FrameClass } from '../frames/of-frame.ts';
+import type { Logger } from '../logger.ts';
+import type { PipelineResult } from '../processors/frame-processor-setup.ts';
+import type { HeartbeatOptions } from './heartbeat.ts';
+import type { Observer } from './observer.ts';
+
+/** Time limits in milliseconds; `null` turns one off. */
+export interface PipelineTaskLimits {
+  /** All processors' `setup()`. Default 20 000. */
+  readonly setupTimeoutMs?: number | null;
+  /** From the StartFrame's entry to its exit. Default 20 000. */
+  readonly startTimeoutMs?: number | null;
+  /** How long nothing may move while an End or Stop frame is under way; how long that takes is not limited. Default 20 000. */
+  readonly endStallTimeoutMs?: number | null;
+  /** From the CancelFrame's entry to its exit. Default 2 000. */
+  readonly cancelTimeoutMs?: number | null;
+  /** Each processor's and observer's `cleanup()`. Default 2 000. */
+  readonly cleanupTimeoutMs?: number | null;
+  /** How long nobody may speak. Default 300 000. */
+  readonly idleTimeoutMs?: number | null;
+}
+
+export interface PipelineTaskOptions extends PipelineTaskLimits {
+  /** For logs. Default `'PipelineTask'`. */
+  readonly name?: string;
+  /** In hertz. Default 16 000. */
+  readonly audioInSampleRate?: number;
+  /** In hertz. Default 24 000. */
+  readonly audioOutSampleRate?: number;
+  readonly observers?: readonly Observer[];
+  /** Whether the run is cancelled when nobody has spoken for `idleTimeoutMs`; the event comes anyway. Default true. */
+  readonly cancelOnIdleTimeout?: boolean;
+  /** Frames that show that somebody speaks. Default {@link BotSpeakingFrame} and {@link UserSpeakingFrame}. */
+  readonly idleTimeoutFrames?: readonly FrameClass[];
+  /** Off by default; `true` for the default periods. */
+  readonly heartbeats?: boolean | HeartbeatOptions;
+  /** What to do when a processor reports that it is of no use any more. Default `'continue'`. */
+  readonly processorUnusablePolicy?: 'continue' | 'end' | 'cancel';
+  /** Put on the StartFrame's metadata. */
+  readonly startMetadata?: Readonly<Record<string, unknown>>;
+  /** Frames for which `frameReachedDownstream` is emitted. Default none. */
+  readonly reachedDownstreamFilter?: readonly FrameClass[];
+  /** Frames for which `frameReachedUpstream` is emitted. Default none. */
+  readonly reachedUpstreamFilter?: readonly FrameClass[];
+  readonly logger?: Logger;
+}
+
+/** What a task tells; `error` carries an {@link ErrorFrame} that got to the beginning of the pipeline. */
+export interface PipelineTaskEvents {
+  /** The StartFrame has come out of the pipeline. */
+  started: () => void;
+  /** The run is over; told once. */
+  finished: (result: PipelineResult) => void;
+  idleTimeout: () => void;
+  /** No heartbeat came out for so many milliseconds; told again while that lasts. */
+  heartbeatTimeout: (timeoutMs: number) => void;
+  frameReachedDownstream: (frame: Frame) => void;
+  frameReachedUpstream: (frame: Frame) => void;
+}
+
+/** A task's limits, with their defaults. */
+const defaults: Required<PipelineTaskLimits> = {
+  setupTimeoutMs: 20_000,
+  startTimeoutMs: 20_000,
+  endStallTimeoutMs: 20_000,
+  cancelTimeoutMs: 2_000,
+  cleanupTimeoutMs: 2_000,
+  idleTimeoutMs: 300_000,
+};
+
+/** @throws {InvalidOptionError} A limit or a rate can never work. */
+export function checkLimits(options: PipelineTaskOptions): Required<PipelineTaskLimits> {
+  for (const rate of ['audioInSampleRate', 'audioOutSampleRate'] as const) {
+    const value = options[rate] ?? 1;
+    if (!(Number.isFinite(value) && value > 0))
+      throw new InvalidOptionError(rate, 'a number of hertz above 0', value);
+  }
+  const limits: Record<string, number | null> = {};
+  for (const name of Object.keys(defaults) as (keyof PipelineTaskLimits)[]) {
+    const value = options[name] === undefined ? defaults[name] : options[name];
+    if (value !== null && !(typeof value === 'number' && Number.isFinite(value) && value > 0)) {
+      throw new InvalidOptionError(name, 'a number of milliseconds above 0, or null', value);
+    }
+    limits[name] = value;
+  }
+  return limits as unknown as Required<PipelineTaskLimits>;
+}
