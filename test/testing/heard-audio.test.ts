@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HeardAudio } from '../../src/cli/heard-audio.ts';
+import { HeardAudio } from '../../src/testing/heard-audio.ts';
 
 const sampleRate = 8_000;
 const silence = 0;

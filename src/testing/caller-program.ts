@@ -108,6 +108,11 @@ async function playTone(frequencyHz: number, durationMs: number): Promise<void> 
   tell({ event: 'tonePlayed' });
 }
 
+async function pressKeys(keys: string): Promise<void> {
+  for (const key of keys) await room?.localParticipant?.publishDtmf('0123456789*#'.indexOf(key), key);
+  tell({ event: 'keysPressed' });
+}
+
 function report(): void {
   for (const [identity, audio] of heard) tell({ event: 'heard', identity, ...audio.report() });
 }
@@ -138,6 +143,8 @@ async function obey(command: CallerCommand): Promise<void> {
       return join(command);
     case 'playTone':
       return playTone(command.frequencyHz, command.durationMs);
+    case 'pressKeys':
+      return pressKeys(command.keys);
     case 'report':
       return report();
     case 'leave':

@@ -16,7 +16,7 @@ export type CallerEvent = { readonly at: number } & (
       readonly identity: string;
       readonly attributes: Record<string, string>;
     }
-  | { readonly event: 'tonePlayed' | 'reconnecting' | 'reconnected' | 'left' }
+  | { readonly event: 'tonePlayed' | 'keysPressed' | 'reconnecting' | 'reconnected' | 'left' }
   | ({ readonly event: 'heard'; readonly identity: string } & HeardAudioReport)
   | { readonly event: 'disconnected'; readonly reason: string }
   | { readonly event: 'failed'; readonly message: string }
@@ -26,6 +26,7 @@ export type CallerEvent = { readonly at: number } & (
 export type CallerCommand =
   | { readonly command: 'join'; readonly url: string; readonly token: string; readonly rejoins: boolean }
   | { readonly command: 'playTone'; readonly frequencyHz: number; readonly durationMs: number }
+  | { readonly command: 'pressKeys'; readonly keys: string }
   | { readonly command: 'report' }
   | { readonly command: 'leave' };
 
@@ -68,6 +69,12 @@ export interface Caller extends AsyncDisposable {
   heard(identity?: string): Promise<HeardAudioReport>;
   /** Speaks, once somebody listens or after a second; resolves when the tone has been played. */
   playTone(frequencyHz: number, durationMs: number): Promise<void>;
+  /**
+   * Presses keys of a telephone, one after the other.
+   *
+   * @param keys Such as `12#`.
+   */
+  pressKeys(keys: string): Promise<void>;
   /** Hangs up, and ends. */
   leave(): Promise<void>;
   /** Sends a signal: SIGSTOP and SIGCONT freeze and thaw it. */
@@ -141,6 +148,10 @@ class CallerProcess implements Caller {
   async playTone(frequencyHz: number, durationMs: number): Promise<void> {
     const timeoutMs = durationMs + 10_000;
     await this.#ask({ command: 'playTone', frequencyHz, durationMs }, 'tonePlayed', { timeoutMs });
+  }
+
+  async pressKeys(keys: string): Promise<void> {
+    await this.#ask({ command: 'pressKeys', keys }, 'keysPressed', {});
   }
 
   async leave(): Promise<void> {
