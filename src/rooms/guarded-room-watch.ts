@@ -22,8 +22,8 @@ export class GuardedRoomWatch {
     this.#context = context;
   }
 
-  get finished(): boolean {
-    return this.#phase === 'finished';
+  get heartbeatMs(): number {
+    return this.#guarded.heartbeatMs;
   }
 
   /** Takes over what has become known of the room. */

@@ -20,14 +20,17 @@ import { HeartbeatWatch } from './heartbeat-watch.ts';
 
 /** For one room, from the death of its bot on. */
 const giveUpMs = 10 * 60_000;
-/** How often it looks at its clock: this much later, at most, a stuck bot is noticed. */
-const tickMs = 500;
-/** Ticks are late on a busy machine; beyond this the machine, or this process, was frozen. */
-const longestGapMs = 1_500;
+/** How often it looks at its clock while a beat is missing: this much later, at most, a stuck bot is noticed. */
+const tickMs = 250;
+/** Timers are late on a busy machine; beyond this the machine, or this process, was frozen. */
+const latestMs = 1_250;
 
 const rooms = new Map<number, GuardedRoomWatch>();
 const heartbeat = new HeartbeatWatch(performance.now());
 const reader = new MessageReader<ToGuardian>();
+/** Fires when a beat is missing, so that nothing wakes this process up but beats, as long as they come. */
+let quiet: NodeJS.Timeout | undefined;
+let ticks: NodeJS.Timeout | undefined;
 const pipe = new Socket({ fd: guardianPipeFd, readable: true, writable: true });
 
 function tell(message: FromGuardian): void {
@@ -60,25 +63,38 @@ function obey(message: ToGuardian): void {
 function guard({ id, guarded }: Extract<ToGuardian, { type: 'watch' }>): void {
   const rest = guardianRest(guarded.credentials);
   rooms.set(id, new GuardedRoomWatch(id, guarded, { rest, tell, giveUpMs }));
+  watchForQuiet();
   tell({ type: 'armed', id });
+}
+
+function watchForQuiet(): void {
+  const quietMs = Math.min(...[...rooms.values()].map(({ heartbeatMs }) => heartbeatMs)) / 2;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => {
+    look(quietMs + latestMs);
+    ticks = setInterval(() => look(tickMs + latestMs), tickMs);
+  }, quietMs);
+}
+
+function look(longestGapMs: number): void {
+  const silentMs = heartbeat.silentMs(performance.now(), longestGapMs);
+  for (const watch of rooms.values()) watch.botIsSilent(silentMs);
 }
 
 pipe.setEncoding('utf8');
 pipe.on('data', (text: string) => {
   heartbeat.beat(performance.now());
+  clearInterval(ticks);
   for (const message of reader.read(text)) obey(message);
+  quiet?.refresh();
 });
 pipe.on('error', () => {});
 pipe.on('close', () => {
-  clearInterval(clock);
+  clearTimeout(quiet);
+  clearInterval(ticks);
   for (const watch of rooms.values()) watch.takeOver('bot-gone');
   if (rooms.size === 0) process.exit();
 });
-
-const clock = setInterval(() => {
-  const silentMs = heartbeat.silentMs(performance.now(), longestGapMs);
-  for (const watch of rooms.values()) watch.botIsSilent(silentMs);
-}, tickMs);
 
 // Ctrl+C and those who stop a bot mean the bot; its end is what this process waits for
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});

@@ -66,7 +66,7 @@ export class DoomedBot implements AsyncDisposable {
   /** Settles when the process has ended and its output is whole. */
   readonly exited: Promise<BotExit>;
   /** When it had ended, by the wall clock. */
-  endedAt = Number.NaN;
+  endedAt: number = Number.NaN;
   /** Everything it printed. */
   output = '';
 

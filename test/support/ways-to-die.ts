@@ -1,9 +1,8 @@
 /** Every way in which a bot can stop without an end, and how long its caller then sits in a room without it. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from './caller.ts';
-import { type DoomedBot, type DoomedBotOptions, startBot } from './doomed-bot.ts';
+import { DoomedBot, type DoomedBotOptions } from './doomed-bot.ts';
 import { listRooms, roomService } from './room-service.ts';
 import { joinToken } from './tokens.ts';
 
@@ -74,25 +73,29 @@ let runs = 0;
 
 /** A caller and a bot in a room, beside a room with a name alike; then the bot dies. */
 export async function die(server: LiveKitServer, { die, ends, options }: WayToDie): Promise<Death> {
+  const { url } = server;
   const roomName = `doomed-${process.pid}-${runs++}`;
   const bystander = `${roomName}-2`;
   await roomService(server).createRoom({ name: bystander, emptyTimeout: 300 });
-  await using caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'ada') });
-  await caller.waitFor('joined', { timeoutMs: 30_000 });
-  await using bot = await startBot({
+  const caller = spawnCaller({ url, token: await joinToken(server, roomName, 'ada') });
+  const bot = new DoomedBot({
     server,
-    url: server.url,
+    url,
     roomName,
     guardianHeartbeatMs: heartbeatMs,
     verify: false,
     ...options,
   });
-  // somebody who talks for a while first
-  await sleep(300);
-  const stuckAt = performance.timeOrigin + performance.now();
-  die(bot);
-  const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 30_000 });
-  if (ends === 'ended') await bot.exited;
-  const rooms = (await listRooms(server, roomName, bystander)).map(({ name }) => name);
-  return { reason, outAfterMs: at - (ends === 'ended' ? bot.endedAt : stuckAt), left: rooms, bystander };
+  try {
+    await Promise.all([caller.waitFor('joined', { timeoutMs: 30_000 }), bot.waitFor('started', 30_000)]);
+    await bot.guardianPid();
+    const stuckAt = performance.timeOrigin + performance.now();
+    die(bot);
+    const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 30_000 });
+    if (ends === 'ended') await bot.exited;
+    const left = (await listRooms(server, roomName, bystander)).map(({ name }) => name);
+    return { reason, outAfterMs: at - (ends === 'ended' ? bot.endedAt : stuckAt), left, bystander };
+  } finally {
+    await Promise.all([caller.stop(), bot[Symbol.asyncDispose]()]);
+  }
 }

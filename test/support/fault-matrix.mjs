@@ -1,0 +1,187 @@
+/**
+ * The faults that must not keep a room alive, and the tests that show it.
+ *
+ * A row is shown by the tests whose title begins with `row N:`, and by those that are named here: the file, and
+ * what their full title matches.
+ *
+ * @typedef {object} Row
+ * @property {number} row Its number.
+ * @property {string} fault
+ * @property {readonly (readonly [file: string, title: RegExp])[]} [shownBy]
+ */
+
+const killed = 'test/scenarios/killed-bot.test.ts';
+const guardian = 'test/rooms/guardian.test.ts';
+const stuck = 'test/scenarios/stuck-processor.test.ts';
+const hangs = 'test/pipeline/never-hangs.test.ts';
+const outside = 'test/pipeline/never-hangs-outside.test.ts';
+const signals = 'test/scenarios/signals-delete-the-room.test.ts';
+const transport = 'test/transports/livekit/livekit-transport.test.ts';
+const failures = 'test/transports/livekit/livekit-failures.test.ts';
+const exits = 'test/transports/livekit/process-exit.test.ts';
+const ends = 'test/scenarios/end-frame-deletes-the-room.test.ts';
+const cleanup = 'test/cleanup/room-cleanup-processor.test.ts';
+const verify = 'test/rooms/verify-deletion.test.ts';
+const lost = 'test/scenarios/lost-node.test.ts';
+const sweeper = 'test/sweeper/sweeper.test.ts';
+const realSweeper = 'test/sweeper/real-server.test.ts';
+const bullmq = 'test/sweeper/bullmq-engine.test.ts';
+const webhooks = 'test/sweeper/webhook-handler.test.ts';
+const deletion = 'test/rooms/room-deletion.test.ts';
+
+/** @type {readonly Row[]} */
+export const rows = [
+  { row: 1, fault: 'connection refused, then up' },
+  { row: 2, fault: 'DNS failure for good' },
+  { row: 3, fault: 'reply lost after the server acted' },
+  { row: 4, fault: 'request lost' },
+  { row: 5, fault: 'reset in mid body; truncated body' },
+  { row: 6, fault: 'headers then stall' },
+  { row: 7, fault: '5xx twice' },
+  { row: 8, fault: '429 with Retry-After' },
+  { row: 9, fault: 'wrong secret' },
+  { row: 10, fault: '403 from a proxy' },
+  { row: 11, fault: 'clock off' },
+  { row: 12, fault: 'room is not there' },
+  { row: 13, fault: 'captive portal' },
+  { row: 14, fault: 'redirects' },
+  { row: 15, fault: 'endless body' },
+  { row: 16, fault: 'garbage instead of HTTP or JSON' },
+  { row: 17, fault: 'odd room names' },
+  { row: 18, fault: 'impossible room names' },
+  { row: 19, fault: 'forms of the URL' },
+  { row: 20, fault: 'URLs that are refused' },
+  { row: 21, fault: 'eight concurrent triggers' },
+  { row: 22, fault: 'LiveKit frozen at the end' },
+  { row: 23, fault: 'processor throws on EndFrame', shownBy: [[stuck, /throws on the EndFrame/]] },
+  {
+    row: 24,
+    fault: 'processor swallows EndFrame',
+    shownBy: [[stuck, /swallows .*EndFrame|on the EndFrame is deleted/]],
+  },
+  { row: 25, fault: 'processor hangs on EndFrame', shownBy: [[stuck, /hangs|never finishes/]] },
+  { row: 26, fault: 'Cancel during End', shownBy: [[hangs, /whose end is stuck is cancelled by/]] },
+  { row: 27, fault: 'End twice; End and Cancel', shownBy: [[cleanup, /deletes once, however many ask/]] },
+  { row: 28, fault: 'interruption during End', shownBy: [[transport, /not interrupted in its goodbye/]] },
+  { row: 29, fault: 'observer throws', shownBy: [[outside, /an observer that/]] },
+  { row: 30, fault: 'handler of finished hangs', shownBy: [[outside, /a listener that/]] },
+  { row: 31, fault: 'EndFrame from the middle', shownBy: [[stuck, /in front of|behind/]] },
+  { row: 32, fault: 'joining fails for good', shownBy: [[failures, /cannot join, and deletes/]] },
+  { row: 33, fault: 'disconnect never returns', shownBy: [[exits, /frozen at the end/]] },
+  {
+    row: 34,
+    fault: 'StopFrame',
+    shownBy: [
+      [cleanup, /after a StopFrame/],
+      [transport, /stopped and is closed/],
+    ],
+  },
+  {
+    row: 35,
+    fault: 'deleted by somebody else',
+    shownBy: [
+      [ends, /somebody else deletes/],
+      [transport, /somebody else/],
+    ],
+  },
+  { row: 36, fault: 'thrown out for another reason', shownBy: [[transport, /thrown out/]] },
+  {
+    row: 37,
+    fault: 'unsubscribed in mid flight',
+    shownBy: [['test/rooms/room-deleter.test.ts', /last watcher leaves/]],
+  },
+  { row: 38, fault: 'branch swallows End', shownBy: [[stuck, /in a parallel branch/]] },
+  { row: 39, fault: 'somebody is still inside, each policy', shownBy: [[deletion, /that depends/]] },
+  { row: 40, fault: 'SIGINT', shownBy: [[signals, /SIGINT/]] },
+  {
+    row: 41,
+    fault: 'SIGTERM',
+    shownBy: [
+      [signals, /SIGTERM/],
+      [exits, /SIGTERM/],
+    ],
+  },
+  { row: 42, fault: 'second signal' },
+  {
+    row: 43,
+    fault: 'SIGHUP, SIGQUIT',
+    shownBy: [
+      [signals, /SIGHUP/],
+      [killed, /SIGQUIT/],
+    ],
+  },
+  { row: 44, fault: 'uncaughtException', shownBy: [[killed, /uncaught throw/]] },
+  { row: 45, fault: 'unhandledRejection', shownBy: [[killed, /unhandled rejection/]] },
+  { row: 46, fault: 'process.exit(0)', shownBy: [[killed, /process\.exit/]] },
+  { row: 47, fault: 'loop blocked for a while', shownBy: [[guardian, /that is stuck, which hears of it/]] },
+  { row: 48, fault: 'loop blocked for ever', shownBy: [[killed, /endless loop|SIGSTOP/]] },
+  { row: 49, fault: 'out of memory, abort, SIGSEGV', shownBy: [[killed, /out of memory|abort|SIGSEGV/]] },
+  {
+    row: 50,
+    fault: 'SIGKILL',
+    shownBy: [
+      [killed, /SIGKILL/],
+      [realSweeper, /SIGKILL/],
+    ],
+  },
+  { row: 51, fault: 'process does not end by itself', shownBy: [[exits, /exits by itself/]] },
+  {
+    row: 52,
+    fault: 'shutdown shorter than the drain',
+    shownBy: [[hangs, /whose end is stuck is over at once when/]],
+  },
+  { row: 53, fault: 'guardian dies', shownBy: [[guardian, /is replaced when it dies/]] },
+  {
+    row: 54,
+    fault: 'caller joins again at once',
+    shownBy: [
+      [killed, /joins again at once/],
+      [verify, /comes back/],
+    ],
+  },
+  { row: 55, fault: 'bot without agent grant, alone', shownBy: [[sweeper, /bot in another language/]] },
+  {
+    row: 56,
+    fault: 'another room of the same name',
+    shownBy: [
+      [verify, /another/],
+      [guardian, /newer room/],
+    ],
+  },
+  { row: 57, fault: 'LiveKit restarts, human comes back alone' },
+  { row: 58, fault: 'ghost room', shownBy: [[lost, /Redis has forgotten/]] },
+  { row: 59, fault: 'auto_create: false' },
+  {
+    row: 60,
+    fault: 'two sweepers',
+    shownBy: [
+      [realSweeper, /two sweepers/],
+      [bullmq, /two sweepers/],
+    ],
+  },
+  { row: 61, fault: 'sweeper killed and restarted', shownBy: [[realSweeper, /starts again/]] },
+  {
+    row: 62,
+    fault: 'LiveKit away 60 s',
+    shownBy: [
+      [sweeper, /frozen for a minute/],
+      [realSweeper, /LiveKit is frozen/],
+    ],
+  },
+  {
+    row: 63,
+    fault: 'bot restarts in time',
+    shownBy: [
+      [sweeper, /bot restarts/],
+      [realSweeper, /bot that starts again/],
+    ],
+  },
+  { row: 64, fault: 'ListParticipants fails for one room', shownBy: [[sweeper, /one room cannot be read/]] },
+  { row: 65, fault: 'metadata overwritten', shownBy: [[sweeper, /marker was overwritten/]] },
+  { row: 66, fault: 'Redis away, FLUSHALL', shownBy: [[bullmq, /Redis is away|FLUSHALL/]] },
+  { row: 67, fault: 'worker killed in a check', shownBy: [[bullmq, /died with its process/]] },
+  { row: 68, fault: 'webhook forged', shownBy: [[webhooks, /refuses|replay|takes/]] },
+  { row: 69, fault: 'webhook lost', shownBy: [[sweeper, /deletes within 40 s/]] },
+  { row: 70, fault: 'webhook handler slow or failing', shownBy: [[webhooks, /slow sweeper/]] },
+  { row: 71, fault: 'node gone with our room', shownBy: [[lost, /node was killed/]] },
+];

@@ -1,0 +1,104 @@
+/**
+ * What happens to rooms when things break: `npm run faults [-- --times=10] [-- --only=deaths|guardian|matrix]`.
+ *
+ * Lets bots die in every way, so many times each, and prints the medians; measures the guardian; then runs the
+ * tests of the fault matrix and prints it. Ends with code 1 if anything failed.
+ */
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { rows } from './fault-matrix.mjs';
+import { median } from './median.mjs';
+
+const { values } = parseArgs({
+  options: { times: { type: 'string', default: '10' }, only: { type: 'string' }, part: { type: 'string' } },
+});
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
+
+/** Runs a program of Node and gives what it printed; its errors are shown. */
+async function run(/** @type {readonly string[]} */ args) {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  return output;
+}
+
+async function deaths() {
+  const loader = new URL('./typescript-loader.mjs', import.meta.url).href;
+  const program = ['--import', loader, 'test/support/measure-deaths.ts', values.times, values.part ?? ''];
+  const output = await run(program);
+  const all = output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+  print('\nhow long a caller is left in a room whose bot has died, in milliseconds\n');
+  for (const title of new Set(all.map((death) => death.title))) {
+    const those = all.filter((death) => death.title === title);
+    const passed = those.filter((death) => death.passed).length;
+    const times = those.flatMap(({ outAfterMs }) => (outAfterMs === undefined ? [] : [outAfterMs]));
+    const figures = `median ${median(times).toFixed(0).padStart(5)}  longest ${Math.max(...times)
+      .toFixed(0)
+      .padStart(5)}`;
+    print(`${title.padEnd(42)} ${passed}/${those.length} within ${those[0].limitMs}  ${figures}`);
+    for (const { error } of those) if (error !== undefined) print(`  ${error}`);
+  }
+  return all.length > 0 && all.every((death) => death.passed);
+}
+
+async function guardian() {
+  const result = JSON.parse(await run(['test/support/measure-guardian.mjs', values.times]));
+  print('\nthe guardian\n');
+  print(`armed after ${result.armedMs} ms, of which ${result.blockedMs} ms of the bot's event loop`);
+  print(
+    `${result.rssMB} MB resident, ${result.pssMB} MB of which are its own share; idle ${result.cpuPercent} % CPU`,
+  );
+  return result.rssMB <= 45;
+}
+
+async function matrix() {
+  const folder = await mkdtemp(join(tmpdir(), 'endframe-faults-'));
+  const report = join(folder, 'report.json');
+  const named = rows.flatMap(({ shownBy = [] }) => shownBy.map(([file]) => file));
+  const files = [...new Set(['test/scenarios/rest-faults.test.ts', ...named])];
+  const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
+  const config = ['--config', 'test/vitest.config.ts', '--reporter=json', `--outputFile=${report}`];
+  await run([vitest, 'run', ...config, ...files]);
+  const { testResults } = JSON.parse(await readFile(report, 'utf8'));
+  await rm(folder, { recursive: true });
+  const tests = testResults.flatMap((/** @type {any} */ file) =>
+    file.assertionResults.map((/** @type {any} */ test) => ({ ...test, file: file.name })),
+  );
+  print('\nthe fault matrix\n');
+  let good = true;
+  for (const { row, fault, shownBy = [] } of rows) {
+    const those = tests.filter(
+      (/** @type {any} */ test) =>
+        test.title.startsWith(`row ${row}:`) ||
+        shownBy.some(([file, title]) => test.file.endsWith(file) && title.test(test.fullName)),
+    );
+    const of = (/** @type {string} */ status) =>
+      those.filter((/** @type {any} */ test) => test.status === status).length;
+    const verdict =
+      those.length === 0 ? 'NO TEST' : of('failed') > 0 ? 'FAIL' : of('passed') > 0 ? 'pass' : 'skipped';
+    const ms = those.reduce(
+      (/** @type {number} */ sum, /** @type {any} */ test) => sum + (test.duration ?? 0),
+      0,
+    );
+    print(
+      `${String(row).padStart(3)} ${verdict.padEnd(8)} ${fault.padEnd(44)} ${of('passed')} tests, ${(ms / 1_000).toFixed(1)} s`,
+    );
+    good &&= verdict !== 'FAIL';
+  }
+  return good;
+}
+
+const parts = { deaths, guardian, matrix };
+for (const [name, part] of Object.entries(parts)) {
+  if (values.only !== undefined && values.only !== name) continue;
+  if (!(await part())) process.exitCode = 1;
+}
