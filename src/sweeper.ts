@@ -6,6 +6,7 @@ export { generateRoomName, isGeneratedRoomName } from './rooms/generated-room-na
 export { leaseAttribute, leaseBeatMs } from './rooms/lease.ts';
 export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/livekit-rest-helper.ts';
 export type { ListedParticipant, ListedRoom, RoomRest } from './rooms/room-rest.ts';
+export { BullMqEngine, type BullMqEngineOptions } from './sweeper/bullmq-engine.ts';
 export type {
   LookContext,
   LookResult,
@@ -31,3 +32,5 @@ export type { OrphanReport, SweepReport } from './sweeper/sweep-report.ts';
 export { Sweeper } from './sweeper/sweeper.ts';
 export type { SweeperEvents } from './sweeper/sweeper-events.ts';
 export type { SweeperOptions, SweeperRest } from './sweeper/sweeper-options.ts';
+export { type WebhookHandlerOptions, webhookHandler } from './sweeper/webhook-handler.ts';
+export type { WebhookKeys } from './sweeper/webhook-signature.ts';

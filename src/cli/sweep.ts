@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { EndframeError, InvalidOptionError } from '../errors.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
+import { BullMqEngine } from '../sweeper/bullmq-engine.ts';
 import { ServerClock } from '../sweeper/server-clock.ts';
 import type { OrphanReport } from '../sweeper/sweep-report.ts';
 import { Sweeper } from '../sweeper/sweeper.ts';
@@ -51,7 +52,7 @@ export async function sweepCommand(
   }
 }
 
-function makeSweeper({ options }: SweepArguments, env: NodeJS.ProcessEnv, logger: Logger): Sweeper {
+function makeSweeper({ options, redisUrl }: SweepArguments, env: NodeJS.ProcessEnv, logger: Logger): Sweeper {
   const serverClock = new ServerClock();
   const needed = (name: string): string => {
     if (env[name]) return env[name];
@@ -64,7 +65,8 @@ function makeSweeper({ options }: SweepArguments, env: NodeJS.ProcessEnv, logger
     fetch: serverClock.fetch,
     attemptTimeoutMs,
   });
-  return new Sweeper({ ...options, rest, serverClock, logger });
+  const engine = redisUrl === undefined ? undefined : new BullMqEngine({ redisUrl, logger });
+  return new Sweeper({ ...options, rest, serverClock, engine, logger });
 }
 
 async function sweepOnce(

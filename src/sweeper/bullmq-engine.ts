@@ -1,10 +1,10 @@
-import { concatMap, defer, firstValueFrom, merge, repeat, Subject, type Subscription, timer } from 'rxjs';
+import { concatMap, defer, merge, repeat, Subject, type Subscription, timer } from 'rxjs';
 import { type Logger, stderrLogger } from '../logger.ts';
 import { checkLimitMs, checkText } from '../rooms/option-checks.ts';
-import type { ListedRoom } from '../rooms/room-rest.ts';
 import type { SweeperEngine, SweepWork } from './engine.ts';
-import { loadBullMq, type Queue, type QueueAddress, type Redis, type Worker } from './load-bullmq.ts';
-import { type PlannedLook, SharedMemory, type SharedPass } from './shared-memory.ts';
+import type { QueueAddress } from './load-bullmq.ts';
+import type { PlannedLook, SharedMemory, SharedPass } from './shared-memory.ts';
+import { openSharedQueue, type SharedQueue } from './shared-queue.ts';
 import { backoffMs, dueMs, type PassCost, pauseMs, rhythmMs } from './spacing.ts';
 
 export interface BullMqEngineOptions {
@@ -24,14 +24,6 @@ const closeLimitMs = 10_000;
 const awayLimitMs = 500;
 const turnsToMiss = 2;
 
-/** What there is once the library is loaded. */
-interface Opened {
-  readonly redis: Redis;
-  readonly queue: Queue;
-  readonly worker: Worker;
-  readonly memory: SharedMemory;
-}
-
 /**
  * Shares the looks between several processes, by BullMQ on Redis.
  *
@@ -48,7 +40,7 @@ export class BullMqEngine implements SweeperEngine {
   readonly #stopped = new AbortController();
   readonly #hints = new Subject<readonly string[]>();
   #subscription: Subscription | undefined;
-  #opening: Promise<Opened | undefined> = Promise.resolve(undefined);
+  #opening: Promise<SharedQueue | undefined> = Promise.resolve(undefined);
   #costs: readonly PassCost[] = [];
   #owned = 0;
   #looked = 0;
@@ -85,42 +77,29 @@ export class BullMqEngine implements SweeperEngine {
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#subscription?.unsubscribe();
-    const opened = await this.#opening;
-    if (opened === undefined) return;
-    const closing = opened.worker.close().catch(() => {});
-    const limit = firstValueFrom(timer(this.#isAway ? awayLimitMs : closeLimitMs));
-    await Promise.race([closing, limit]);
-    await Promise.race([opened.queue.close().catch(() => {}), firstValueFrom(timer(awayLimitMs))]);
-    opened.redis.disconnect();
+    const queue = await this.#opening;
+    await queue?.close(this.#isAway ? awayLimitMs : closeLimitMs, this.#isAway);
   }
 
-  async #open(work: SweepWork): Promise<Opened> {
-    const bullMq = await loadBullMq();
-    const { queueName, keyPrefix } = this.#address;
-    const redis = bullMq.failFast(this.#address);
-    const memory = new SharedMemory(redis, `${keyPrefix}:${queueName}:sweeper`);
-    const queue = bullMq.queue(this.#address, redis);
-    const worker = bullMq.worker(this.#address, {
-      process: ({ data }) => this.#look(data as PlannedLook, memory, work),
+  #open(work: SweepWork): Promise<SharedQueue> {
+    return openSharedQueue({
+      ...this.#address,
       concurrency: work.concurrency,
       lockMs: this.#lockMs,
+      look: (look, memory) => this.#look(look, memory, work),
+      onAway: (error) => this.#away(error),
+      onBack: () => this.#back(),
     });
-    redis.on('ready', () => this.#back());
-    const onError = (error: Error): void => this.#away(error);
-    redis.on('error', onError);
-    queue.on('error', onError);
-    worker.on('error', onError);
-    return { redis, queue, worker, memory };
   }
 
   /** Lists and plans, when it is this process's turn; resolves with the pause that should follow. */
   async #pass(work: SweepWork): Promise<number> {
-    const opened = await this.#opening;
-    if (opened === undefined) return work.pollMs;
+    const queue = await this.#opening;
+    if (queue === undefined) return work.pollMs;
     const startedMs = performance.now();
     try {
       // a little less than the rhythm, so that whoever comes next does not miss its turn by a hair
-      if (await opened.memory.takeTurn(this.#rhythmMs(work) * 0.9)) await this.#listAndPlan(opened, work);
+      if (await queue.memory.takeTurn(this.#rhythmMs(work) * 0.9)) await this.#listAndPlan(queue, work);
     } catch (error) {
       if (!this.#stopped.signal.aborted) work.failed(error);
       // the next turn to somebody else, who may see more
@@ -131,7 +110,7 @@ export class BullMqEngine implements SweeperEngine {
     return pauseMs(this.#costs.length > 0 ? this.#costs : [noCost], work.pollMs);
   }
 
-  async #listAndPlan({ memory, queue }: Opened, work: SweepWork): Promise<void> {
+  async #listAndPlan({ memory, add }: SharedQueue, work: SweepWork): Promise<void> {
     const startedMs = performance.now();
     const rooms = await work.list().catch(async (error: unknown) => {
       await memory.wasBlind();
@@ -146,29 +125,19 @@ export class BullMqEngine implements SweeperEngine {
     const due = rooms.filter(({ name }) => (seen.get(name)?.dueMs ?? 0) <= latestMs);
     const pass: SharedPass = { pass: String(nowMs), owned: rooms.length };
     await memory.beginPass(pass);
-    await this.#plan(queue, due, pass);
+    await add(due, pass);
     this.#costs = [{ durationMs: performance.now() - startedMs, listMs }, ...this.#costs.slice(0, 1)];
   }
 
   async #planHinted(names: readonly string[], work: SweepWork): Promise<void> {
-    const opened = await this.#opening;
-    if (opened === undefined || this.#isAway) return;
+    const queue = await this.#opening;
+    if (queue === undefined || this.#isAway) return;
     try {
       const rooms = await work.list(names);
-      await this.#plan(opened.queue, rooms, await opened.memory.currentPass());
+      await queue.add(rooms, await queue.memory.currentPass());
     } catch {
       // a hint that is lost costs nothing but time
     }
-  }
-
-  async #plan(queue: Queue, rooms: readonly ListedRoom[], pass: SharedPass): Promise<void> {
-    const jobs = rooms.map((room) => ({
-      name: 'look',
-      data: { ...pass, room } satisfies PlannedLook,
-      // one look at a room at a time: a second job of the same id is not added while the first one exists
-      opts: { jobId: `look-${room.sid}`, removeOnComplete: true, removeOnFail: true },
-    }));
-    if (jobs.length > 0) await queue.addBulk(jobs);
   }
 
   async #look({ room, pass, owned }: PlannedLook, memory: SharedMemory, work: SweepWork): Promise<void> {
@@ -188,7 +157,9 @@ export class BullMqEngine implements SweeperEngine {
     if (look === undefined) return;
     this.#looked += 1;
     const { observation, orphan } = look;
-    const plan = { owned, rhythmMs: this.#rhythmMs(work), longestSpacingMs: work.longestSpacingMs };
+    const latenessMs = Math.max(0, redisMs - (before?.dueMs ?? redisMs));
+    const { longestSpacingMs } = work;
+    const plan = { owned, rhythmMs: this.#rhythmMs(work), longestSpacingMs, latenessMs };
     if (observation === undefined) return memory.forget(room.name);
     await memory.remember(room.name, { ...observation, dueMs: dueMs(observation, plan) });
     if (orphan === undefined) return;

@@ -15,12 +15,17 @@ export interface QueueAddress {
   readonly stopped: AbortSignal;
 }
 
-/** Makes connections of two kinds: one that fails fast, one that waits for Redis to come back. */
+/**
+ * Makes connections of two kinds: one that fails fast, one that waits for Redis to come back. As an ES module
+ * BullMQ cannot make its own.
+ */
 export interface BullMq {
   /** Every command settles within half a second, whatever Redis does. */
   readonly failFast: (address: QueueAddress) => Redis;
   readonly queue: (address: QueueAddress, connection: Redis) => Queue;
-  readonly worker: (address: QueueAddress, plan: WorkerPlan) => Worker;
+  /** Waits for a Redis that is away, until it is stopped. */
+  readonly patient: (address: QueueAddress) => Redis;
+  readonly worker: (address: QueueAddress, connection: Redis, plan: WorkerPlan) => Worker;
 }
 
 export interface WorkerPlan {
@@ -43,14 +48,27 @@ export async function loadBullMq(): Promise<BullMq> {
         maxRetriesPerRequest: 0,
         commandTimeout: commandLimitMs,
         connectTimeout: commandLimitMs,
+        disconnectTimeout: commandLimitMs,
         retryStrategy: reconnectUntil(stopped),
       }),
     queue: ({ queueName, keyPrefix }, connection) =>
-      new Queue(queueName, { connection, prefix: keyPrefix, skipWaitingForReady: true }),
-    worker: ({ redisUrl, queueName, keyPrefix, stopped }, { process, concurrency, lockMs }) =>
+      new Queue(queueName, {
+        connection,
+        prefix: keyPrefix,
+        // it asks Redis for nothing before it is used: a Redis that is away at the start would spoil it for good
+        skipWaitingForReady: true,
+        skipVersionCheck: true,
+        skipMetasUpdate: true,
+      }),
+    patient: ({ redisUrl, stopped }) =>
+      new Redis(redisUrl, {
+        maxRetriesPerRequest: null,
+        disconnectTimeout: commandLimitMs,
+        retryStrategy: reconnectUntil(stopped),
+      }),
+    worker: ({ queueName, keyPrefix }, connection, { process, concurrency, lockMs }) =>
       new Worker(queueName, process, {
-        // not a client but options: BullMQ opens and closes its own then
-        connection: { url: redisUrl, maxRetriesPerRequest: null, retryStrategy: reconnectUntil(stopped) },
+        connection,
         prefix: keyPrefix,
         concurrency,
         lockDuration: lockMs,
@@ -58,12 +76,14 @@ export async function loadBullMq(): Promise<BullMq> {
         // a look is harmless to repeat; one that never ends is planned again after the next list
         maxStalledCount: 3,
         drainDelay: 1,
+        // both are timers that would hold up the end of a process
+        runRetryDelay: 500,
       }),
   };
 }
 
 function reconnectUntil(stopped: AbortSignal): (attempts: number) => number | null {
-  return (attempts) => (stopped.aborted ? null : Math.min(2_000, attempts * 100));
+  return (attempts) => (stopped.aborted ? null : Math.min(1_000, attempts * 100));
 }
 
 async function needed<T>(name: string, load: () => Promise<T>): Promise<T> {

@@ -1,4 +1,6 @@
+import { EndframeError } from '../errors.ts';
 import { asRestError } from '../rooms/foreign-error.ts';
+import { redact } from '../rooms/redact.ts';
 import type { ListedRoom } from '../rooms/room-rest.ts';
 import type { SafeEventEmitter } from '../safe-event-emitter.ts';
 import type {
@@ -57,7 +59,9 @@ export class RoomSweep implements SweepWork {
   }
 
   async list(names: readonly string[] = []): Promise<readonly ListedRoom[]> {
-    const all = await this.#plan.rest.listRooms(names);
+    const all = await this.#plan.rest.listRooms(names).catch((error: unknown) => {
+      throw asRestError(names.join(', '), error);
+    });
     this.#plan.serverClock.saw(all);
     const ours = all.filter((room) => ownershipOf(room, this.#plan) === 'ours');
     if (names.length === 0) this.#noteAll(all, ours);
@@ -105,7 +109,8 @@ export class RoomSweep implements SweepWork {
   }
 
   failed(thrown: unknown): void {
-    const error = asRestError('', thrown);
+    // not of LiveKit but of an engine: its text is its own
+    const error = thrown instanceof EndframeError ? thrown : new Error(redact(String(thrown)));
     this.#plan.logger.error({ error }, 'the sweep was interrupted; all timers start again');
     this.#events.emit('sweepFailed', thrown);
   }

@@ -39,19 +39,27 @@ function cheapest(costs: readonly PassCost[]): PassCost {
   };
 }
 
+/** What the time of the next look depends on. */
+export interface SpacingPlan {
+  readonly owned: number;
+  readonly rhythmMs: number;
+  readonly longestSpacingMs: number;
+  /** How much later than planned this look was. Default 0. */
+  readonly latenessMs?: number;
+}
+
 /**
  * When a room is due again, on the observer's clock.
  *
  * A silent room in the next pass; one with a living bot later, the more rooms there are.
  */
-export function dueMs(
-  { lookedMs, silentSinceMs }: Observation,
-  plan: { readonly owned: number; readonly rhythmMs: number; readonly longestSpacingMs: number },
-): number {
-  const { owned, rhythmMs, longestSpacingMs } = plan;
-  if (silentSinceMs !== undefined) return lookedMs + rhythmMs;
+export function dueMs({ lookedMs, silentSinceMs }: Observation, plan: SpacingPlan): number {
+  const { owned, rhythmMs, longestSpacingMs, latenessMs = 0 } = plan;
+  // looks that come late are planned further apart, or none of them would ever count
+  const soonestMs = Math.max(rhythmMs, Math.min(2 * latenessMs, longestSpacingMs));
+  if (silentSinceMs !== undefined) return lookedMs + soonestMs;
   const spreadMs = Math.min(rhythmMs * Math.ceil(owned / roomsPerPass), longestSpacingMs);
-  return lookedMs + Math.max(rhythmMs, spreadMs);
+  return lookedMs + Math.max(soonestMs, spreadMs);
 }
 
 /** How long a room is left alone after its deletion failed: it must not take the time of others. */

@@ -3,8 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { liveKitServerProgram } from '../../src/testing/livekit-server-program.ts';
 import { installAgents, knownAgents } from '../livekit-agents/install-agents.ts';
+import { redisServerVersion } from './start-redis.ts';
 
-export type Requirement = 'livekit-server' | '@livekit/rtc-node' | '@livekit/agents';
+export type Requirement = 'livekit-server' | '@livekit/rtc-node' | '@livekit/agents' | 'redis-server';
 
 /** Each settles when it is there, and throws what is missing and how to get it. */
 const probes: Record<Requirement, () => Promise<unknown>> = {
@@ -13,6 +14,7 @@ const probes: Record<Requirement, () => Promise<unknown>> = {
   },
   '@livekit/rtc-node': () => import('@livekit/rtc-node'),
   '@livekit/agents': () => installAgents(knownAgents),
+  'redis-server': redisServerVersion,
 };
 
 type Describe = (title: string, body: () => void) => void;

@@ -37,6 +37,15 @@ describe('the spacing of looks', () => {
     expect(dueMs(silent, { owned: 10_000, rhythmMs: 5_000, longestSpacingMs: 15_000 })).toBe(6_000);
   });
 
+  it.each([
+    [1_000, 6_000],
+    [5_000, 11_000],
+    [60_000, 16_000],
+  ])('plans looks that come %i ms late further apart', (latenessMs, expected) => {
+    const plan = { owned: 1, rhythmMs: 5_000, longestSpacingMs: 15_000, latenessMs };
+    expect(dueMs(silent, plan)).toBe(expected);
+  });
+
   it('leaves a room that resists alone for longer and longer', () => {
     expect([1, 2, 3, 9].map(backoffMs)).toEqual([10_000, 20_000, 40_000, 300_000]);
   });

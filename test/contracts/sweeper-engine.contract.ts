@@ -1,0 +1,245 @@
+/** What every engine of the sweeper has to do, shown on a LiveKit in this process. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/logger.ts';
+import { leaseAttribute } from '../../src/rooms/lease.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import type { SweeperEngine } from '../../src/sweeper/engine.ts';
+import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
+import { Sweeper } from '../../src/sweeper/sweeper.ts';
+import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
+import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
+
+export interface EngineUnderTest {
+  /** Called before the first test. */
+  readonly open?: () => Promise<void>;
+  readonly close?: () => Promise<void>;
+  /** Makes an engine; those of one `group` share their work, if they can. */
+  readonly make: (group: string) => SweeperEngine;
+}
+
+/** Short enough for a test, long enough for a busy machine. */
+export const contractLimits = { pollMs: 150, leaseTtlMs: 1_200, graceMs: 1_200 };
+const beatMs = 150;
+const marked = { metadata: '{"endframe":true}' };
+let worlds = 0;
+
+function nextWorld(): string {
+  worlds += 1;
+  return `${process.pid}-${worlds}`;
+}
+
+/** A fake LiveKit with bots that beat, and sweepers on it. */
+export class SweptWorld implements AsyncDisposable {
+  readonly server: FakeLiveKitServer;
+  readonly reaped: OrphanReport[] = [];
+  readonly capped: unknown[] = [];
+  readonly failures: unknown[] = [];
+  /** Sweepers of one world share their work. */
+  readonly group: string = `world-${nextWorld()}`;
+  readonly #make: EngineUnderTest['make'];
+  readonly #sweepers: Sweeper[] = [];
+  readonly #beating = new Map<string, number>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(server: FakeLiveKitServer, make: EngineUnderTest['make']) {
+    this.server = server;
+    this.#make = make;
+    this.#timer = setInterval(() => this.#beat(), beatMs);
+  }
+
+  bot(name: string): void {
+    this.server.createRoom(name, marked);
+    this.server.join(name, 'bot', { agent: true });
+    this.#beating.set(name, 0);
+    this.#beat();
+  }
+
+  /** Its loop stands still; LiveKit does not notice. */
+  block(name: string): void {
+    this.#beating.delete(name);
+  }
+
+  sweep(options: Partial<SweeperOptions> = {}): Sweeper {
+    const { apiKey, apiSecret, url } = this.server;
+    const rest = new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl: url, attemptTimeoutMs: 1_000 });
+    const engine = this.#make(this.group);
+    const all = { rest, prefix: 'agents-', engine, logger: silentLogger, ...contractLimits, ...options };
+    const sweeper = new Sweeper(all);
+    sweeper.on('roomReaped', (report) => this.reaped.push(report));
+    sweeper.on('deletionsCapped', (alarm) => this.capped.push(alarm));
+    sweeper.on('sweepFailed', (error) => this.failures.push(error));
+    this.#sweepers.push(sweeper);
+    sweeper.start();
+    return sweeper;
+  }
+
+  get names(): string[] {
+    return this.server.rooms.map(({ name }) => name);
+  }
+
+  /** Looks at one room that LiveKit was asked for. */
+  looks(name: string): number {
+    const asked = this.server.requests.filter(({ call }) => call === 'ListParticipants');
+    return asked.filter(({ body }) => body.includes(`"${name}"`)).length;
+  }
+
+  async until(what: () => boolean, limitMs = 10_000): Promise<number> {
+    const startedMs = performance.now();
+    while (!what()) {
+      if (performance.now() - startedMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+      await sleep(10);
+    }
+    return performance.now() - startedMs;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#sweepers.map((sweeper) => sweeper.stop()));
+    await this.server.stop();
+  }
+
+  #beat(): void {
+    for (const [name, count] of this.#beating) {
+      const bot = this.server.room(name)?.participants.get('bot');
+      if (bot !== undefined) bot.attributes[leaseAttribute] = `run.${count}`;
+      this.#beating.set(name, count + 1);
+    }
+  }
+}
+
+/** Runs the suite for one engine. */
+export function sweeperEngineContract(name: string, engine: EngineUnderTest): void {
+  describe(`${name}, as every engine`, () => {
+    const live = ['agents-1', 'agents-2', 'agents-3', 'agents-4', 'agents-5'];
+    let world: SweptWorld;
+    beforeAll(async () => engine.open?.());
+    afterAll(async () => engine.close?.());
+    beforeEach(async () => {
+      world = new SweptWorld(await FakeLiveKitServer.start(), engine.make);
+      for (const room of [...live, 'agents-dead']) world.bot(room);
+      world.server.createRoom('agents-foreign', { metadata: '' });
+      world.server.createRoom('my-agents', marked);
+    });
+    afterEach(() => world[Symbol.asyncDispose]());
+
+    const boundMs = contractLimits.leaseTtlMs + 2 * contractLimits.pollMs;
+    const slackMs = 2_000;
+    function expectOnlyTheDeadGone(): void {
+      expect(world.names).toEqual([...live, 'agents-foreign', 'my-agents']);
+      expect(world.reaped.map(({ roomName, status }) => [roomName, status])).toEqual([
+        ['agents-dead', 'deleted'],
+      ]);
+    }
+
+    it('has the dead room deleted in time, and no other', async () => {
+      world.sweep();
+      await world.until(() => world.looks('agents-dead') >= 2);
+      world.block('agents-dead');
+      const tookMs = await world.until(() => !world.names.includes('agents-dead'), boundMs + slackMs);
+      expect(tookMs).toBeGreaterThan(contractLimits.leaseTtlMs - 2 * beatMs);
+      await sleep(2 * contractLimits.leaseTtlMs);
+      expectOnlyTheDeadGone();
+    });
+
+    it('looks only at rooms that are ours', async () => {
+      world.sweep();
+      await world.until(() => world.looks('agents-5') >= 2);
+      expect(world.looks('agents-foreign') + world.looks('my-agents')).toBe(0);
+    });
+
+    it('starts all timers again when LiveKit was away', async () => {
+      world.sweep();
+      await world.until(() => world.looks('agents-dead') >= 2);
+      for (const room of live) world.block(room);
+      await sleep(contractLimits.leaseTtlMs / 2);
+      world.server.fail({ kind: 'status', status: 503 });
+      await world.until(() => world.failures.length > 0);
+      world.server.heal();
+      await sleep(contractLimits.leaseTtlMs * 0.7);
+      expect(world.reaped).toEqual([]);
+    });
+
+    it('looks again at a room that could not be read, and handles the others meanwhile', async () => {
+      world.sweep();
+      await world.until(() => world.looks('agents-dead') >= 2);
+      for (const room of ['agents-dead', 'agents-1']) world.block(room);
+      const startedMs = performance.now();
+      while (world.names.includes('agents-dead') && performance.now() - startedMs < 10_000) {
+        // exactly one look at the other room fails in each round
+        world.server.fail({ kind: 'status', status: 503 }, { method: 'ListParticipants', times: 1 });
+        await sleep(3 * contractLimits.pollMs);
+        world.server.heal();
+        await sleep(contractLimits.leaseTtlMs + 2 * contractLimits.pollMs);
+      }
+      expect(world.names).not.toContain('agents-dead');
+      expect(world.names).toEqual(expect.arrayContaining(live.slice(1)));
+    });
+
+    it('does not delete more than the cap in one pass', async () => {
+      for (let index = 0; index < 30; index += 1) world.bot(`agents-crowd-${index}`);
+      const reapedAtMs: number[] = [];
+      const sweeper = world.sweep({ minDeletionCap: 5, maxDeletionShare: 0 });
+      sweeper.on('roomReaped', () => reapedAtMs.push(performance.now()));
+      await world.until(() => world.looks('agents-crowd-29') >= 2);
+      for (let index = 0; index < 30; index += 1) world.block(`agents-crowd-${index}`);
+      await world.until(() => reapedAtMs.length >= 30, 20_000);
+      expect(world.capped.length).toBeGreaterThan(0);
+      const spanMs = (reapedAtMs.at(-1) ?? 0) - (reapedAtMs[0] ?? 0);
+      expect(spanMs).toBeGreaterThan(4 * contractLimits.pollMs);
+      expect(world.names).toEqual(expect.arrayContaining(live));
+    });
+
+    it('looks within a second when it is asked to, even at a new room', async () => {
+      const sweeper = world.sweep({ pollMs: 20_000, leaseTtlMs: 60_000 });
+      await world.until(() => world.looks('agents-5') >= 1);
+      await sleep(200);
+      world.bot('agents-new');
+      const before = world.looks('agents-1');
+      sweeper.lookSooner('agents-1', 'agents-new', 'agents-foreign', 'agents-unknown');
+      await world.until(() => world.looks('agents-new') === 1 && world.looks('agents-1') > before, 1_000);
+      expect(world.looks('agents-foreign')).toBe(0);
+    });
+
+    it('decides no sooner for being asked to look', async () => {
+      const sweeper = world.sweep();
+      await world.until(() => world.looks('agents-dead') >= 2);
+      world.block('agents-dead');
+      const startedMs = performance.now();
+      while (world.names.includes('agents-dead')) {
+        sweeper.lookSooner('agents-dead');
+        await sleep(20);
+      }
+      expect(performance.now() - startedMs).toBeGreaterThan(contractLimits.leaseTtlMs - 2 * beatMs);
+    });
+
+    it('reaps each of many rooms once, with two sweepers', async () => {
+      for (let index = 0; index < 60; index += 1) world.bot(`agents-crowd-${index}`);
+      world.sweep({ minDeletionCap: 1_000 });
+      world.sweep({ minDeletionCap: 1_000 });
+      await world.until(() => world.looks('agents-crowd-59') >= 2);
+      for (let index = 0; index < 60; index += 1) world.block(`agents-crowd-${index}`);
+      await world.until(() => world.server.rooms.length <= 8, 20_000);
+      await sleep(500);
+      const deleted = world.reaped
+        .filter(({ status }) => status === 'deleted')
+        .map(({ roomName }) => roomName);
+      expect(deleted.length).toBe(60);
+      expect(new Set(deleted).size).toBe(60);
+    });
+
+    it('begins nothing after it was stopped, and stops in time', async () => {
+      const sweeper = world.sweep();
+      await world.until(() => world.looks('agents-5') >= 1);
+      const startedMs = performance.now();
+      await sweeper.stop();
+      expect(performance.now() - startedMs).toBeLessThan(2_000);
+      // what was on its way already may still arrive
+      await sleep(100);
+      const before = world.server.requests.length;
+      await sleep(5 * contractLimits.pollMs);
+      expect(world.server.requests.length).toBe(before);
+    });
+  });
+}

@@ -1,0 +1,177 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { BullMqEngine } from '../../src/sweeper/bullmq-engine.ts';
+import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
+import { contractLimits, SweptWorld, sweeperEngineContract } from '../contracts/sweeper-engine.contract.ts';
+import { describeWith } from '../support/requirements.ts';
+import { spawnScript } from '../support/run-typescript.ts';
+import { type RedisServer, startRedis } from '../support/start-redis.ts';
+
+const describe = await describeWith('redis-server');
+const { leaseTtlMs, pollMs } = contractLimits;
+const sweepProgram = fileURLToPath(new URL('./sweep-program.ts', import.meta.url));
+
+describe('with a real Redis', () => {
+  let redis: RedisServer;
+  const make = (group: string): BullMqEngine =>
+    new BullMqEngine({ redisUrl: redis.url, queueName: group, lockMs: 1_000, logger: silentLogger });
+  sweeperEngineContract('BullMqEngine', {
+    open: async () => {
+      redis = await startRedis();
+    },
+    close: async () => redis[Symbol.asyncDispose](),
+    make,
+  });
+});
+
+describe('BullMqEngine', () => {
+  const live = ['agents-1', 'agents-2', 'agents-3', 'agents-4', 'agents-5'];
+  let redis: RedisServer;
+  let world: SweptWorld;
+  const children: ChildProcess[] = [];
+  beforeAll(async () => {
+    redis = await startRedis({ appendOnly: true });
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    world = new SweptWorld(
+      await FakeLiveKitServer.start(),
+      (group) =>
+        new BullMqEngine({ redisUrl: redis.url, queueName: group, lockMs: 1_000, logger: silentLogger }),
+    );
+    for (const room of [...live, 'agents-dead']) world.bot(room);
+    world.server.createRoom('agents-foreign');
+  });
+  afterEach(async () => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    await world[Symbol.asyncDispose]();
+  });
+
+  /** A sweeper in a process of its own, on the same queue. */
+  function spawnSweeper(env: NodeJS.ProcessEnv = {}): ChildProcess {
+    const { url: LIVEKIT_URL, apiKey: LIVEKIT_API_KEY, apiSecret: LIVEKIT_API_SECRET } = world.server;
+    const limits = [
+      '--poll',
+      `${pollMs / 1_000}`,
+      '--ttl',
+      `${leaseTtlMs / 1_000}`,
+      '--grace',
+      `${leaseTtlMs / 1_000}`,
+    ];
+    const args = ['--match', 'agents-', '--watch', '--yes', '--json', '--redis', redis.url, ...limits];
+    const child = spawnScript(sweepProgram, args, {
+      env: { ...process.env, LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    children.push(child);
+    return child;
+  }
+
+  async function expectOnlyTheDeadGoes(limitMs = 3 * leaseTtlMs + 3_000): Promise<void> {
+    await world.until(() => !world.names.includes('agents-dead'), limitMs);
+    await sleep(2 * leaseTtlMs);
+    expect(world.names).toEqual([...live, 'agents-foreign']);
+  }
+
+  it('reaps 300 dead rooms with two sweepers, each once', async () => {
+    const crowd = Array.from({ length: 300 }, (_, index) => `agents-crowd-${index}`);
+    for (const name of crowd) world.bot(name);
+    for (let worker = 0; worker < 2; worker += 1) {
+      world.sweep({ minDeletionCap: 1_000, pollMs: 500, leaseTtlMs: 3_000, graceMs: 3_000 });
+    }
+    await world.until(() => world.looks('agents-crowd-299') >= 2, 20_000);
+    for (const name of crowd) world.block(name);
+    await world.until(() => world.reaped.length >= 300, 20_000);
+    await sleep(500);
+    expect(new Set(world.reaped.map(({ roomName }) => roomName)).size).toBe(300);
+    expect(world.reaped.filter(({ status }) => status === 'deleted')).toHaveLength(300);
+    expect(world.names).toEqual(expect.arrayContaining([...live, 'agents-dead', 'agents-foreign']));
+  }, 60_000);
+
+  it('deletes nothing while Redis is away, and the dead one afterwards', async () => {
+    world.sweep();
+    world.sweep();
+    await world.until(() => world.looks('agents-dead') >= 2);
+    world.block('agents-dead');
+    await redis.stop();
+    await sleep(3 * leaseTtlMs);
+    expect(world.reaped).toEqual([]);
+    await redis.start();
+    await expectOnlyTheDeadGoes();
+    expect(world.reaped).toHaveLength(1);
+  }, 40_000);
+
+  it('rebuilds what it knew after FLUSHALL', async () => {
+    world.sweep();
+    await world.until(() => world.looks('agents-dead') >= 2);
+    world.block('agents-dead');
+    await sleep(leaseTtlMs / 2);
+    await redis.client.flushall();
+    await expectOnlyTheDeadGoes();
+  }, 40_000);
+
+  it('lets a calendar be two minutes ahead, and another two minutes behind', async () => {
+    spawnSweeper({ SHIFT_MS: '120000' });
+    spawnSweeper({ SHIFT_MS: '-120000' });
+    await world.until(() => world.looks('agents-dead') >= 5, 15_000);
+    await sleep(2 * leaseTtlMs);
+    expect(world.names).toContain('agents-dead');
+    world.block('agents-dead');
+    await expectOnlyTheDeadGoes();
+  }, 60_000);
+
+  it('has a look that died with its process made by another', async () => {
+    const doomed = spawnSweeper();
+    await world.until(() => world.looks('agents-dead') >= 2, 15_000);
+    world.block('agents-dead');
+    await sleep(leaseTtlMs / 2);
+    // it takes the request, and dies before the answer
+    world.server.fail({ kind: 'silence' });
+    await sleep(2 * pollMs);
+    doomed.kill('SIGKILL');
+    world.server.heal();
+    spawnSweeper();
+    await expectOnlyTheDeadGoes(15_000 + 30_000);
+  }, 90_000);
+
+  it('stops in time while Redis is away, and takes hints without a word', async () => {
+    await redis.stop();
+    const sweeper = world.sweep();
+    await sleep(1_000);
+    const startedMs = performance.now();
+    sweeper.lookSooner('agents-1');
+    expect(performance.now() - startedMs).toBeLessThan(50);
+    await sweeper.stop();
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    await redis.start();
+  }, 40_000);
+
+  it.each(['before it began', 'in the middle'])(
+    'ends on SIGTERM when Redis went away %s',
+    async (when) => {
+      if (when === 'before it began') await redis.stop();
+      const child = spawnSweeper();
+      if (when === 'in the middle') {
+        await world.until(() => world.looks('agents-1') >= 2, 15_000);
+        await redis.stop();
+      }
+      if (child.stderr !== null) await once(child.stderr, 'data', { signal: AbortSignal.timeout(10_000) });
+      child.kill('SIGTERM');
+      await world.until(() => child.exitCode !== null, 4_000);
+      expect(child.exitCode).toBe(0);
+      await redis.start();
+    },
+    40_000,
+  );
+
+  it('refuses options that can never work', () => {
+    expect(() => new BullMqEngine({ redisUrl: '' })).toThrow(InvalidOptionError);
+    expect(() => new BullMqEngine({ redisUrl: redis.url, lockMs: 0 })).toThrow(InvalidOptionError);
+    expect(() => new BullMqEngine({ redisUrl: redis.url, queueName: '' })).toThrow(InvalidOptionError);
+  });
+});
