@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
-const everywhere = ['errors.ts', 'logger.ts', 'safe-event-emitter.ts'];
+const everywhere = ['errors.ts', 'logger.ts', 'safe-event-emitter.ts', 'within.ts'];
 
 /** Who may import whom: a folder, the folders and the packages that may enter it. */
 const map: Record<string, { folders: string[]; packages: string[] }> = {

@@ -1,7 +1,7 @@
 import { PipelineFlushFrame } from '../frames/flush.ts';
 import type { Frame } from '../frames/frame.ts';
+import { within } from '../within.ts';
 import type { Pipeline } from './pipeline.ts';
-import { within } from './within.ts';
 
 /** Probes that go through a pipeline and back, to tell when everything before them is through. */
 export class FlushProbes {

@@ -2,9 +2,9 @@ import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { Logger } from '../logger.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import { frameScheduler } from '../processors/frame-scheduler.ts';
+import { within } from '../within.ts';
 import { type EventReader, ObservedEvents } from './observed-events.ts';
 import type { Observer } from './observer.ts';
-import { within } from './within.ts';
 
 // kept from before anybody installs fake timers: it tells how long telling takes, not what time it is
 const now = performance.now.bind(performance);

@@ -2,7 +2,7 @@
 
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { within } from './within.ts';
+import { within } from '../within.ts';
 
 /** Sets all of them up; one that throws is reported upstream and unusable, the others go on. */
 export function setUpAll(

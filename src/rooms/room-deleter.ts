@@ -8,7 +8,7 @@ import {
   timeout,
 } from 'rxjs';
 import type { LiveKitRESTErrorKind } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import { type Logger, unfailing } from '../logger.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { findRoom } from './delete-attempt.ts';
 import type { DeletionTrigger } from './delete-when.ts';
@@ -52,7 +52,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   constructor(options: RoomDeleterOptions) {
     super();
     const plan = deletionPlan(options);
-    this.#plan = { ...plan, logger: neverThrowing(plan.logger) };
+    this.#plan = { ...plan, logger: unfailing(plan.logger) };
     this.#room = plan.room;
     this.#guard = new RoomGuard(this.#plan, {
       onReappeared: (reappearance) => this.#tellReappearance(reappearance),
@@ -198,18 +198,4 @@ function hint(kind: LiveKitRESTErrorKind | undefined): { readonly hint?: string 
   if (kind === 'clock') return { hint: 'check the clocks of this machine and of the server' };
   if (kind === 'bad_response') return { hint: 'check that apiUrl is the address of a LiveKit server' };
   return {};
-}
-
-/** A logger that fails must not decide whether a room is deleted. */
-function neverThrowing(logger: Logger): Logger {
-  const guarded =
-    (level: keyof Logger): Logger['error'] =>
-    (fields, message) => {
-      try {
-        logger[level](fields, message);
-      } catch {
-        // there is nowhere left to tell it
-      }
-    };
-  return { debug: guarded('debug'), info: guarded('info'), warn: guarded('warn'), error: guarded('error') };
 }

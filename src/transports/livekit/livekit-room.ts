@@ -2,6 +2,7 @@ import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { UserAudioRawFrame } from '../../frames/audio.ts';
 import type { Logger } from '../../logger.ts';
 import { cut, redact } from '../../rooms/redact.ts';
+import { within } from '../../within.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
 import { type Room, type RtcHold, rtcNode } from './load-rtc-node.ts';
 import { NativeResampler } from './native-resampler.ts';
@@ -9,7 +10,6 @@ import { type AudioFormat, ParticipantAudio } from './participant-audio.ts';
 import { NotPublishedInTime, PublishedAudio } from './published-audio.ts';
 import { type LiveKitRoomEvent, roomEvents } from './room-events.ts';
 import { withRetries } from './with-retries.ts';
-import { within } from './within.ts';
 
 export interface LiveKitRoomOptions {
   /** `ws` or `wss`. */

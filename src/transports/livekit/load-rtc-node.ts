@@ -1,5 +1,5 @@
 import { MissingDependencyError } from '../../errors.ts';
-import { within } from './within.ts';
+import { within } from '../../within.ts';
 
 export type {
   AudioResampler,

@@ -1,7 +1,7 @@
 import type { AudioChunk } from '../../frames/audio.ts';
+import { within } from '../../within.ts';
 import type { AudioSource, LocalAudioTrack, LocalTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
 import type { AudioFormat } from './participant-audio.ts';
-import { within } from './within.ts';
 
 /** How far ahead of the speaker the SDK is fed, in milliseconds: what a blocked event loop may cost. */
 const queueMs = 200;
