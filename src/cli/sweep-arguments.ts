@@ -25,7 +25,8 @@ The server is the one that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET n
   --poll SECONDS        from look to look                              (5)
   --redis URL           share the work with other sweepers by BullMQ: --watch only
 
-Exit codes: 0 done; 1 LiveKit gave no answer; 2 wrong usage; 3 an orphaned room remains.
+Exit codes: 0 done; 1 LiveKit gave no answer; 2 wrong usage;
+3 an orphaned room remains, or one that could not be decided.
 `;
 
 /** What was asked for. */

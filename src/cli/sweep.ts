@@ -83,7 +83,7 @@ async function sweepOnce(
     print(sweepTable(report.orphans) + sweepSummary(report));
     if (options.dryRun && report.orphans.length > 0) print('Nothing was deleted: --yes does.\n');
   }
-  return report.orphans.some(remains) ? 3 : 0;
+  return report.undecided > 0 || report.orphans.some(remains) ? 3 : 0;
 }
 
 async function watch(

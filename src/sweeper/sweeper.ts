@@ -75,7 +75,8 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
    */
   async sweepOnce(): Promise<SweepReport> {
     const { leaseTtlMs, graceMs, pollMs } = this.#plan;
-    const limitMs = Math.max(leaseTtlMs, graceMs) + 5 * pollMs;
+    // enough to begin anew once
+    const limitMs = 2 * Math.max(leaseTtlMs, graceMs) + 5 * pollMs;
     let failure: unknown;
     this.on('sweepFailed', (error) => {
       failure = error;

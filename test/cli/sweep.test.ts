@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sweepCommand } from '../../src/cli/sweep.ts';
+import { sweepArguments } from '../../src/cli/sweep-arguments.ts';
+import { printable, sweepTable } from '../../src/cli/sweep-print.ts';
+import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
+
+const fast = ['--poll', '0.15', '--ttl', '0.6', '--grace', '0.6'];
+
+describe('endframe sweep', () => {
+  let server: FakeLiveKitServer;
+  beforeEach(async () => {
+    server = await FakeLiveKitServer.start();
+    server.createRoom('agents-orphan', { metadata: '{"endframe":true}' });
+    server.createRoom('agents-unmarked');
+    server.createRoom('agents-live', { metadata: '{"endframe":true}' });
+    server.join('agents-live', 'bot', { agent: true });
+    server.createRoom('other', { metadata: '{"endframe":true}' });
+  });
+  afterEach(() => server.stop());
+
+  async function run(args: readonly string[], stopped: Promise<unknown> = Promise.resolve()) {
+    let out = '';
+    let errors = '';
+    const code = await sweepCommand([...args], {
+      env: {
+        LIVEKIT_URL: server.url,
+        LIVEKIT_API_KEY: server.apiKey,
+        LIVEKIT_API_SECRET: server.apiSecret,
+      },
+      print: (text) => {
+        out += text;
+      },
+      printError: (text) => {
+        errors += text;
+      },
+      untilStopped: () => stopped,
+    });
+    expect(out + errors).not.toContain(server.apiSecret);
+    expect(out + errors).not.toContain('eyJ');
+    return { code, out, errors, names: server.rooms.map(({ name }) => name) };
+  }
+
+  it('tells what it would delete and why, and deletes nothing without --yes', async () => {
+    const { code, out, errors, names } = await run(['--match', 'agents-', ...fast]);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /ROOM +WHY +SILENT +CREATED +OUTCOME\nagents-orphan +bot-gone +1 s .* would be deleted\n/,
+    );
+    expect(out).toContain('1 with your prefix and without a marker left alone');
+    expect(out).toContain('--yes');
+    expect(errors).toContain('agents-unmarked');
+    expect(names).toHaveLength(4);
+  });
+
+  it('deletes orphans, and nothing else, with --yes', async () => {
+    const { code, out, names } = await run(['--match', 'agents-', '--yes', '--once', ...fast]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/agents-orphan .* deleted\n/);
+    expect(names).toEqual(['agents-unmarked', 'agents-live', 'other']);
+  });
+
+  it('prints one JSON object per line with --json', async () => {
+    const { out } = await run(['--match', 'agents-', '--yes', '--json', ...fast]);
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toMatchObject([
+      { event: 'orphan', roomName: 'agents-orphan', reason: 'bot-gone', status: 'deleted' },
+      { event: 'swept', orphans: 1, unmarked: ['agents-unmarked'] },
+    ]);
+  });
+
+  it('watches until it is stopped', async () => {
+    const stopped = new Promise((resolve) => setTimeout(resolve, 2_500));
+    const { code, out, names } = await run(['--match', 'agents-', '--yes', '--watch', ...fast], stopped);
+    expect(code).toBe(0);
+    expect(out.match(/ROOM/g)).toHaveLength(1);
+    expect(names).not.toContain('agents-orphan');
+  });
+
+  it('ends with 3 when an orphan remains', async () => {
+    server.fail({ kind: 'status', status: 403 }, { method: 'DeleteRoom' });
+    const { code, out } = await run(['--match', 'agents-', '--yes', ...fast]);
+    expect(code).toBe(3);
+    expect(out).toContain('could not be deleted');
+  });
+
+  it('ends with 1 when LiveKit refuses the keys, and says so once', async () => {
+    server.fail({ kind: 'status', status: 401, body: 'invalid API key' });
+    const { code, errors } = await run(['--match', 'agents-', ...fast]);
+    expect(code).toBe(1);
+    expect(errors).toContain('401');
+  });
+
+  it.each([
+    [[], '--match'],
+    [['--match', ''], '--match'],
+    [['--match', '  '], 'prefix'],
+    [['--match', 'a', '--once', '--watch'], '--once'],
+    [['--match', 'a', '--ttl', 'soon'], '--ttl'],
+    [['--match', 'a', '--ttl', '1'], 'leaseTtlMs'],
+    [['--match', 'a', '--redis', 'redis://localhost'], '--redis'],
+    [['--match', 'a', '--delete-all'], '--delete-all'],
+    [['a'], 'a'],
+  ])('refuses %j', async (args, word) => {
+    const { code, errors } = await run(args);
+    expect(code).toBe(2);
+    expect(errors).toContain(word);
+  });
+
+  it('names the variable that is missing', async () => {
+    let errors = '';
+    const nothing = { env: {}, print: () => {}, untilStopped: async () => {} };
+    const printError = (text: string): void => {
+      errors += text;
+    };
+    expect(await sweepCommand(['--match', 'a'], { ...nothing, printError })).toBe(2);
+    expect(errors).toContain('LIVEKIT_URL');
+  });
+
+  it('explains itself', async () => {
+    const { code, out } = await run(['--help']);
+    expect(code).toBe(0);
+    expect(out).toContain('--yes');
+  });
+
+  it('takes identities of bots in other languages', () => {
+    const asked = sweepArguments(['--match', 'a', '--bot', 'py-', '--bot', 'go-', '--max-session', '0']);
+    if (asked === 'help' || 'wrong' in asked) throw new Error('refused');
+    const { isBot, maxSessionMs, dryRun } = asked.options;
+    const who = (identity: string) => isBot?.({ identity, isAgent: false } as never);
+    expect([who('py-1'), who('go-1'), who('ada')]).toEqual([true, true, false]);
+    expect([maxSessionMs, dryRun]).toEqual([null, true]);
+  });
+});
+
+describe('what it prints', () => {
+  it.each([
+    ['agents-1', 'agents-1'],
+    ['日本-🤖', '日本-🤖'],
+    ['two words', '"two words"'],
+    ['a\nb', '"a\\nb"'],
+    ['a\u202Eb', '"a\\u{202e}b"'],
+    ['a\u001B[31mb', '"a\\u001b[31mb"'],
+  ])('shows %j as %s', (name, shown) => expect(printable(name)).toBe(shown));
+
+  it('is nothing where there is nothing', () => expect(sweepTable([])).toBe(''));
+});
