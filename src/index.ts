@@ -109,3 +109,8 @@ export { BaseOutputTransport, type OutputMessage } from './transports/base-outpu
 export { BaseTransport } from './transports/base-transport.ts';
 export { LinearResampler, type StreamResampler } from './transports/stream-resampler.ts';
 export type { TransportParams } from './transports/transport-params.ts';
+export { EnergyVADAnalyzer, type EnergyVADAnalyzerOptions } from './vad/energy-vad-analyzer.ts';
+export { sileroVADAnalyzer } from './vad/silero-vad-analyzer.ts';
+export type { VADParams } from './vad/speech-detector.ts';
+export type { CreateVADAnalyzer, VADAnalyzer } from './vad/vad-analyzer.ts';
+export { VADProcessor, type VADProcessorOptions } from './vad/vad-processor.ts';

@@ -34,10 +34,13 @@ export class UserSpeakingFrame extends SystemFrame {}
 export class VADUserStartedSpeakingFrame extends SystemFrame {
   /** How long the speech had lasted when it was recognised as such, in milliseconds. */
   readonly startMs: number;
+  /** Whose voice it was, where that is known. */
+  readonly userId: string | undefined;
 
-  constructor(startMs = 0) {
+  constructor(startMs = 0, userId?: string) {
     super();
     this.startMs = startMs;
+    this.userId = userId;
   }
 }
 
@@ -45,10 +48,13 @@ export class VADUserStartedSpeakingFrame extends SystemFrame {
 export class VADUserStoppedSpeakingFrame extends SystemFrame {
   /** How long the silence had lasted when it was recognised as such, in milliseconds. */
   readonly stopMs: number;
+  /** Whose voice it was, where that is known. */
+  readonly userId: string | undefined;
 
-  constructor(stopMs = 0) {
+  constructor(stopMs = 0, userId?: string) {
     super();
     this.stopMs = stopMs;
+    this.userId = userId;
   }
 }
 

@@ -1,0 +1,72 @@
+import type { AudioChunk } from '../frames/audio.ts';
+import { AudioChunker } from '../transports/audio-chunker.ts';
+import { LinearResampler } from '../transports/stream-resampler.ts';
+import { volumeOf } from './loudness.ts';
+import type { SpeechDetector } from './speech-detector.ts';
+import type { VADAnalyzer } from './vad-analyzer.ts';
+
+/** One speaker: their sound, in the pieces that the analyzer wants, and whether they speak. */
+export class HeardVoice {
+  readonly userId: string | undefined;
+  readonly detector: SpeechDetector;
+  readonly #analyzer: VADAnalyzer;
+  readonly #chunker: AudioChunker;
+  #resampler: LinearResampler | undefined;
+  #fromHz = 0;
+
+  constructor(userId: string | undefined, analyzer: VADAnalyzer, detector: SpeechDetector) {
+    this.userId = userId;
+    this.detector = detector;
+    this.#analyzer = analyzer;
+    this.#chunker = new AudioChunker(analyzer.chunkSamples);
+  }
+
+  /** Length of a piece, in milliseconds. */
+  get pieceMs(): number {
+    return (this.#analyzer.chunkSamples / this.#analyzer.sampleRate) * 1_000;
+  }
+
+  /** @returns The pieces that are full by now. */
+  cut(sound: AudioChunk): Int16Array[] {
+    if (sound.sampleRate !== this.#fromHz) {
+      const { sampleRate } = this.#analyzer;
+      this.#fromHz = sound.sampleRate;
+      this.#resampler =
+        sampleRate === this.#fromHz ? undefined : new LinearResampler(this.#fromHz, sampleRate, 1);
+    }
+    const mono = oneChannel(sound);
+    return this.#chunker.push(this.#resampler?.push(mono) ?? mono);
+  }
+
+  /** What the analyzer says of a piece; a promise only where the analyzer needs one. */
+  analyze(piece: Int16Array): number | Promise<number> {
+    return this.#analyzer.analyze(piece);
+  }
+
+  /** @returns What has changed with this piece, if anything. */
+  hear(piece: Int16Array, confidence: number): 'started' | 'stopped' | undefined {
+    return this.detector.hear({ confidence, volume: volumeOf(piece), durationMs: this.pieceMs });
+  }
+
+  /** Forgets what was heard: there is silence. */
+  reset(): void {
+    this.#chunker.clear();
+    this.#resampler?.flush();
+    this.detector.reset();
+    this.#analyzer.reset();
+  }
+
+  async close(): Promise<void> {
+    await this.#analyzer.close?.();
+  }
+}
+
+function oneChannel({ audio, numChannels }: AudioChunk): Int16Array {
+  if (numChannels === 1) return audio;
+  return Int16Array.from({ length: Math.floor(audio.length / numChannels) }, (_, index) => {
+    let sum = 0;
+    for (let channel = 0; channel < numChannels; channel += 1)
+      sum += audio[index * numChannels + channel] ?? 0;
+    return sum / numChannels;
+  });
+}
