@@ -5,7 +5,7 @@ import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-
 import { spawnCaller } from '../support/caller.ts';
 import { killBots, startBot } from '../support/doomed-bot.ts';
 import { describeWith } from '../support/requirements.ts';
-import { roomExists } from '../support/room-service.ts';
+import { listRooms, roomExists, roomService } from '../support/room-service.ts';
 import { joinToken } from '../support/tokens.ts';
 import { die, heartbeatMs, promisedMs, waysToDie } from '../support/ways-to-die.ts';
 
@@ -41,5 +41,20 @@ describe('the room of a bot', () => {
     await vi.waitFor(() => expect(outs()).toBeGreaterThan(1), { timeout: 30_000 });
     await caller.stop();
     await vi.waitFor(async () => expect(await roomExists(server, roomName)).toBe(false), { timeout: 30_000 });
+  });
+
+  it('row 59: is gone for good where joining creates no rooms', async () => {
+    await using strict = await startLiveKitServer({ config: { room: { auto_create: false } } });
+    const [roomName, bystander] = ['strict', 'strict-2'];
+    for (const name of [roomName, bystander])
+      await roomService(strict).createRoom({ name, emptyTimeout: 300 });
+    const token = await joinToken(strict, roomName, 'ada');
+    await using caller = spawnCaller({ url: strict.url, token, rejoins: true });
+    await caller.waitFor('joined', { timeoutMs: 30_000 });
+    await using bot = await startBot({ server: strict, roomName });
+    bot.kill('SIGKILL');
+    expect((await caller.waitFor('disconnected')).reason).toBe('ROOM_DELETED');
+    await caller.waitFor('failed', { timeoutMs: 60_000 });
+    expect((await listRooms(strict)).map(({ name }) => name)).toEqual([bystander]);
   });
 });
