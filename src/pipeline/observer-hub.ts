@@ -47,6 +47,8 @@ export class ObserverHub {
   readonly #parties = new Set<Party>();
   #events: ObservedEvents | undefined;
   #telling = false;
+  /** When telling began in this turn of the event loop. */
+  #toldSinceMs = 0;
   #drained: (() => void) | undefined;
   #changed = (): void => {};
   watchesPushes = false;
@@ -146,6 +148,7 @@ export class ObserverHub {
   }
 
   readonly #tell = (): void => {
+    this.#toldSinceMs = now();
     let more = false;
     for (const party of this.#parties) more = this.#tellParty(party) || more;
     this.#telling = false;
@@ -213,7 +216,9 @@ export class ObserverHub {
     party.busy = true;
     const goOn = (): void => {
       party.busy = false;
-      if (!this.#telling) this.#tellSoon();
+      // one that only awaited what was there is told more in this very turn
+      const more = now() - this.#toldSinceMs > budgetMs || this.#tellParty(party);
+      if ((more || !party.busy) && !this.#telling) this.#tellSoon();
     };
     result.then(goOn, (error) => {
       this.#logger.error({ error }, 'an observer failed');

@@ -6,7 +6,8 @@ import { Bench } from 'tinybench';
  * @typedef {object} Case
  * @property {string} name
  * @property {() => Promise<unknown>} run What is timed. May return `{ overriddenDuration }`, in milliseconds.
- * @property {() => void | Promise<void>} [before] Before each sample, not timed.
+ * @property {() => void | Promise<void>} [before] Before each sample, not timed; what it leaves to the garbage
+ * collector is not timed either.
  */
 
 /**
@@ -31,7 +32,11 @@ export async function measure(cases, { rounds = 9, iterations = 3, warmup = 10 }
       throws: true,
     });
     for (const { name, run, before } of cases) {
-      bench.add(name, run, before === undefined ? { async: true } : { async: true, beforeEach: before });
+      const prepare = async () => {
+        await before?.();
+        settleGarbage();
+      };
+      bench.add(name, run, before === undefined ? { async: true } : { async: true, beforeEach: prepare });
     }
     for (const { name, result } of await bench.run()) {
       if (result.state === 'completed') samples.get(name)?.push(...(result.latency.samples ?? []));
@@ -53,6 +58,12 @@ export function quantile(sorted, part) {
 /** @param {readonly number[]} sorted */
 export function median(sorted) {
   return quantile(sorted, 0.5);
+}
+
+/** Twice, so that what was made for a sample is old before the sample begins. */
+function settleGarbage() {
+  globalThis.gc?.({ type: 'minor' });
+  globalThis.gc?.({ type: 'minor' });
 }
 
 /** Collects garbage; the benchmarks run with `--expose-gc`. */
