@@ -21,6 +21,8 @@ export class RoomGuard {
   readonly #plan: DeleterPlan;
   readonly #events: RoomGuardEvents;
   #hold: GuardianHold | undefined;
+  /** It is armed, or cannot be, or the outcome is there already. */
+  #decided = false;
 
   constructor(plan: DeleterPlan, events: RoomGuardEvents) {
     this.#plan = plan;
@@ -39,7 +41,8 @@ export class RoomGuard {
    */
   arm(room: RoomIdentity, byDefault: boolean): void {
     const { guardian: wanted = byDefault, rest, logger, roomName } = this.#plan;
-    if (!wanted || this.#hold !== undefined) return;
+    if (!wanted || this.#decided) return;
+    this.#decided = true;
     const guarded = guardedRoom(this.#plan, room);
     if (guarded !== undefined) {
       this.#hold = guardian.watch(guarded, { logger, onNews: (news) => this.#hear(news) });
@@ -56,6 +59,7 @@ export class RoomGuard {
 
   /** What follows an outcome, with what was known of the room. */
   settle({ status }: RoomDeletionOutcome, room: RoomIdentity): void {
+    this.#decided = true;
     if (status === 'handed-over') this.#hold?.takeOver();
     else if (status === 'kept') this.#hold?.forget();
     else if (status !== 'failed') this.#look(room);

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
-import { Guardian } from '../../src/rooms/guardian.ts';
+import { Guardian, guardian as processGuardian } from '../../src/rooms/guardian.ts';
 import type { GuardedRoom, ToGuardian } from '../../src/rooms/guardian-messages.ts';
 import type { GuardianProcessEvents } from '../../src/rooms/guardian-process.ts';
+import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { type DoomedBotOptions, killBots, startBot } from '../support/doomed-bot.ts';
 import { diesWithin, isAlive } from '../support/is-alive.ts';
@@ -316,5 +317,21 @@ describe('Guardian', () => {
     const news = { type: 'settled', id: 1, status: 'deleted', cause: 'stuck' } as const;
     started[0]?.onMessage(news);
     expect(onNews).toHaveBeenCalledExactlyOnceWith(news);
+  });
+});
+
+describe('RoomDeleter with a rest of another make', () => {
+  const rest = { deleteRoomByName: async (): Promise<true> => true };
+
+  it.each([
+    [true, 1],
+    [undefined, 0],
+  ])('has no guardian: asked for by %s, it warns %i times', async (guardian, times) => {
+    const warn = vi.fn();
+    const deleter = new RoomDeleter({ roomName: 'r', rest, guardian, logger: { ...silentLogger, warn } });
+    await deleter.arm({ guardian: true });
+    await deleter.arm({ guardian: true });
+    expect(warn).toHaveBeenCalledTimes(times);
+    expect(processGuardian.pid).toBeUndefined();
   });
 });

@@ -1,7 +1,11 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { InvalidOptionError, LiveKitRESTError } from '../../src/errors.ts';
-import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
+import {
+  credentialsOf,
+  LiveKitRESTHelper,
+  type LiveKitRESTHelperOptions,
+} from '../../src/rooms/livekit-rest-helper.ts';
 import type { RoomRest } from '../../src/rooms/room-rest.ts';
 import { type Answer, answers, confirms, serve } from './misbehaving-server.ts';
 
@@ -20,6 +24,19 @@ async function setup(...answer: Answer[]) {
 
 describe('LiveKitRESTHelper', () => {
   afterEach(() => void vi.unstubAllGlobals());
+
+  it('hands its key pair to the guardian and to nobody else', () => {
+    const helper = new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl: 'wss://host/base/' });
+    expect(credentialsOf(helper)).toEqual({
+      apiKey,
+      apiSecret,
+      baseUrl: 'https://host/base',
+      attemptTimeoutMs: 3_000,
+    });
+    expect(credentialsOf({ deleteRoomByName: async () => true })).toBeUndefined();
+    expect(Reflect.ownKeys(helper)).toEqual([]);
+    expect(inspect(helper, { showHidden: true, depth: 9 })).not.toContain(apiSecret);
+  });
 
   it('sends the request that Pipecat sends', async () => {
     const { helper, requests, claims } = await setup(confirms);

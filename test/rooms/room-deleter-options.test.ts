@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { stderrLogger } from '../../src/logger.ts';
+import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { deletionPlan, type RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
 
 const rest = { deleteRoomByName: async (): Promise<true> => true };
@@ -13,7 +14,17 @@ describe('deletionPlan', () => {
       deadlineMs: 7_000,
       logger: stderrLogger,
       random: Math.random,
+      room: { owned: false },
+      verify: true,
+      guardian: undefined,
+      guardianHeartbeatMs: 4_000,
     });
+  });
+
+  it('takes a name that endframe generated for our own', () => {
+    const roomName = generateRoomName('prod-');
+    expect(deletionPlan({ roomName, rest }).room).toEqual({ owned: true });
+    expect(deletionPlan({ roomName, rest, room: { owned: false } }).room).toEqual({ owned: false });
   });
 
   it.each([
@@ -42,6 +53,7 @@ describe('deletionPlan', () => {
     ['deadlineMs', Number.POSITIVE_INFINITY],
     ['verify', 'yes'],
     ['guardian', 1],
+    ['guardianHeartbeatMs', 0],
     ['logger', {}],
     ['scheduler', {}],
     ['random', 0.5],
