@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { HeardAudio } from '../../../src/testing/heard-audio.ts';
 import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { ErrorFrame } from '../../../src/frames/error-frame.ts';
 import { InterruptionTaskFrame } from '../../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../../src/frames/lifecycle.ts';
 import { TTSStoppedFrame } from '../../../src/frames/text.ts';
+import { HeardAudio } from '../../../src/testing/heard-audio.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomExists, roomService } from '../../support/room-service.ts';
