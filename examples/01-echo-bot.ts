@@ -3,7 +3,8 @@
  *
  * Run:      npm run example examples/01-echo-bot.ts              with a simulated caller
  *           npm run example examples/01-echo-bot.ts -- --join    prints a link for you
- * You see:  caller  heard 2.0 s of the bot
+ * You see:  caller  has joined
+ *           caller  heard 1.9 s of the bot
  *           caller  was disconnected with ROOM_DELETED
  *           room    gone
  */

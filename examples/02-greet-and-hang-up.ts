@@ -4,8 +4,9 @@
  *
  * Run:      npm run example examples/02-greet-and-hang-up.ts              with a simulated caller
  *           npm run example examples/02-greet-and-hang-up.ts -- --join    prints a link for you
- * You see:  bot     says 3.4 s
- *           caller  heard 3.0 s of the bot                  the pauses between words do not count
+ * You see:  caller  has joined
+ *           bot     says 4.2 s
+ *           caller  heard 2.6 s of the bot                      pauses do not count
  *           caller  was disconnected with ROOM_DELETED
  *           room    gone
  */

@@ -3,10 +3,11 @@
  * each key interrupts what is being said.
  *
  * Run:      npm run example examples/03-phone-menu.ts
- * You see:  bot     welcomes
+ * You see:  caller  has joined
+ *           bot     welcomes
  *           bot     tells the hours, after 1
  *           bot     says goodbye, after #
- *           caller  heard 3.9 s of the bot
+ *           caller  heard 2.8 s of the bot
  *           caller  was disconnected with ROOM_DELETED
  *           room    gone
  */

@@ -4,9 +4,11 @@
  *
  * Run:      npm run example examples/04-hang-up-when-alone.ts              with a simulated caller
  *           npm run example examples/04-hang-up-when-alone.ts -- --join    prints a link for you
- * You see:  bot     is alone
- *           bot     ends: alone in the room
+ * You see:  caller  has joined
+ *           bot     is with the caller
+ *           bot     is alone
  *           caller  hung up
+ *           bot     ends: alone in the room
  *           room    gone
  */
 

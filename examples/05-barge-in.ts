@@ -4,10 +4,11 @@
  *
  * Run:      npm run example examples/05-barge-in.ts              with a simulated caller
  *           npm run example examples/05-barge-in.ts -- --join    prints a link for you
- * You see:  bot     reads 12.6 s
+ * You see:  caller  has joined
+ *           bot     reads 15.6 s
  *           bot     is interrupted
  *           bot     says sorry
- *           caller  heard 3.5 s of the bot
+ *           caller  heard 3.1 s of the bot
  *           caller  was disconnected with ROOM_DELETED
  *           room    gone
  */

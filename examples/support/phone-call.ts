@@ -5,6 +5,9 @@ import { createParticipantToken, LiveKitRESTHelper, type LiveKitTransport } from
 import { type Caller, type LiveKitServer, spawnCaller } from 'endframe/testing';
 import { firstValueFrom } from 'rxjs';
 
+// LiveKit's SDK prints debug lines otherwise
+process.env.NODE_ENV ??= 'production';
+
 /** Prints a line of the story: who, and what. */
 export function tell(who: string, what: string): void {
   console.log(`${who.padEnd(8)}${what}`);
