@@ -36,7 +36,8 @@ async function deaths() {
   const program = ['--import', loader, 'test/support/measure-deaths.ts', values.times, values.part ?? ''];
   const output = await run(program);
   const all = output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
-  print('\nhow long a caller is left in a room whose bot has died, in milliseconds\n');
+  print('\nhow long a caller is left in a room whose bot has died, in milliseconds');
+  print('(counted from the end of its process; negative: out before that)\n');
   for (const title of new Set(all.map((death) => death.title))) {
     const those = all.filter((death) => death.title === title);
     const passed = those.filter((death) => death.passed).length;
@@ -45,7 +46,9 @@ async function deaths() {
       .toFixed(0)
       .padStart(5)}`;
     print(`${title.padEnd(42)} ${passed}/${those.length} within ${those[0].limitMs}  ${figures}`);
-    for (const { error } of those) if (error !== undefined) print(`  ${error}`);
+    for (const { error, reason, left } of those.filter((death) => !death.passed)) {
+      print(`  ${error ?? `caller out by ${reason}, rooms left: ${left}`}`);
+    }
   }
   return all.length > 0 && all.every((death) => death.passed);
 }

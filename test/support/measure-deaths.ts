@@ -15,7 +15,7 @@ try {
         const { reason, outAfterMs, left, bystander } = await die(server, way);
         const kept = left.length === 1 && left[0] === bystander;
         const passed = reason === 'ROOM_DELETED' && kept && outAfterMs < limitMs;
-        process.stdout.write(`${JSON.stringify({ title, limitMs, outAfterMs, passed, reason })}\n`);
+        process.stdout.write(`${JSON.stringify({ title, limitMs, outAfterMs, passed, reason, left })}\n`);
       } catch (error) {
         process.stdout.write(`${JSON.stringify({ title, limitMs, passed: false, error: String(error) })}\n`);
       }

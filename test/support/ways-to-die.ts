@@ -1,5 +1,6 @@
 /** Every way in which a bot can stop without an end, and how long its caller then sits in a room without it. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from './caller.ts';
 import { DoomedBot, type DoomedBotOptions } from './doomed-bot.ts';
@@ -62,7 +63,10 @@ export const waysToDie: readonly WayToDie[] = [
 export interface Death {
   /** LiveKit's reason, as the caller got it. */
   readonly reason: string;
-  /** From the end of the process, or from the moment it got stuck, until the caller was out, in milliseconds. */
+  /**
+   * From the end of the process, or from the moment it got stuck, until the caller was out, in milliseconds;
+   * negative when the bot deleted the room before it ended.
+   */
   readonly outAfterMs: number;
   /** The rooms that are left, of those that this run had. */
   readonly left: readonly string[];
@@ -70,6 +74,14 @@ export interface Death {
 }
 
 let runs = 0;
+
+/** Which of these are left; LiveKit throws everybody out some milliseconds before it forgets the room. */
+async function settledRooms(server: LiveKitServer, ...names: readonly string[]): Promise<string[]> {
+  for (const until = performance.now() + promisedMs; ; await sleep(20)) {
+    const left = (await listRooms(server, ...names)).map(({ name }) => name);
+    if (left.length < names.length || performance.now() > until) return left;
+  }
+}
 
 /** A caller and a bot in a room, beside a room with a name alike; then the bot dies. */
 export async function die(server: LiveKitServer, { die, ends, options }: WayToDie): Promise<Death> {
@@ -93,7 +105,7 @@ export async function die(server: LiveKitServer, { die, ends, options }: WayToDi
     die(bot);
     const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 30_000 });
     if (ends === 'ended') await bot.exited;
-    const left = (await listRooms(server, roomName, bystander)).map(({ name }) => name);
+    const left = await settledRooms(server, roomName, bystander);
     return { reason, outAfterMs: at - (ends === 'ended' ? bot.endedAt : stuckAt), left, bystander };
   } finally {
     await Promise.all([caller.stop(), bot[Symbol.asyncDispose]()]);
