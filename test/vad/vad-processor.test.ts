@@ -136,6 +136,8 @@ describe('VADProcessor', () => {
   it('ends a turn whose sound stays away', async () => {
     const { says, told } = await setup();
     await says('ada', hum(), 300);
+    await passes(900);
+    await says('ada', hum(), 20);
     await passes(999);
     expect(told()).toEqual(begin);
     await passes(1);
@@ -221,6 +223,25 @@ describe('VADProcessor with an analyzer that takes its time', () => {
     expect(analyze).toHaveBeenCalledTimes(1);
     expect(told()).toEqual([]);
     expect(up.frames.some((frame) => frame instanceof InterruptionFrame)).toBe(false);
+  });
+
+  it('lets go of one that is made for somebody who has left', async () => {
+    const close = vi.fn();
+    let isMade = (_: VADAnalyzer): void => {};
+    const second = new Promise<VADAnalyzer>((resolve) => {
+      isMade = resolve;
+    });
+    const createAnalyzer = vi.fn<() => Promise<VADAnalyzer>>();
+    createAnalyzer.mockResolvedValueOnce(slowly()).mockReturnValueOnce(second);
+    const { says, task, told } = await setup({ createAnalyzer });
+    await says('ada', silence, 20);
+    await says('bob', hum(), 400);
+    task.queueFrame(new ParticipantLeftFrame('bob'));
+    await passes(0);
+    isMade(slowly({ close }));
+    await passes(0);
+    expect(close).toHaveBeenCalledTimes(1);
+    expect(told()).toEqual(['ParticipantLeftFrame']);
   });
 
   it('reports that there is none, and passes everything on', async () => {
