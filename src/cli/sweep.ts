@@ -19,7 +19,7 @@ export interface SweepSurroundings {
 }
 
 /** Lists of many rooms take longer than the deletion of one. */
-const attemptTimeoutMs = 10_000;
+const attemptTimeoutMs = 20_000;
 
 /**
  * `endframe sweep`: deletes rooms whose bot died, or tells which.
