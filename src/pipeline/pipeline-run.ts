@@ -16,6 +16,7 @@ import type {
   LifecycleEvent,
   PipelineResult,
 } from '../processors/frame-processor-setup.ts';
+import { turnOfTheLoop } from '../processors/frame-scheduler.ts';
 import { ExitHooks } from './exit-hooks.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineTaskLimits } from './pipeline-task-options.ts';
@@ -289,6 +290,8 @@ export class PipelineRun {
     const result = this.#resultOf(outcome);
     this.#abort('The run is over');
     this.#lifecycle.complete();
+    // what waits behind the terminal frame in processors that are through with it may still come out, as in Pipecat
+    if (result.reason !== 'failed') await turnOfTheLoop();
     const hooks = this.#hooks.run(result);
     if (result.reason !== 'stopped') {
       const cleanup = this.#options.pipeline.cleanup();

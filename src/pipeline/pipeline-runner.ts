@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { InvalidOptionError, PipelineError } from '../errors.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
+import { wayOut } from '../way-out.ts';
 import type { PipelineTask } from './pipeline-task.ts';
 
 export interface PipelineRunnerOptions {
@@ -24,7 +25,7 @@ const forcedExitMs = 500;
  * Runs tasks until all of them are over, and ends them when the process is asked to go.
  *
  * A signal, an uncaught exception or an unhandled rejection ends the tasks within the shutdown budget, and then
- * the process. `process.exitCode` tells how it went: 0 orderly; 1 after an error in user code, or a failed run;
+ * the process, once other runners are done as well; the highest exit code counts. `process.exitCode` tells how it went: 0 orderly; 1 after an error in user code, or a failed run;
  * 3 when an exit hook says so (a room may remain).
  *
  * @see Pipecat `workers/runner.py`, `WorkerRunner`; differs in that SIGTERM and SIGHUP count, that a second
@@ -68,7 +69,10 @@ export class PipelineRunner {
   async run(...tasks: readonly PipelineTask[]): Promise<readonly PipelineResult[]> {
     if (this.#tasks.length > 0) throw new PipelineError('This PipelineRunner is running already');
     this.#tasks = tasks;
-    if (this.#handlesProcessEvents) this.#listen();
+    if (this.#handlesProcessEvents) {
+      this.#listen();
+      wayOut.enter(this);
+    }
     try {
       const results = await this.#runAll(tasks);
       if (results.some(({ reason }) => reason === 'failed')) this.#raiseExitCode(1);
@@ -78,8 +82,8 @@ export class PipelineRunner {
       this.#stopListening();
       this.#tasks = [];
       if (this.#exitCode !== 0) process.exitCode = this.#exitCode;
-      // one more turn, so that whoever awaits run() is told
-      if (this.#signalled) setImmediate(() => process.exit(this.#exitCode));
+      if (this.#signalled || wayOut.isWanted) wayOut.exitWhenAlone(this.#exitCode);
+      wayOut.leave(this);
     }
   }
 
@@ -146,6 +150,7 @@ export class PipelineRunner {
   #shutDown(how: 'cancel' | 'end', reason: string): void {
     this.#shuttingDown = true;
     this.#signalled = true;
+    wayOut.exitWhenAlone(this.#exitCode);
     const reserveMs = Math.min(2_000, this.#budgetMs / 4);
     if (how === 'end') {
       this.end();

@@ -23,6 +23,8 @@ export class Pipeline extends FrameProcessor {
   readonly #sink: PipelineEdge;
   readonly #processors: readonly FrameProcessor[];
   #setup: FrameProcessorSetup | undefined;
+  /** Behind a CancelFrame nothing comes in any more, from either end. */
+  #isCancelled = false;
 
   /**
    * @param processors In the order of the way downstream; may be empty.
@@ -48,6 +50,7 @@ export class Pipeline extends FrameProcessor {
   override setup(setup: FrameProcessorSetup): void | Promise<void> {
     super.setup(setup);
     this.#setup = setup;
+    this.#isCancelled = false;
     this.#source.setup(setup);
     this.#sink.setup(setup);
     return setUpAll(this.#processors, setup);
@@ -61,6 +64,8 @@ export class Pipeline extends FrameProcessor {
   }
 
   override queueFrame(frame: Frame, direction: FrameDirection = 'downstream'): void {
+    if (this.#isCancelled) return;
+    if (frame.frameRole === 'cancel') this.#isCancelled = true;
     if (direction === 'downstream') this.#source.queueFrame(frame, direction);
     else this.#sink.queueFrame(frame, direction);
   }

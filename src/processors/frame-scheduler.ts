@@ -1,7 +1,11 @@
 /** Something with frames to work off. */
 export interface Runnable {
-  /** Works off system frames. */
-  runUrgent(): void;
+  /**
+   * Works off system frames, at most `limit` of them.
+   *
+   * @returns How many it was.
+   */
+  runUrgent(limit: number): number;
   /**
    * Works off other frames, at most `limit` of them.
    *
@@ -15,11 +19,44 @@ const now = performance.now.bind(performance);
 const nextTurn = setImmediate;
 const settled = Promise.resolve();
 
+/** Resolves when the event loop has turned: whatever frames could be worked off in the meantime, is. */
+export function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => nextTurn(resolve));
+}
+
 /** How long frames may keep the event loop to themselves, in milliseconds. */
 const budgetMs = 2;
 /** How many frames are handled between two looks at the clock, as long as that takes no time. */
 const longestStride = 8;
 const noTimeMs = 0.25;
+
+/** Who waits for a turn, first come, first served: a ring in one array. */
+class Line {
+  #slots: (Runnable | undefined)[] = new Array(16).fill(undefined);
+  #head = 0;
+  #length = 0;
+
+  add(runnable: Runnable): void {
+    if (this.#length === this.#slots.length) this.#grow();
+    this.#slots[(this.#head + this.#length) & (this.#slots.length - 1)] = runnable;
+    this.#length += 1;
+  }
+
+  take(): Runnable | undefined {
+    if (this.#length === 0) return undefined;
+    const runnable = this.#slots[this.#head];
+    this.#slots[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#slots.length - 1);
+    this.#length -= 1;
+    return runnable;
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    this.#slots = [...old.slice(this.#head), ...old.slice(0, this.#head), ...old.map(() => undefined)];
+    this.#head = 0;
+  }
+}
 
 /**
  * Gives every processor with something to do its turn.
@@ -29,14 +66,8 @@ const noTimeMs = 0.25;
  * in the next microtask; after {@link budgetMs} it gives way to timers and I/O.
  */
 export class FrameScheduler {
-  // arrays that keep their length, with counts beside them: shortening one is slow
-  readonly #urgent: (Runnable | undefined)[] = [];
-  #urgentCount = 0;
-  #turns: (Runnable | undefined)[] = [];
-  #turnCount = 0;
-  #nextTurn = 0;
-  #later: (Runnable | undefined)[] = [];
-  #laterCount = 0;
+  readonly #urgent = new Line();
+  readonly #turns = new Line();
   #state: 'idle' | 'waking' | 'draining' | 'giving-way' = 'idle';
   #sliceStart = 0;
   #sliceOpen = false;
@@ -50,15 +81,15 @@ export class FrameScheduler {
     return this.#lastLook;
   }
 
-  /** Has `runUrgent` called before anything else. */
+  /** Has `runUrgent` called before anybody's `run`. */
   addUrgent(runnable: Runnable): void {
-    this.#urgent[this.#urgentCount++] = runnable;
+    this.#urgent.add(runnable);
     this.#wake();
   }
 
   /** Has `run` called when its turn comes. */
   add(runnable: Runnable): void {
-    this.#later[this.#laterCount++] = runnable;
+    this.#turns.add(runnable);
     this.#wake();
   }
 
@@ -108,34 +139,13 @@ export class FrameScheduler {
   /** @returns Whether all is done; otherwise the time is up. */
   #work(): boolean {
     for (;;) {
-      if (this.#urgentCount > 0) this.#workUrgently();
-      if (this.#nextTurn === this.#turnCount && !this.#nextRound()) return true;
-      const runnable = this.#turns[this.#nextTurn];
-      this.#turns[this.#nextTurn] = undefined;
-      this.#nextTurn += 1;
-      this.#sinceLook += (runnable?.run(this.#stride) ?? 0) + 1;
+      const urgent = this.#urgent.take();
+      const next = urgent ?? this.#turns.take();
+      if (next === undefined) return true;
+      const handled = urgent === undefined ? next.run(this.#stride) : next.runUrgent(this.#stride);
+      this.#sinceLook += handled + 1;
       if (this.#sinceLook > this.#stride && this.#isTimeUp()) return false;
     }
-  }
-
-  #workUrgently(): void {
-    for (let index = 0; index < this.#urgentCount; index += 1) {
-      const runnable = this.#urgent[index];
-      this.#urgent[index] = undefined;
-      runnable?.runUrgent();
-    }
-    this.#urgentCount = 0;
-  }
-
-  /** @returns False when nobody wants a turn. */
-  #nextRound(): boolean {
-    const done = this.#turns;
-    this.#turns = this.#later;
-    this.#turnCount = this.#laterCount;
-    this.#nextTurn = 0;
-    this.#later = done;
-    this.#laterCount = 0;
-    return this.#turnCount > 0;
   }
 
   #isTimeUp(): boolean {

@@ -10,7 +10,7 @@ export type Process = (
 ) => void | Promise<void>;
 
 /** After so many synchronous calls with frames of a class, a `process()` is taken to be synchronous with them. */
-const synchronousAfter = 256;
+const synchronousAfter = 4_096;
 
 /** The work that the running code belongs to. */
 const currentWork = new AsyncLocalStorage<FrameWork>();
@@ -48,7 +48,8 @@ export class FrameWork {
  *
  * Neither `process()` nor `push()` say on whose behalf they are called, and must not have to. So that what a
  * dropped call pushes later can be told from what the processor's other calls push, each runs in an asynchronous
- * context of its own; except where `process()` has shown to be synchronous with such frames, which is cheaper.
+ * context of its own; except where `process()` has been synchronous with everything so far, and with many such frames, which is
+ * cheaper.
  */
 export class FrameWorks {
   /** The data or control frame that is being processed, while that takes more than one breath. */
@@ -57,7 +58,9 @@ export class FrameWorks {
   system: FrameWork | undefined;
   /** How many were dropped and have not noticed yet. */
   #dropped = 0;
-  /** How often `process()` returned no promise, by frame class; never again enough once it did return one. */
+  /** Whether `process()` ever returned a promise, or asked for its signal: then any call may be one that waits. */
+  #mayWait = false;
+  /** How often `process()` returned no promise, by frame class. */
   readonly #synchronousCalls = new Map<unknown, number>();
   /** The latest class that `process()` is taken to be synchronous with. */
   #synchronousClass: unknown;
@@ -70,6 +73,8 @@ export class FrameWorks {
   /** The call on the stack, or the one that the running code continues; made up where it had no need of one. */
   get running(): FrameWork | undefined {
     if (this.#frame !== undefined) {
+      this.#mayWait = true;
+      this.#synchronousClass = undefined;
       this.#work ??= new FrameWork(this, this.#frame);
       return this.#work;
     }
@@ -144,20 +149,22 @@ export class FrameWorks {
   }
 
   #isSynchronousWith(frame: Frame): boolean {
-    if ((this.#synchronousCalls.get(frame.constructor) ?? 0) < synchronousAfter) return false;
+    if (this.#mayWait || (this.#synchronousCalls.get(frame.constructor) ?? 0) < synchronousAfter)
+      return false;
     this.#synchronousClass = frame.constructor;
     return true;
   }
 
   #learn(frame: Frame, result: void | Promise<void>): Promise<void> | undefined {
-    const calls = this.#synchronousCalls.get(frame.constructor) ?? 0;
-    if (!isPromise(result)) {
-      this.#synchronousCalls.set(frame.constructor, calls + 1);
-      return undefined;
+    if (isPromise(result)) {
+      this.#mayWait = true;
+      return result;
     }
-    if (calls !== Number.NEGATIVE_INFINITY)
-      this.#synchronousCalls.set(frame.constructor, Number.NEGATIVE_INFINITY);
-    return result;
+    if (!this.#mayWait) {
+      const calls = this.#synchronousCalls.get(frame.constructor) ?? 0;
+      this.#synchronousCalls.set(frame.constructor, calls + 1);
+    }
+    return undefined;
   }
 }
 

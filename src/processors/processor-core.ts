@@ -83,15 +83,22 @@ export class ProcessorCore implements Runnable {
     }
   }
 
-  runUrgent(): void {
+  runUrgent(limit: number): number {
     this.#wantsUrgent = false;
+    let handled = 0;
     while (this.works.system === undefined) {
+      if (handled === limit) {
+        this.wantUrgent();
+        return handled;
+      }
       const frame = this.lanes.takeSystem();
       if (frame === undefined) break;
+      handled += 1;
       this.#handleSystemFrame(frame, this.lanes.direction);
     }
     if (this.works.system === undefined) this.lanes.systemDone();
     if (this.lanes.hasNext) this.wantTurn();
+    return handled;
   }
 
   run(limit: number): number {

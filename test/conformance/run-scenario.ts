@@ -40,6 +40,8 @@ export interface Recording {
 class Capture extends FrameProcessor {
   readonly #direction: FrameDirection;
   readonly #see: (frame: Frame) => void;
+  /** Behind a CancelFrame nothing passes, as in Pipecat's direct mode. */
+  #isCancelled = false;
 
   constructor(direction: FrameDirection, see: (frame: Frame) => void) {
     super({ name: `${direction} capture` });
@@ -48,6 +50,8 @@ class Capture extends FrameProcessor {
   }
 
   override queueFrame(frame: Frame, direction: FrameDirection = 'downstream'): void {
+    if (this.#isCancelled) return;
+    if (frame.frameRole === 'cancel') this.#isCancelled = true;
     if (direction === this.#direction) this.#see(frame);
     this.push(frame, direction);
   }
