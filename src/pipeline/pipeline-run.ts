@@ -20,7 +20,7 @@ import { turnOfTheLoop } from '../processors/frame-scheduler.ts';
 import { ExitHooks } from './exit-hooks.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineTaskLimits } from './pipeline-task-options.ts';
-import { TerminalWatch } from './terminal-watch.ts';
+import { holdersOf, TerminalWatch } from './terminal-watch.ts';
 
 type Phase = 'new' | 'setting-up' | 'starting' | 'running' | 'finishing' | 'finished';
 
@@ -208,7 +208,7 @@ export class PipelineRun {
   }
 
   #awaitSetup(pending: Promise<void>): void {
-    this.#limitStart(this.#options.limits.setupTimeoutMs, 'The processors were not set up');
+    this.#limitStart(this.#options.limits.setupTimeoutMs, () => 'The processors were not set up');
     pending.then(
       () => {
         if (this.#phase === 'setting-up') this.#start();
@@ -217,11 +217,11 @@ export class PipelineRun {
     );
   }
 
-  #limitStart(limitMs: number | null, late: string): void {
+  #limitStart(limitMs: number | null, late: () => string): void {
     clearTimeout(this.#startTimer);
     if (limitMs === null) return;
     this.#startTimer = setTimeout(
-      () => this.#fail(new PipelineError(`${late} within ${limitMs} ms`)),
+      () => this.#fail(new PipelineError(`${late()} within ${limitMs} ms`)),
       limitMs,
     );
   }
@@ -231,7 +231,10 @@ export class PipelineRun {
     const frame = new StartFrame();
     Object.assign(frame.metadata, this.#options.startMetadata);
     const { startTimeoutMs, endStallTimeoutMs } = this.#options.limits;
-    this.#limitStart(startTimeoutMs, 'The StartFrame did not come out of the pipeline');
+    this.#limitStart(startTimeoutMs, () => {
+      const holders = holdersOf(frame, this.#options.pipeline.processors).map(({ name }) => name);
+      return `The StartFrame did not come out of the pipeline (${holders.join(', ') || 'nobody'} has it)`;
+    });
     this.#options.onStart();
     const stallMs =
       startTimeoutMs !== null && (endStallTimeoutMs ?? Number.POSITIVE_INFINITY) >= startTimeoutMs

@@ -76,7 +76,7 @@ export class TerminalWatch {
 }
 
 /** The innermost processors that have a frame. */
-function holdersOf(frame: LifecycleFrame, processors: readonly FrameProcessor[]): FrameProcessor[] {
+export function holdersOf(frame: LifecycleFrame, processors: readonly FrameProcessor[]): FrameProcessor[] {
   return processors.flatMap((processor) => {
     const inside = holdersOf(frame, processor.processors);
     return inside.length > 0 || !hasFrame(processor, frame) ? inside : [processor];
