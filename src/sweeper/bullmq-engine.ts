@@ -1,6 +1,6 @@
 import { concatMap, defer, merge, repeat, Subject, type Subscription, timer } from 'rxjs';
 import { type Logger, stderrLogger } from '../logger.ts';
-import { checkLimitMs, checkText } from '../rooms/option-checks.ts';
+import { checkLimitMs, checkText } from '../option-checks.ts';
 import type { SweeperEngine, SweepWork } from './engine.ts';
 import type { QueueAddress } from './load-bullmq.ts';
 import type { PlannedLook, SharedMemory, SharedPass } from './shared-memory.ts';

@@ -1,5 +1,6 @@
 import { LiveKitRESTError } from '../errors.ts';
 import { silentLogger } from '../logger.ts';
+import { asRestError } from '../rooms/foreign-error.ts';
 import { RoomDeleter } from '../rooms/room-deleter.ts';
 import type { RestCallOptions } from '../rooms/room-rest.ts';
 import type { Orphan, ReapContext, ReapStatus } from './engine.ts';
@@ -30,7 +31,9 @@ export async function reapRoom(orphan: Orphan, context: ReapContext, plan: Sweep
   const rest: SweeperRest = {
     ...plan.rest,
     deleteRoomByName: async (roomName, options) => {
-      sparedBecause = await confirm(orphan, context, plan, options);
+      sparedBecause = await confirm(orphan, context, plan, options).catch((error: unknown) => {
+        throw asLookError(roomName, error);
+      });
       if (sparedBecause === undefined) return plan.rest.deleteRoomByName(roomName, options);
       throw new LiveKitRESTError(roomName, { kind: 'rejected', retryable: false, body: sparedBecause });
     },
@@ -72,7 +75,7 @@ async function confirm(
   if (nowMs() - askedMs > plan.pollMs) {
     // this process was frozen, or LiveKit was: what was seen may be long past
     throw new LiveKitRESTError(name, {
-      kind: 'timeout',
+      kind: 'unavailable',
       retryable: true,
       body: 'the last look took too long',
     });
@@ -80,4 +83,12 @@ async function confirm(
   if (current.sid !== sid || current.creationTimeMs !== creationTimeMs) return 'replaced';
   if (ownershipOf(current, plan) !== 'ours') return 'marker-missing';
   return finding.decision.action === 'keep' ? finding.decision.reason : undefined;
+}
+
+/** Not to be taken for a deletion whose answer was lost, or that a dead node did not carry out: none was sent. */
+function asLookError(roomName: string, thrown: unknown): LiveKitRESTError {
+  const error = asRestError(roomName, thrown);
+  if (error.kind === 'not_found' || !error.retryable) return error;
+  const { status, retryAfterMs, message: body } = error;
+  return new LiveKitRESTError(roomName, { kind: 'unavailable', retryable: true, status, retryAfterMs, body });
 }

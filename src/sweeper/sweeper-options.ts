@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import { type Logger, stderrLogger } from '../logger.ts';
-import { checkBoolean, checkLimitMs, checkMethods, checkText } from '../rooms/option-checks.ts';
+import { checkBoolean, checkLimitMs, checkMethods, checkText } from '../option-checks.ts';
 import type { ListedParticipant, RoomRest } from '../rooms/room-rest.ts';
 import { boundedRest } from './bounded-rest.ts';
 import type { SweeperEngine } from './engine.ts';

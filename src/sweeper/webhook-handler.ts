@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
-import { checkMethods, checkText } from '../rooms/option-checks.ts';
+import { checkMethods, checkText } from '../option-checks.ts';
 import { readBody } from './request-body.ts';
 import { SeenIds } from './seen-ids.ts';
 import { verifyWebhook, type WebhookKeys } from './webhook-signature.ts';

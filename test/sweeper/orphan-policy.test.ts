@@ -212,6 +212,13 @@ describe('decideOrphan', () => {
     }
   });
 
+  it('starts again with a look that took longer than a poll: somebody was frozen', () => {
+    const look = (askedMs: number, answeredMs: number) => ({ room, participants: [], askedMs, answeredMs });
+    const seen = observe(undefined, look(1_000, 1_000), looking);
+    expect(observe(seen, look(2_000, 7_000), looking).silentSinceMs).toBe(1_000);
+    expect(observe(seen, look(2_000, 7_001), looking).silentSinceMs).toBe(7_001);
+  });
+
   it('starts again after a time in which the observer was blind', () => {
     const { sid, creationTimeMs } = room;
     const look = (atMs: number) => ({

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
+import { InMemoryEngine } from '../../src/sweeper/in-memory-engine.ts';
 import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
@@ -92,6 +93,28 @@ describe('reaping', () => {
     await seconds(45);
     expect(world.calls.deleteRoomByName).toBeGreaterThan(2);
     expect(told).toEqual([['roomReaped', expect.objectContaining({ status: 'deleted' })]]);
+  });
+
+  it('looks once more when its last look took too long', async () => {
+    let frozenMs = 0;
+    const engine = new InMemoryEngine({ nowMs: () => performance.now() + frozenMs });
+    const { world, sweeper, told, seconds } = await setup({ engine });
+    const list = world.listRooms.bind(world);
+    let lastLooks = 0;
+    sweeper.once('orphanFound', () => {
+      world.listRooms = async (names) => {
+        const listed = await list(names);
+        if (names.length === 1) lastLooks += 1;
+        // after the answer about the participants
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        // frozen for longer than a poll, and shorter than what voids an observation
+        if (lastLooks === 1) frozenMs = 6_000;
+        return listed;
+      };
+    });
+    await seconds(45);
+    expect(lastLooks).toBe(2);
+    expect(told.map(([event]) => event)).toEqual(['roomReaped']);
   });
 
   it('spares a bot that comes back between two attempts', async () => {

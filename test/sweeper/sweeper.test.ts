@@ -167,6 +167,17 @@ describe('Sweeper', () => {
     expect(await goneAfter('agents-hidden')).toBeGreaterThan(25);
   });
 
+  it.each(['listRooms', 'listParticipants agents-dead'])('starts again after one failed %s', async (call) => {
+    const { world, doomed, seconds, goneAfter } = await setup();
+    doomed.block();
+    await seconds(25);
+    world.failing.set(call, restError('unavailable', '', 503));
+    await seconds(5);
+    world.failing.clear();
+    expect(await goneAfter('agents-dead')).toBeGreaterThanOrEqual(25);
+    expectOnlyTheDeadGone(world);
+  });
+
   it('starts again for rooms that LiveKit had forgotten for a while', async () => {
     const { world, bots, seconds } = await setup();
     for (const bot of bots) bot.block();
