@@ -4,7 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
-const everywhere = ['errors.ts', 'logger.ts', 'safe-event-emitter.ts', 'within.ts'];
+const everywhere = [
+  'errors.ts',
+  'logger.ts',
+  'option-checks.ts',
+  'safe-event-emitter.ts',
+  'text-of.ts',
+  'way-out.ts',
+  'within.ts',
+];
 
 /** Who may import whom: a folder, the folders and the packages that may enter it. */
 const map: Record<string, { folders: string[]; packages: string[] }> = {

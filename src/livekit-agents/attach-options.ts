@@ -1,9 +1,9 @@
 /** What `attachRoomCleanup()` takes and gives. */
 
 import type { Observable } from 'rxjs';
+import { checkLimitMs, checkMethods, checkText } from '../option-checks.ts';
 import type { LifecycleEvent } from '../processors/frame-processor-setup.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
-import { checkLimitMs, checkMethods, checkText } from '../rooms/option-checks.ts';
 import type { RoomDeleterOptions } from '../rooms/room-deleter-options.ts';
 import type { RoomDeletionOutcome } from '../rooms/room-deletion.ts';
 import type { RestCallOptions } from '../rooms/room-rest.ts';

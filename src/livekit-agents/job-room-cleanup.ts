@@ -13,9 +13,9 @@ import {
 import { deleteRoomOnEnd } from '../cleanup/delete-room-on-end.ts';
 import { type CancelFrame, EndFrame } from '../frames/lifecycle.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
+import { checkMethods } from '../option-checks.ts';
 import type { LifecycleEvent } from '../processors/frame-processor-setup.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
-import { checkMethods } from '../rooms/option-checks.ts';
 import { RoomDeleter } from '../rooms/room-deleter.ts';
 import type { RoomDeletionOutcome } from '../rooms/room-deletion.ts';
 import type { RestCallOptions } from '../rooms/room-rest.ts';

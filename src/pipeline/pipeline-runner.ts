@@ -163,7 +163,7 @@ export class PipelineRunner {
     });
     this.#after(this.#budgetMs, () => {
       this.#logger.error({ budgetMs: this.#budgetMs }, 'the shutdown took too long');
-      process.exit(Math.max(this.#exitCode, 3));
+      wayOut.exitNow(Math.max(this.#exitCode, 3));
     });
   }
 
@@ -172,7 +172,7 @@ export class PipelineRunner {
     this.cancel(signal);
     const code = 128 + constants.signals[signal];
     this.#exitCode = code;
-    this.#after(forcedExitMs, () => process.exit(code));
+    this.#after(forcedExitMs, () => wayOut.exitNow(code));
   }
 
   #raiseExitCode(code: number): void {

@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import { type Logger, stderrLogger } from '../logger.ts';
+import { checkLimitMs, checkMethods } from '../option-checks.ts';
+import { wayOut } from '../way-out.ts';
 import type { DeletionTrigger } from './delete-when.ts';
-import { checkLimitMs, checkMethods } from './option-checks.ts';
 import type { RoomDeletionOutcome } from './room-deletion.ts';
 import type { RestCallOptions } from './room-rest.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -37,10 +38,10 @@ const secondSignalMs = 500;
  * Deletes the room on every way out of the process that JavaScript can see: SIGINT, SIGTERM, SIGHUP,
  * `beforeExit`, uncaught exceptions and unhandled rejections. For programs without a `PipelineRunner`.
  *
- * After a signal or an uncaught error the process is ended once every watched room has its outcome: exit code
- * 0 after one signal (or the `process.exitCode` that was set), 1 after an uncaught error, 3 when a room may
- * remain. A second signal waits 500 ms at most and exits with 128 + its number. At `beforeExit` the process is
- * left to end by itself, with 3 when a room may remain.
+ * After a signal or an uncaught error the process is ended once every watched room has its outcome, and every
+ * `PipelineRunner` is done: exit code 0 after one signal (or the `process.exitCode` that was set), 1 after an
+ * uncaught error, 3 when a room may remain. A second signal waits 500 ms at most and exits with 128 + its number.
+ * At `beforeExit` the process is left to end by itself, with 3 when a room may remain.
  *
  * @returns A function that removes the handlers; they also go after `beforeExit`.
  * @throws {InvalidOptionError} `deleter` has no `deleteRoom`, or `budgetMs` is no limit.
@@ -62,15 +63,19 @@ export function closeOnProcessExit(
 class ProcessExit {
   readonly #watched = new Set<Watched>();
   #signalled = false;
-  /** 3 wins over 1 over 0. */
+  /** That of a second signal wins over 3 over 1 over 0. */
   #exitCode = 0;
-  #forcedExitCode: number | undefined;
   /** True when there is more to it than an empty event loop. */
   #mustExit = false;
 
   add(entry: Watched): void {
     if (this.#watched.size === 0) this.#listen('on');
     this.#watched.add(entry);
+    // the process is going already, and nobody will say so again
+    if (wayOut.isWanted) {
+      this.#mustExit = true;
+      void this.#close('exit');
+    }
   }
 
   remove(entry: Watched): void {
@@ -87,8 +92,9 @@ class ProcessExit {
   readonly #onSignal = (signal: Signal): void => {
     this.#mustExit = true;
     if (this.#signalled) {
-      this.#forcedExitCode = 128 + constants.signals[signal];
-      setTimeout(() => this.#finish(), secondSignalMs);
+      const code = 128 + constants.signals[signal];
+      this.#exitCode = code;
+      setTimeout(() => wayOut.exitNow(code), secondSignalMs);
     }
     this.#signalled = true;
     void this.#close('signal');
@@ -108,9 +114,12 @@ class ProcessExit {
   };
 
   async #close(trigger: DeletionTrigger): Promise<void> {
+    const deletions = {};
+    wayOut.enter(deletions);
     const gone = await Promise.all([...this.#watched].map((entry) => this.#deleteRoom(entry, trigger)));
-    if (gone.includes(false)) this.#exitCode = 3;
+    if (gone.includes(false)) this.#exitCode = Math.max(this.#exitCode, 3);
     this.#finish();
+    wayOut.leave(deletions);
   }
 
   async #deleteRoom(entry: Watched, trigger: DeletionTrigger): Promise<boolean> {
@@ -128,11 +137,10 @@ class ProcessExit {
   }
 
   #finish(): void {
-    if (this.#forcedExitCode !== undefined) process.exit(this.#forcedExitCode);
     if (this.#exitCode > 0) process.exitCode = this.#exitCode;
-    if (this.#mustExit) process.exit();
+    if (this.#mustExit) wayOut.exitWhenAlone(this.#exitCode);
     // an event loop that runs empty again would otherwise come back here for ever
-    for (const entry of this.#watched) this.remove(entry);
+    else for (const entry of this.#watched) this.remove(entry);
   }
 }
 

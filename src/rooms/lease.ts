@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { catchError, defer, EMPTY, exhaustMap, Observable, type Subscription, timeout } from 'rxjs';
 import { type Logger, stderrLogger } from '../logger.ts';
-import { checkLimitMs, checkMethods } from './option-checks.ts';
+import { checkLimitMs, checkMethods } from '../option-checks.ts';
 
 /** The participant attribute that holds it. */
 export const leaseAttribute = 'endframe.lease';

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
+import { checkLimitMs, checkText } from '../option-checks.ts';
 import { AccessTokenSigner } from './access-token.ts';
-import { checkLimitMs, checkText } from './option-checks.ts';
 import { RoomCalls } from './room-calls.ts';
 import type { RestCallOptions, RoomRest } from './room-rest.ts';
 import { RoomService } from './room-service.ts';

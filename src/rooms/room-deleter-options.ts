@@ -1,9 +1,9 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../errors.ts';
 import { type Logger, stderrLogger } from '../logger.ts';
+import { checkBoolean, checkLimitMs, checkMethods, checkText } from '../option-checks.ts';
 import type { DeleteWhen } from './delete-when.ts';
 import { isGeneratedRoomName } from './generated-room-name.ts';
-import { checkBoolean, checkLimitMs, checkMethods, checkText } from './option-checks.ts';
 import type { DeletionPlan } from './room-deletion.ts';
 import type { RoomIdentity } from './room-identity.ts';
 import { checkRoomName } from './room-name.ts';

@@ -195,6 +195,26 @@ describe.concurrent('a process with a PipelineRunner', () => {
     expect(await bot.exitCode()).toBe(3);
   });
 
+  it.each([
+    ['the first', { hookMs: 400, secondHookMs: 0 }],
+    ['the second', { hookMs: 0, secondHookMs: 400 }],
+  ])('waits for the other runner of the process when %s takes longer', async (_which, times) => {
+    const bot = start('waits', { ...times, hookExitCode: 1, secondHookExitCode: 3 });
+    await bot.signalled('SIGTERM');
+    expect(await bot.exitCode()).toBe(3);
+    expect(bot.events).toEqual(
+      expect.arrayContaining(['hookDone', 'secondHookDone', 'results', 'secondResults']),
+    );
+  });
+
+  it('does not wait for another runner at a second signal', async () => {
+    const bot = start('waits', { secondHookMs: -1 });
+    await bot.signalled('SIGTERM');
+    await bot.has('results');
+    await bot.signalled('SIGTERM');
+    expect(await bot.exitCode()).toBe(143);
+  });
+
   it('leaves signals and errors alone when told to', async () => {
     const bot = start('waits', { runner: { handleProcessEvents: false } });
     await bot.signalled('SIGTERM');

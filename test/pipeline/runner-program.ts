@@ -28,6 +28,10 @@ export interface ProgramOptions {
   readonly frameMs?: number | null;
   /** Whether CancelFrames get stuck. */
   readonly hangsOnCancel?: boolean;
+  /** How long the exit hook of a second runner takes, in milliseconds. Default no second runner. */
+  readonly secondHookMs?: number;
+  /** What that hook reports. Default nothing. */
+  readonly secondHookExitCode?: number;
   /** Whether the setup never ends. */
   readonly hangsInSetup?: boolean;
 }
@@ -98,6 +102,26 @@ const scenarios: Record<string, () => void> = {
   forgets: () => {},
 };
 scenarios[scenario]?.();
+
+const { secondHookMs, secondHookExitCode } = options;
+if (secondHookMs !== undefined) {
+  class SecondBot extends FrameProcessor {
+    override setup(setup: FrameProcessorSetup): void | Promise<void> {
+      setup.onExit('second room', async () => {
+        await wait(secondHookMs ?? 0);
+        tell('secondHookDone');
+        if (secondHookExitCode !== undefined) return { exitCode: secondHookExitCode };
+      });
+      return super.setup(setup);
+    }
+
+    protected override process(frame: Frame, direction: FrameDirection): void {
+      this.push(frame, direction);
+    }
+  }
+  const second = new PipelineTask(new Pipeline([new SecondBot()]), { logger: silentLogger });
+  void new PipelineRunner({ logger: silentLogger }).run(second).then(() => tell('secondResults'));
+}
 
 runner.run(task).then(
   (results) => {

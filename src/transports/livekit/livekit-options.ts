@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidOptionError } from '../../errors.ts';
 import { type Logger, stderrLogger } from '../../logger.ts';
+import { checkLimitMs, checkText } from '../../option-checks.ts';
 import { LiveKitRESTHelper } from '../../rooms/livekit-rest-helper.ts';
-import { checkLimitMs, checkText } from '../../rooms/option-checks.ts';
 import { RoomDeleter } from '../../rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../rooms/room-deleter-options.ts';
 import { checkRoomName } from '../../rooms/room-name.ts';

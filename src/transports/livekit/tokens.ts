@@ -1,7 +1,7 @@
 /** Tokens that let somebody into one room, with the least grants, for a short time. */
 
 import type { AccessToken, VideoGrant } from 'livekit-server-sdk';
-import { checkLimitMs, checkText } from '../../rooms/option-checks.ts';
+import { checkLimitMs, checkText } from '../../option-checks.ts';
 import { checkRoomName } from '../../rooms/room-name.ts';
 
 export interface ParticipantTokenOptions {

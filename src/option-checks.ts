@@ -1,6 +1,6 @@
-/** What constructors of the room side refuse, in one wording; values that may be secret are never quoted. */
+/** What constructors refuse, in one wording; values that may be secret are never quoted. */
 
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from './errors.ts';
 
 /** What `setTimeout` can hold; a longer one would fire at once. */
 const longestTimerMs = 2_147_483_647;
