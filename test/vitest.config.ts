@@ -7,6 +7,8 @@ const config: ViteUserConfig = defineConfig({
     setupFiles: ['test/support/guardian-from-source.ts'],
     testTimeout: 20_000,
     hookTimeout: 180_000,
+    // media, signals and child processes on a busy machine: what needs another try says so in its line
+    retry: process.env.CI === 'true' ? 2 : 0,
   },
 });
 export default config;
