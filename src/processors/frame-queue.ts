@@ -1,12 +1,15 @@
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 
+/** Most queues of a pipeline at rest have never held a frame. */
+const none: never[] = [];
+
 /**
  * Frames with their directions, first in, first out: a ring in one array, so that neither a long queue nor a
  * long life makes it slower.
  */
 export class FrameQueue {
   /** Frame and direction by turns; its length is a power of two. */
-  #slots: (Frame | FrameDirection | undefined)[] = [];
+  #slots: (Frame | FrameDirection | undefined)[] = none;
   #head = 0;
   #length = 0;
 
@@ -70,7 +73,7 @@ export class FrameQueue {
   }
 
   clear(): void {
-    this.#slots = [];
+    this.#slots = none;
     this.#head = 0;
     this.#length = 0;
   }

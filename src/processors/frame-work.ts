@@ -61,7 +61,7 @@ export class FrameWorks {
   /** Whether `process()` ever returned a promise, or asked for its signal: then any call may be one that waits. */
   #mayWait = false;
   /** How often `process()` returned no promise, by frame class. */
-  readonly #synchronousCalls = new Map<unknown, number>();
+  #synchronousCalls: Map<unknown, number> | undefined;
   /** The latest class that `process()` is taken to be synchronous with. */
   #synchronousClass: unknown;
   /** While a call is on the stack: what is pushed then is its own. */
@@ -149,7 +149,7 @@ export class FrameWorks {
   }
 
   #isSynchronousWith(frame: Frame): boolean {
-    if (this.#mayWait || (this.#synchronousCalls.get(frame.constructor) ?? 0) < synchronousAfter)
+    if (this.#mayWait || (this.#synchronousCalls?.get(frame.constructor) ?? 0) < synchronousAfter)
       return false;
     this.#synchronousClass = frame.constructor;
     return true;
@@ -160,7 +160,9 @@ export class FrameWorks {
       this.#mayWait = true;
       return result;
     }
-    if (!this.#mayWait) {
+    // lifecycle frames and the like are too few to be worth it
+    if (!this.#mayWait && frame.frameRole === undefined) {
+      this.#synchronousCalls ??= new Map();
       const calls = this.#synchronousCalls.get(frame.constructor) ?? 0;
       this.#synchronousCalls.set(frame.constructor, calls + 1);
     }

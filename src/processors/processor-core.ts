@@ -76,11 +76,12 @@ export class ProcessorCore implements Runnable {
     if (direction === 'downstream' && !this.#custody.passOn(frame)) return;
     if (this.#isEnding) this.#noteProgress(frame, this.#custody.held !== undefined);
     const neighbour = direction === 'downstream' ? this.next : this.previous;
-    if (this.frames !== undefined || this.monitor.watchesPushes || this.isListenedTo) {
+    if (this.frames !== undefined || this.isListenedTo) {
       this.#pushWatched(frame, direction, neighbour);
-    } else {
-      neighbour?.queueFrame(frame, direction);
+      return;
     }
+    if (this.monitor.watchesPushes) this.monitor.framePushed(this.#processor, neighbour, frame, direction);
+    neighbour?.queueFrame(frame, direction);
   }
 
   runUrgent(limit: number): number {
