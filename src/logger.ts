@@ -1,5 +1,7 @@
 /** Where endframe's log lines go. */
 
+import { inspect } from 'node:util';
+
 /** Four methods that pino and most loggers have; `fields` first, then a constant text. */
 export interface Logger {
   debug(fields: object, message: string): void;
@@ -16,12 +18,21 @@ function toStderr(level: string): Logger['error'] {
   };
 }
 
-/** Errors become their name and text; what cannot be written as JSON must not break a log line. */
+/** Errors become their name and text; what cannot be written as JSON is written as Node would show it. */
 function stringify(fields: object): string {
   try {
     return JSON.stringify(fields, (_key, value) =>
       value instanceof Error ? `${value.name}: ${value.message}` : value,
     );
+  } catch {
+    return shown(fields);
+  }
+}
+
+/** Circles, BigInts and getters that throw; a log line stays one line, and is never lost. */
+function shown(fields: object): string {
+  try {
+    return inspect(fields, { depth: 2, breakLength: Number.POSITIVE_INFINITY, compact: true });
   } catch {
     return '{}';
   }

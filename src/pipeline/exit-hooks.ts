@@ -1,5 +1,11 @@
 import type { Logger } from '../logger.ts';
-import type { ExitHook, ExitHookOptions, PipelineResult } from '../processors/frame-processor-setup.ts';
+import { checkLimitMs } from '../option-checks.ts';
+import type {
+  ExitHook,
+  ExitHookOptions,
+  ExitReport,
+  PipelineResult,
+} from '../processors/frame-processor-setup.ts';
 
 interface RegisteredHook {
   readonly name: string;
@@ -25,7 +31,9 @@ export class ExitHooks {
     return this.#exitCode;
   }
 
+  /** @throws {InvalidOptionError} `timeoutMs` is no limit. */
   add(name: string, hook: ExitHook, { timeoutMs = 10_000 }: ExitHookOptions = {}): void {
+    checkLimitMs('timeoutMs', timeoutMs);
     const registered = { name, hook, timeoutMs };
     // a setup() that was given up may register its hook when the run is over
     if (this.#result !== undefined) void this.#runOne(registered, this.#result);
@@ -45,13 +53,20 @@ export class ExitHooks {
     for (const hook of hooks) await this.#runOne(hook, result);
   }
 
+  /** What is no exit code must not pass for success. */
+  #codeOf(hook: string, { exitCode }: ExitReport): number {
+    if (Number.isInteger(exitCode) && exitCode >= 0 && exitCode <= 255) return exitCode;
+    this.#logger.error({ hook, exitCode }, 'an exit hook reported what is no exit code; it counts as 1');
+    return 1;
+  }
+
   async #runOne({ name, hook, timeoutMs }: RegisteredHook, result: PipelineResult): Promise<void> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeoutMs);
     const signal = AbortSignal.any([late.signal, this.#hurry.signal]);
     try {
       const work = Promise.resolve(hook({ result, signal })).then((report) => {
-        if (report) this.#exitCode = Math.max(this.#exitCode, report.exitCode);
+        if (report) this.#exitCode = Math.max(this.#exitCode, this.#codeOf(name, report));
       });
       work.catch(() => {});
       const graceMs = 100;

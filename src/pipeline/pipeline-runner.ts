@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { InvalidOptionError, PipelineError } from '../errors.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
+import { checkLimitMs } from '../option-checks.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import { wayOut } from '../way-out.ts';
 import type { PipelineTask } from './pipeline-task.ts';
@@ -42,7 +43,7 @@ export class PipelineRunner {
   #shuttingDown = false;
   #timers: ReturnType<typeof setTimeout>[] = [];
 
-  /** @throws {InvalidOptionError} `shutdownBudgetMs` is not a positive number, or `onSignal` is unknown. */
+  /** @throws {InvalidOptionError} `shutdownBudgetMs` is no limit, or `onSignal` is unknown. */
   constructor(options: PipelineRunnerOptions = {}) {
     const {
       onSignal = 'cancel',
@@ -53,9 +54,7 @@ export class PipelineRunner {
     if (onSignal !== 'cancel' && onSignal !== 'end') {
       throw new InvalidOptionError('onSignal', "'cancel' or 'end'", onSignal);
     }
-    if (!(Number.isFinite(shutdownBudgetMs) && shutdownBudgetMs > 0)) {
-      throw new InvalidOptionError('shutdownBudgetMs', 'a number of milliseconds above 0', shutdownBudgetMs);
-    }
+    checkLimitMs('shutdownBudgetMs', shutdownBudgetMs);
     this.#onSignal = onSignal;
     this.#budgetMs = shutdownBudgetMs;
     this.#handlesProcessEvents = handleProcessEvents;

@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../errors.ts';
 import type { Frame } from '../frames/frame.ts';
 import type { FrameClass } from '../frames/of-frame.ts';
 import type { Logger } from '../logger.ts';
+import { checkLimitMs } from '../option-checks.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
 import type { Observer } from './observer.ts';
@@ -72,20 +73,34 @@ const defaults: Required<PipelineTaskLimits> = {
   idleTimeoutMs: 300_000,
 };
 
-/** @throws {InvalidOptionError} A limit or a rate can never work. */
+const unusablePolicies: readonly unknown[] = ['continue', 'end', 'cancel'];
+
+/** @throws {InvalidOptionError} A limit, a rate or a policy can never work. */
 export function checkLimits(options: PipelineTaskOptions): Required<PipelineTaskLimits> {
   for (const rate of ['audioInSampleRate', 'audioOutSampleRate'] as const) {
     const value = options[rate] ?? 1;
     if (!(Number.isFinite(value) && value > 0))
       throw new InvalidOptionError(rate, 'a number of hertz above 0', value);
   }
+  const { processorUnusablePolicy = 'continue', heartbeats } = options;
+  if (!unusablePolicies.includes(processorUnusablePolicy)) {
+    throw new InvalidOptionError(
+      'processorUnusablePolicy',
+      "'continue', 'end' or 'cancel'",
+      processorUnusablePolicy,
+    );
+  }
+  if (typeof heartbeats === 'object') checkHeartbeats(heartbeats);
   const limits: Record<string, number | null> = {};
   for (const name of Object.keys(defaults) as (keyof PipelineTaskLimits)[]) {
     const value = options[name] === undefined ? defaults[name] : options[name];
-    if (value !== null && !(typeof value === 'number' && Number.isFinite(value) && value > 0)) {
-      throw new InvalidOptionError(name, 'a number of milliseconds above 0, or null', value);
-    }
+    if (value !== null) checkLimitMs(name, value, ', or null');
     limits[name] = value;
   }
   return limits as unknown as Required<PipelineTaskLimits>;
+}
+
+function checkHeartbeats({ periodMs = 1_000, timeoutMs = 10_000 }: HeartbeatOptions): void {
+  checkLimitMs('heartbeats.periodMs', periodMs);
+  checkLimitMs('heartbeats.timeoutMs', timeoutMs);
 }

@@ -2,9 +2,16 @@
 
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
+import { textOf } from '../text-of.ts';
 import { within } from '../within.ts';
 
-/** Sets all of them up; one that throws is reported upstream and unusable, the others go on. */
+/** The run at whose end a processor was cleaned up last. */
+const cleanedUp = new WeakMap<FrameProcessor, FrameProcessorSetup>();
+
+/**
+ * Sets all of them up; one that throws is reported upstream and unusable, the others go on. One that is set up
+ * when the run's cleanup is behind it is cleaned up once more: what it made since then would remain.
+ */
 export function setUpAll(
   processors: readonly FrameProcessor[],
   setup: FrameProcessorSetup,
@@ -16,14 +23,22 @@ export function setUpAll(
     const failed = (error: unknown): void => {
       processor.setUsable(false);
       processor.pushError({
-        error: `Error setting up processor: ${error instanceof Error ? error.message : error}`,
+        error: `Error setting up processor: ${textOf(error)}`,
       });
       setup.monitor.unusable(processor);
     };
+    cleanedUp.delete(processor);
     try {
       const result = processor.setup(setup);
       if (result === undefined) finished();
-      else pending.push(result.then(finished, failed));
+      else
+        pending.push(
+          result.then(finished, failed).then(() => {
+            // a compound's processors come here by themselves
+            const isLate = cleanedUp.get(processor) === setup && processor.processors.length === 0;
+            if (isLate) return cleanUpAll([processor], setup);
+          }),
+        );
     } catch (error) {
       failed(error);
     }
@@ -40,6 +55,7 @@ export function cleanUpAll(
   for (const processor of processors) {
     const failed = (error: unknown): void =>
       setup.logger.error({ processor: processor.name, error }, 'a processor failed to clean up');
+    cleanedUp.set(processor, setup);
     try {
       const result = processor.cleanup();
       if (result === undefined) continue;

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
-import { checkLimitMs, checkText } from '../option-checks.ts';
+import { checkLimitMs, checkOptions, checkText } from '../option-checks.ts';
 import { AccessTokenSigner } from './access-token.ts';
 import { RoomCalls } from './room-calls.ts';
 import type { RestCallOptions, RoomRest } from './room-rest.ts';
@@ -57,6 +57,7 @@ export class LiveKitRESTHelper extends RoomCalls {
   }
 
   constructor(options: LiveKitRESTHelperOptions) {
+    checkOptions(options);
     const { apiKey, apiSecret, apiUrl = 'https://your-livekit-host.com', fetch } = options;
     const { attemptTimeoutMs = 3_000 } = options;
     checkText('apiKey', apiKey);

@@ -1,7 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../errors.ts';
 import { type Logger, stderrLogger } from '../logger.ts';
-import { checkBoolean, checkLimitMs, checkMethods, checkText } from '../option-checks.ts';
+import { checkBoolean, checkLimitMs, checkMethods, checkOptions, checkText } from '../option-checks.ts';
 import type { DeleteWhen } from './delete-when.ts';
 import { isGeneratedRoomName } from './generated-room-name.ts';
 import type { DeletionPlan } from './room-deletion.ts';
@@ -56,6 +56,7 @@ export interface DeleterPlan extends DeletionPlan {
  * @throws {InvalidOptionError} An option can never work.
  */
 export function deletionPlan(options: RoomDeleterOptions): DeleterPlan {
+  checkOptions(options);
   const { roomName, rest, room, deleteWhen = 'always', ownIdentity, deadlineMs = 7_000 } = options;
   const { verify = true, guardian, guardianHeartbeatMs = 4_000, logger = stderrLogger } = options;
   const { scheduler = asyncScheduler, random = Math.random } = options;

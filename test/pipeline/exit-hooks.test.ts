@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { ExitHooks } from '../../src/pipeline/exit-hooks.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
@@ -140,6 +141,23 @@ describe('ExitHooks', () => {
     expect(hooks.exitCode).toBe(0);
     await hooks.run(result);
     expect(hooks.exitCode).toBe(3);
+  });
+
+  it.each([Number.NaN, 0.5, -1, 256, '3' as unknown as number])(
+    'counts %s as 1, and says so',
+    async (exitCode) => {
+      const { hooks, errors } = setup();
+      hooks.add('odd', () => Promise.resolve({ exitCode }));
+      hooks.add('fine', () => Promise.resolve({ exitCode: 0 }));
+      await hooks.run(result);
+      expect(hooks.exitCode).toBe(1);
+      expect(errors).toEqual([{ hook: 'odd', exitCode }]);
+    },
+  );
+
+  it('refuses a limit that no timer can wait', () => {
+    const { hooks } = setup();
+    expect(() => hooks.add('hook', () => {}, { timeoutMs: 2 ** 31 })).toThrow(InvalidOptionError);
   });
 
   it('runs one that is added while they run, and one that is added later', async () => {

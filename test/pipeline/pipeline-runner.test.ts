@@ -236,9 +236,12 @@ describe('PipelineRunner', () => {
   const newTask = (witness = new Witness()): PipelineTask =>
     new PipelineTask(witness, { logger: silentLogger });
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a budget of %s', (shutdownBudgetMs) => {
-    expect(() => new PipelineRunner({ shutdownBudgetMs })).toThrow(InvalidOptionError);
-  });
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])(
+    'refuses a budget of %s',
+    (shutdownBudgetMs) => {
+      expect(() => new PipelineRunner({ shutdownBudgetMs })).toThrow(InvalidOptionError);
+    },
+  );
 
   it('refuses an unknown onSignal', () => {
     const onSignal = 'ignore' as 'cancel';

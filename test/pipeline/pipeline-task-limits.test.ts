@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { PipelineError } from '../../src/errors.ts';
+import { InvalidOptionError, PipelineError } from '../../src/errors.ts';
+import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { CancelFrame, EndFrame, StartFrame } from '../../src/frames/lifecycle.ts';
 import type { FrameClass } from '../../src/frames/of-frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
@@ -60,6 +63,24 @@ function setup(processors: FrameProcessor[], options?: PipelineTaskOptions) {
   return { ...pipeline, finished, run: pipeline.task.run() };
 }
 
+describe('PipelineTask options', () => {
+  const refused: PipelineTaskOptions[] = [
+    { setupTimeoutMs: 2 ** 31 },
+    { idleTimeoutMs: Number.POSITIVE_INFINITY },
+    { cancelTimeoutMs: 0 },
+    { heartbeats: { periodMs: 0 } },
+    { heartbeats: { timeoutMs: 2 ** 31 } },
+    { processorUnusablePolicy: 'stop' as 'end' },
+  ];
+  it.each(refused)('refuses %o', (options) => {
+    expect(() => makeTask([], options)).toThrow(InvalidOptionError);
+  });
+
+  it('takes the longest limit that a timer can wait, and none', () => {
+    expect(() => makeTask([], { idleTimeoutMs: 2 ** 31 - 1, cancelTimeoutMs: null })).not.toThrow();
+  });
+});
+
 describe('PipelineTask limits', () => {
   useFakeTime();
   afterEach(() => expect(vi.getTimerCount()).toBe(0));
@@ -113,6 +134,65 @@ describe('PipelineTask limits', () => {
     await passes(1_000);
     expect(await run).toMatchObject({ reason: 'failed' });
     expect(cleaned).toEqual(['bad', 'good']);
+  });
+
+  it.each(['settles', 'fails'])(
+    'cleans up again what a setup made that %s when the run is over',
+    async (how) => {
+      const calls: string[] = [];
+      class Late extends IdentityFilter {
+        override async setup(): Promise<void> {
+          await new Promise((resolve) => setTimeout(resolve, 2_000));
+          calls.push('made');
+          if (how === 'fails') throw new Error('too late');
+        }
+        override async cleanup(): Promise<void> {
+          calls.push('cleanup');
+          if (calls.includes('made')) throw new Error('nor this');
+        }
+      }
+      const errors: object[] = [];
+      const logger = { ...silentLogger, error: (fields: object) => void errors.push(fields) };
+      const { run } = setup([new Pipeline([new Late({ name: 'late' })])], { setupTimeoutMs: 1_000, logger });
+      await passes(1_000);
+      await run;
+      expect(calls).toEqual(['cleanup']);
+      await passes(1_000);
+      expect(calls).toEqual(['cleanup', 'made', 'cleanup']);
+      expect(errors).toContainEqual(expect.objectContaining({ processor: 'late' }));
+    },
+  );
+
+  it('does not clean up again what was set up in time', async () => {
+    const cleanup = vi.fn();
+    class Slow extends IdentityFilter {
+      override async setup(): Promise<void> {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      override cleanup = cleanup;
+    }
+    const { task, run } = setup([new Slow()]);
+    task.stopWhenDone();
+    await passes(200);
+    await run;
+    expect(cleanup).toHaveBeenCalledOnce();
+  });
+
+  it('reports a setup that throws what has no text', async () => {
+    class Strange extends IdentityFilter {
+      override setup(): void {
+        throw Object.create(null);
+      }
+    }
+    const { task, run } = setup([new Strange()]);
+    const errors: ErrorFrame[] = [];
+    task.on('error', (error) => void errors.push(error as ErrorFrame));
+    task.stopWhenDone();
+    await passes(0);
+    expect(await run).toMatchObject({ reason: 'ended' });
+    expect(errors.map(({ error }) => error)).toEqual([
+      'Error setting up processor: an object without a text',
+    ]);
   });
 
   it('does not wait for a cleanup that never ends', async () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { stderrLogger } from '../../src/logger.ts';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import { deletionPlan, type RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
 
 const rest = { deleteRoomByName: async (): Promise<true> => true };
@@ -19,6 +21,11 @@ describe('deletionPlan', () => {
       guardian: undefined,
       guardianHeartbeatMs: 4_000,
     });
+  });
+
+  it.each([undefined, null])('refuses %s instead of options', (options) => {
+    expect(() => new RoomDeleter(options as never)).toThrow(InvalidOptionError);
+    expect(() => new LiveKitRESTHelper(options as never)).toThrow(InvalidOptionError);
   });
 
   it('takes a name that endframe generated for our own', () => {

@@ -2,6 +2,7 @@ import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { UserAudioRawFrame } from '../../frames/audio.ts';
 import type { Logger } from '../../logger.ts';
 import { cut, redact } from '../../rooms/redact.ts';
+import { textOf } from '../../text-of.ts';
 import { within } from '../../within.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
 import { type Room, type RtcHold, rtcNode } from './load-rtc-node.ts';
@@ -145,7 +146,7 @@ export class LiveKitRoom {
       throw new Error('The room was left before it was joined');
     }
     this.#hold = hold;
-    const givesUp = (error: unknown): boolean => this.#closed || refusal.test(String(error));
+    const givesUp = (error: unknown): boolean => this.#closed || refusal.test(textOf(error));
     await withRetries(() => this.#tryToJoin(hold), { givesUp });
   }
 
@@ -216,8 +217,4 @@ export class LiveKitRoom {
     const end = await within(work, leaveLimitMs).catch((error: unknown) => error);
     if (end !== 'done') this.#options.logger.warn({ end }, failure);
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
