@@ -41,8 +41,11 @@ export abstract class BaseInputTransport extends FrameProcessor {
 
   override async cleanup(): Promise<void> {
     this.#open = false;
-    await this.leave();
-    await super.cleanup();
+    try {
+      await this.leave();
+    } finally {
+      await super.cleanup();
+    }
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {
@@ -64,7 +67,7 @@ export abstract class BaseInputTransport extends FrameProcessor {
       case 'cancel':
         this.#open = false;
         this.push(frame);
-        void this.leave();
+        void this.#leave();
         break;
       case 'stop':
         this.#open = false;
@@ -87,5 +90,13 @@ export abstract class BaseInputTransport extends FrameProcessor {
   /** Lets go of the connection; may be called more than once, must not throw. */
   protected leave(): Promise<void> {
     return Promise.resolve();
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      await this.leave();
+    } catch (error) {
+      this.pushError({ error });
+    }
   }
 }

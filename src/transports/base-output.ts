@@ -39,7 +39,8 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     play: (chunk) => this.#play(chunk),
     deliver: (frame) => this.#deliver(frame),
     played: (chunk) => this.push(chunk),
-    cut: () => this.clearAudio(),
+    cut: () => void this.#clearAudio(),
+    failed: (error) => void this.pushError({ error }),
     ranEmpty: () => this.#speech.ranOut(),
   });
   readonly #speech = new BotSpeech((frameClass) => this.broadcast(frameClass));
@@ -82,8 +83,11 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     this.#speech.forget();
     this.#cutter?.close();
     this.#cutter = undefined;
-    await this.leave();
-    await super.cleanup();
+    try {
+      await this.leave();
+    } finally {
+      await super.cleanup();
+    }
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
@@ -190,12 +194,29 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     }
   }
 
+  /** A subclass that cannot forget sound must not keep the frame that asked for it. */
+  async #clearAudio(): Promise<void> {
+    try {
+      await this.clearAudio();
+    } catch (error) {
+      this.pushError({ error });
+    }
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      await this.leave();
+    } catch (error) {
+      this.pushError({ error });
+    }
+  }
+
   #interrupt(frame: Frame, direction: FrameDirection): void {
     const isOpen = this.#phase === 'open';
     if (isOpen) {
       this.#queue.clear();
       this.#cutter?.clear();
-      if (this.#lastChunk?.uninterruptible !== true) this.clearAudio();
+      if (this.#lastChunk?.uninterruptible !== true) void this.#clearAudio();
     }
     this.push(frame, direction);
     if (isOpen) this.#speech.stop();
@@ -237,9 +258,9 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     this.#phase = 'cancelled';
     this.#queue.clearAll();
     this.#cutter?.clear();
-    this.clearAudio();
+    void this.#clearAudio();
     this.#speech.forget();
-    void this.leave();
+    void this.#leave();
     this.push(frame);
   }
 }

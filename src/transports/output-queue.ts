@@ -11,6 +11,8 @@ export interface OutputQueueActions {
   played(chunk: OutputAudioRawFrame): void;
   /** A chunk was being played when the queue was cleared, so it may have got past the clearing. */
   cut(): void;
+  /** One of these went wrong; the queue goes on. */
+  failed(error: unknown): void;
   /** There was something, and now there is nothing. */
   ranEmpty(): void;
 }
@@ -69,10 +71,14 @@ export class OutputQueue {
     for (let frame = this.#shift(); frame !== undefined; frame = this.#shift()) {
       const pending = this.#start(frame);
       if (pending !== undefined) {
-        pending.then(() => {
+        const goOn = (): void => {
           this.#current = undefined;
           this.#currentCut = false;
           this.#goOn();
+        };
+        pending.then(goOn, (error) => {
+          this.#actions.failed(error);
+          goOn();
         });
         return;
       }
@@ -103,7 +109,11 @@ export class OutputQueue {
   #start(frame: Frame): void | Promise<void> {
     this.#current = frame;
     if (frame instanceof OutputAudioRawFrame) return this.#play(frame);
-    return this.#actions.deliver(frame);
+    try {
+      return this.#actions.deliver(frame);
+    } catch (error) {
+      this.#actions.failed(error);
+    }
   }
 
   async #play(chunk: OutputAudioRawFrame): Promise<void> {

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { InputAudioRawFrame, UserAudioRawFrame } from '../../src/frames/audio.ts';
+import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
+import { BaseInputTransport } from '../../src/transports/base-input.ts';
+import { filledParams } from '../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
+import { makeTask } from '../support/start-pipeline.ts';
 import { ramp, talk } from './talk.ts';
 
 const chunk = { audio: ramp(20), sampleRate: 16_000, numChannels: 1 };
@@ -69,6 +73,20 @@ describe('BaseInputTransport', () => {
     bot.transport.participantJoins('ada');
     await bot.result;
     expect(names(bot.inside.frames).at(-1)).toBe('EndFrame');
+  });
+
+  it('ends a run although leaving fails', async () => {
+    class Clings extends BaseInputTransport {
+      protected override async leave(): Promise<void> {
+        throw new Error('cannot leave');
+      }
+    }
+    const { task } = makeTask([new Clings(filledParams({}))]);
+    const errors: string[] = [];
+    task.on('error', (frame) => void errors.push((frame as ErrorFrame).error));
+    task.stopWhenDone();
+    expect(await task.run()).toMatchObject({ reason: 'ended', forced: false });
+    expect(errors).toEqual(['cannot leave']);
   });
 
   it('is silent between two runs, and hears again in the next one', async () => {

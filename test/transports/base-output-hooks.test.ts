@@ -24,14 +24,17 @@ class ScriptedOutput extends BaseOutputTransport {
   /** What the next writes do; by default they play at once. */
   write: () => Promise<boolean> = async () => true;
   send: () => Promise<void> = async () => {};
+  clear: () => void | Promise<void> = () => {};
+  goodbye: () => Promise<void> = async () => {};
 
   protected override writeAudioFrame(_chunk: OutputAudioRawFrame): Promise<boolean> {
     this.calls.push('write');
     return this.write();
   }
 
-  protected override clearAudio(): void {
+  protected override clearAudio(): void | Promise<void> {
     this.calls.push('clear');
+    return this.clear();
   }
 
   protected override async waitForPlayout(): Promise<void> {
@@ -40,6 +43,7 @@ class ScriptedOutput extends BaseOutputTransport {
 
   protected override async leave(): Promise<void> {
     this.calls.push('leave');
+    await this.goodbye();
   }
 
   protected override sendMessage({ message }: OutputMessage): Promise<void> {
@@ -126,6 +130,47 @@ describe('BaseOutputTransport, asking its media server', () => {
     await passes(0);
     expect(output.calls).toEqual(['write', 'clear', 'clear']);
     expect(namesOf(behind.frames)).toEqual(['InterruptionFrame']);
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('cannot clear');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('cannot clear'))],
+  ])('passes an interruption on and plays what follows when clearing %s', async (_how, clear) => {
+    const { output, task, behind, errors } = await run();
+    let played = (): void => {};
+    output.write = () =>
+      new Promise((resolve) => {
+        played = () => resolve(true);
+      });
+    output.clear = clear;
+    task.queueFrame(sound(80));
+    await passes(0);
+    task.queueFrame(new InterruptionTaskFrame(), 'upstream');
+    await passes(0);
+    output.write = async () => true;
+    played();
+    task.queueFrame(sound(40));
+    await passes(0);
+    expect(namesOf(behind.frames)).toEqual(['InterruptionFrame', 'OutputAudioRawFrame']);
+    expect(errors.map(({ error }) => error)).toEqual(['cannot clear', 'cannot clear']);
+  });
+
+  it('ends a cancelled run when neither clearing nor leaving works', async () => {
+    const { output, task, result } = await run();
+    output.clear = () => {
+      throw new Error('cannot clear');
+    };
+    output.goodbye = async () => {
+      throw new Error('cannot leave');
+    };
+    task.cancel();
+    expect(await result).toMatchObject({ reason: 'cancelled', forced: false });
+    expect(output.calls).toEqual(['clear', 'leave', 'leave']);
   });
 
   it('passes on only what was played', async () => {
