@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { InvalidOptionError } from '../../errors.ts';
 import { type Logger, stderrLogger } from '../../logger.ts';
 import { checkLimitMs, checkText } from '../../option-checks.ts';
+import { generateRoomName } from '../../rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../rooms/room-deleter-options.ts';
@@ -73,9 +74,9 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
   }
   const httpUrl = restBaseUrl(options.url ?? process.env.LIVEKIT_URL, 'url');
   const claims = options.token === undefined ? undefined : tokenClaims(options.token);
-  const generated = options.roomName === undefined && claims === undefined;
-  const roomName = agreed('roomName', options.roomName, claims?.roomName) ?? `endframe-${randomHex(16)}`;
-  const identity = agreed('identity', options.identity, claims?.identity) ?? `bot-${randomHex(4)}`;
+  const roomName = agreed('roomName', options.roomName, claims?.roomName) ?? generateRoomName();
+  const identity =
+    agreed('identity', options.identity, claims?.identity) ?? `bot-${randomBytes(4).toString('hex')}`;
   checkRoomName(roomName);
   checkText('identity', identity);
   const keys = keysOf(options, claims !== undefined);
@@ -87,7 +88,7 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
     identity,
     createToken: tokenMaker(options, keys, { roomName, identity }),
     rest,
-    deleter: deleterFor(deleteRoomOnEnd, rest, { roomName, identity, generated, logger }),
+    deleter: deleterFor(deleteRoomOnEnd, rest, { roomName, identity, logger }),
     onRemoteDisconnect,
     logger,
   };
@@ -118,7 +119,6 @@ function deleterFor(
   room: {
     readonly roomName: string;
     readonly identity: string;
-    readonly generated: boolean;
     readonly logger: Logger;
   },
 ): RoomDeleter | undefined {
@@ -127,11 +127,10 @@ function deleterFor(
     const expected = 'false, or have a `rest`, where there are no apiKey and apiSecret';
     throw new InvalidOptionError('deleteRoomOnEnd', expected);
   }
-  const { roomName, identity, generated, logger } = room;
+  const { roomName, identity, logger } = room;
   const options = wanted === true ? {} : wanted;
   return new RoomDeleter({
     logger,
-    room: { owned: generated },
     ownIdentity: identity,
     ...options,
     roomName,
@@ -145,8 +144,4 @@ function agreed(name: string, option: string | undefined, claim: string | undefi
     throw new InvalidOptionError(name, `what the token says, ${JSON.stringify(claim)}`, option);
   }
   return option ?? claim;
-}
-
-function randomHex(bytes: number): string {
-  return randomBytes(bytes).toString('hex');
 }

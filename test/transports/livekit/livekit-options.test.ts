@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../../src/errors.ts';
+import { generateRoomName } from '../../../src/rooms/generated-room-name.ts';
 import { signToken } from '../../../src/testing/hs256.ts';
-import type { LiveKitTransportOptions } from '../../../src/transports/livekit/livekit-options.ts';
+import {
+  type LiveKitTransportOptions,
+  liveKitPlan,
+} from '../../../src/transports/livekit/livekit-options.ts';
 import { LiveKitTransport } from '../../../src/transports/livekit/livekit-transport.ts';
 
 const keys = { apiKey: 'key', apiSecret: 'a-secret-that-must-not-be-seen' };
@@ -40,6 +44,18 @@ describe('LiveKitTransport, constructed', () => {
   it("deletes by a rest of one's own", () => {
     const rest = { deleteRoomByName: async (): Promise<true> => true };
     expect(() => new LiveKitTransport({ url, token, deleteRoomOnEnd: { rest } })).not.toThrow();
+  });
+
+  it.each([
+    ['its own', undefined, 0],
+    ['one that was generated before', generateRoomName('acme-'), 0],
+    ['one of somebody else', 'lobby', 1],
+  ])('asks which room is meant only where others may have the name: %s', async (_whose, roomName, times) => {
+    const listRooms = vi.fn(async () => []);
+    const rest = { deleteRoomByName: async (): Promise<true> => true, listRooms };
+    const { deleter } = liveKitPlan({ url, ...keys, roomName, deleteRoomOnEnd: { rest } });
+    await deleter?.arm();
+    expect(listRooms).toHaveBeenCalledTimes(times);
   });
 
   const refused: [string, LiveKitTransportOptions][] = [
