@@ -17,10 +17,12 @@ const noTimeMs = 0.1;
 /** How many records are told in one go, time permitting; more when there are far more. */
 const batchSize = 512;
 const farBehind = 3;
+/** How far behind an observer may be that does not finish with a record; a record has two fields. */
+const farthestBehind = 2 * 100_000;
 
 /** Observers that are told the same records at the same time, mostly all of them. */
 class Party {
-  readonly reader: EventReader;
+  reader: EventReader;
   observers: readonly Observer[];
   /** The record that they are not told any more, when they were removed. */
   until: number = Number.POSITIVE_INFINITY;
@@ -127,7 +129,8 @@ export class ObserverHub {
   async #cleanUp(observer: Observer, limitMs: number | null): Promise<void> {
     try {
       const result = observer.cleanup?.();
-      if (result !== undefined) await within(result, limitMs);
+      if (result !== undefined && (await within(result, limitMs)) === 'late')
+        this.#logger.error({}, 'an observer did not clean up in time');
     } catch (error) {
       this.#logger.error({ error }, 'an observer failed to clean up');
     }
@@ -170,6 +173,10 @@ export class ObserverHub {
   /** @returns Whether there is more that they could be told at once. */
   #tellParty(party: Party): boolean {
     const { reader } = party;
+    if (party.busy && (this.#events?.end ?? 0) - reader.position > farthestBehind) {
+      this.#giveUp(party);
+      return false;
+    }
     const end = Math.min(party.until, this.#events?.end ?? 0);
     const stop = reader.position + Math.max(batchSize, Math.ceil((end - reader.position) / farBehind));
     const startedMs = now();
@@ -189,6 +196,16 @@ export class ObserverHub {
     }
     if (reader.position === party.until) this.#parties.delete(party);
     return !party.busy && reader.position < end;
+  }
+
+  /** What it was not told would be kept for as long as it does not finish. */
+  #giveUp(party: Party): void {
+    this.#parties.delete(party);
+    // who waits for it holds the party, and a reader holds everything behind it
+    party.reader = new ObservedEvents().reader();
+    party.until = 0;
+    this.#logger.warn({}, 'an observer has fallen too far behind and is told nothing any more');
+    this.#look();
   }
 
   #tellOne(party: Party, observer: Observer): void {

@@ -102,6 +102,42 @@ describe('ObserverHub', () => {
     expect(most).toBe(1);
   });
 
+  it('removes one that does not finish and has fallen far behind, with one warning', async () => {
+    const [stuck, quick] = [recorder(() => never), recorder()];
+    const { hub, pushes, warnings } = setup(stuck, quick);
+    pushes('a');
+    await turns();
+    pushes('b'.repeat(99_000));
+    await turns();
+    expect(warnings).toEqual([]);
+    expect(hub.watchesPushes).toBe(true);
+    pushes('c'.repeat(2_000));
+    await turns();
+    pushes('d');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(warnings).toHaveLength(1);
+    expect(texts(quick.frames)).toHaveLength(101_002);
+    hub.remove(quick);
+    expect(hub.watchesPushes).toBe(false);
+    await hub.close(100);
+    expect(stuck.frames).toHaveLength(1);
+  });
+
+  it('does not go on with one that was removed so and finishes later', async () => {
+    let finish = (): void => {};
+    const stuck = recorder(() => new Promise((resolve) => (finish = resolve)));
+    const { pushes, hub } = setup(stuck);
+    pushes('a');
+    await turns();
+    pushes('b'.repeat(101_000));
+    await turns();
+    finish();
+    pushes('c');
+    await turns();
+    expect(texts(stuck.frames)).toBe('a');
+    expect(hub.watchesPushes).toBe(false);
+  });
+
   it('does not let a slow one hold up the others', async () => {
     const [slow, quick] = [recorder(() => never), recorder()];
     const { pushes } = setup(slow, quick);
@@ -260,7 +296,7 @@ describe('ObserverHub', () => {
       await vi.advanceTimersByTimeAsync(1_000);
       await closing;
       expect(last.cleanups).toBe(1);
-      expect(errors).toHaveLength(2);
+      expect(errors).toHaveLength(3);
     });
   });
 });
