@@ -22,3 +22,4 @@ process.on('message', async ({ url, tokens, beatMs }: LeasedBotsOrder) => {
   process.send?.('ready');
 });
 process.on('disconnect', () => process.exit());
+process.send?.('loaded');

@@ -20,28 +20,45 @@ export interface LeasedBotsOptions {
 
 const program = fileURLToPath(new URL('./leased-bots-program.ts', import.meta.url));
 
+/** A process that has loaded everything and waits for its order to join. */
+export interface PreparedBots {
+  join(rooms: readonly string[], options?: LeasedBotsOptions): Promise<LeasedBots>;
+}
+
+export async function prepareLeasedBots(server: LiveKitServer): Promise<PreparedBots> {
+  const child = spawnScript(program, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const ended = once(child, 'exit');
+  const next = async (expected: string): Promise<void> => {
+    const [news] = await Promise.race([once(child, 'message'), ended]);
+    if (news !== expected) throw new Error(`the bots ended with ${news}`);
+  };
+  await next('loaded');
+  return {
+    join: async (rooms, { beatMs = 300, grant = {} } = {}) => {
+      const tokens = await Promise.all(
+        rooms.map((room) => {
+          const all = { roomJoin: true, agent: true, canUpdateOwnMetadata: true, room, ...grant };
+          return tokenFor(server, 'bot', all);
+        }),
+      );
+      child.send({ url: server.url, tokens, beatMs } satisfies LeasedBotsOrder);
+      await next('ready');
+      return {
+        kill: (signal) => void child.kill(signal),
+        [Symbol.asyncDispose]: async () => {
+          child.kill('SIGKILL');
+          await ended;
+        },
+      };
+    },
+  };
+}
+
 /** One process with one bot in each of these rooms; resolves when all have joined and begun to beat. */
 export async function startLeasedBots(
   server: LiveKitServer,
   rooms: readonly string[],
-  { beatMs = 300, grant = {} }: LeasedBotsOptions = {},
+  options?: LeasedBotsOptions,
 ): Promise<LeasedBots> {
-  const child = spawnScript(program, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const tokens = await Promise.all(
-    rooms.map((room) => {
-      const all = { roomJoin: true, agent: true, canUpdateOwnMetadata: true, room, ...grant };
-      return tokenFor(server, 'bot', all);
-    }),
-  );
-  child.send({ url: server.url, tokens, beatMs } satisfies LeasedBotsOrder);
-  const ended = once(child, 'exit');
-  const [news] = await Promise.race([once(child, 'message'), ended]);
-  if (news !== 'ready') throw new Error(`the bots ended with ${news}`);
-  return {
-    kill: (signal) => void child.kill(signal),
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
+  return (await prepareLeasedBots(server)).join(rooms, options);
 }
