@@ -3,6 +3,7 @@ import { ErrorFrame, type Named } from '../frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { isTerminalFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
 import type { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { textOf } from '../text-of.ts';
 import { FrameLanes } from './frame-lanes.ts';
 import type { FrameProcessor, FrameProcessorEvents } from './frame-processor.ts';
 import { noMonitor, type RunMonitor } from './frame-processor-setup.ts';
@@ -271,9 +272,8 @@ export class ProcessorCore implements Runnable {
   }
 
   #handlerFailed(frame: Frame, error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
     const errorFrame = new ErrorFrame({
-      error: `Error processing ${frame.name}: ${text}`,
+      error: `Error processing ${frame.name}: ${textOf(error)}`,
       processor: this.#processor,
       cause: error,
     });
