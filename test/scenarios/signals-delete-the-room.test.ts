@@ -109,7 +109,7 @@ describe('a bot in a room with a caller', () => {
   it.each([
     ['with', true],
     ['without', false],
-  ] as const)('exits by itself when it has ended, %s a guardian', { retry: 1 }, async (_, guardian) => {
+  ] as const)('exits by itself when it has ended, %s a guardian', { retry: 2 }, async (_, guardian) => {
     await using call = await setup({ guardian, whenAsked: { does: 'sayAndEnd', ms: 200 } });
     const { bot } = call;
     bot.ask();
@@ -120,7 +120,7 @@ describe('a bot in a room with a caller', () => {
     await expectGone(call);
   });
 
-  it('exits within 8 s and with 3 when nobody answers the deletion', { retry: 1 }, async () => {
+  it('exits within 8 s and with 3 when nobody answers the deletion', { retry: 2 }, async () => {
     await using call = await setup({ apiUrl: silent.httpUrl });
     const { bot, roomName } = call;
     const sentAt = bot.signal('SIGTERM');

@@ -65,7 +65,7 @@ afterAll(() => server?.stop());
 describeWithServer('a room whose bot has a processor that', () => {
   beforeAll(startServer);
 
-  it.each(cases)('%s on the EndFrame%s is deleted', { retry: 1 }, async (misdeed, _where, place) => {
+  it.each(cases)('%s on the EndFrame%s is deleted', { retry: 2 }, async (misdeed, _where, place) => {
     const { httpUrl: apiUrl, apiKey, apiSecret } = server;
     const roomName = newRoomName();
     await roomService(server).createRoom({ name: roomName, emptyTimeout: 300 });
@@ -91,7 +91,7 @@ describeWithServer('a room whose bot has a processor that', () => {
 describeWithMedia('a call whose bot has a processor that hangs on the EndFrame', () => {
   beforeAll(startServer);
 
-  it.each(['in front of', 'behind'] as const)('%s the output is over', { retry: 1 }, async (place) => {
+  it.each(['in front of', 'behind'] as const)('%s the output is over', { retry: 2 }, async (place) => {
     const { url, apiKey, apiSecret } = server;
     const roomName = newRoomName();
     const transport = new LiveKitTransport({
