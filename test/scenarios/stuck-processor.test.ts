@@ -119,7 +119,7 @@ describeWithMedia('a call whose bot has a processor that hangs on the EndFrame',
     expect(reason).toBe('ROOM_DELETED');
     await caller.exited;
     const { heardMs, lastAt = Number.NaN } = await caller.heard();
-    expect(heardMs).toBeGreaterThan(goodbyeMs - 50);
+    expect(heardMs).toBeGreaterThan(goodbyeMs - 100); // a lost packet or two, not a cut sentence
     expect(at - lastAt).toBeLessThan(boundMs);
     expect(await roomExists(server, roomName)).toBe(false);
   });
