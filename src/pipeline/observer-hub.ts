@@ -6,8 +6,10 @@ import { within } from '../within.ts';
 import { type EventReader, ObservedEvents } from './observed-events.ts';
 import type { Observer } from './observer.ts';
 
-// kept from before anybody installs fake timers: it tells how long telling takes, not what time it is
+// kept from before anybody installs fake timers: how long telling takes is real time, and observers are told all
+// the same while virtual time stands still
 const now = performance.now.bind(performance);
+const nextTurn = setImmediate;
 
 /** How long observers may keep frames, timers and I/O waiting in one go, in milliseconds. */
 const budgetMs = 1;
@@ -147,14 +149,17 @@ export class ObserverHub {
 
   #tellSoon(): void {
     this.#telling = true;
-    setImmediate(this.#tell);
+    nextTurn(this.#tell);
   }
 
   readonly #tell = (): void => {
     this.#toldSinceMs = now();
-    let more = false;
-    for (const party of this.#parties) more = this.#tellParty(party) || more;
+    for (const party of this.#parties) this.#tellParty(party);
     this.#telling = false;
+    // looked at last: what is told may push frames, which is more for those who were told before
+    const more = [...this.#parties].some(
+      (party) => !party.busy && party.reader.position < this.#endFor(party),
+    );
     if (more) this.#tellSoon();
     else this.#allTold();
   };
@@ -170,6 +175,10 @@ export class ObserverHub {
     if ([...this.#parties].every(({ busy }) => !busy)) this.#drained?.();
   }
 
+  #endFor(party: Party): number {
+    return Math.min(party.until, this.#events?.end ?? 0);
+  }
+
   /** @returns Whether there is more that they could be told at once. */
   #tellParty(party: Party): boolean {
     const { reader } = party;
@@ -177,7 +186,7 @@ export class ObserverHub {
       this.#giveUp(party);
       return false;
     }
-    const end = Math.min(party.until, this.#events?.end ?? 0);
+    const end = this.#endFor(party);
     const stop = reader.position + Math.max(batchSize, Math.ceil((end - reader.position) / farBehind));
     const startedMs = now();
     let lookedMs = startedMs;

@@ -6,6 +6,7 @@ import type { Observer } from '../../src/pipeline/observer.ts';
 import { ObserverHub } from '../../src/pipeline/observer-hub.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
+import { passes } from '../support/fake-time.ts';
 import { never, startRun, Witness } from './troublemakers.ts';
 
 const texts = (frames: readonly Frame[]): string => {
@@ -51,9 +52,7 @@ function setup(...observers: readonly Observer[]) {
   return { hub, pushes, errors, warnings };
 }
 
-const turns = async (): Promise<void> => {
-  for (let turn = 0; turn < 5; turn += 1) await vi.advanceTimersByTimeAsync(1);
-};
+const turns = (): Promise<void> => passes(5);
 
 describe('ObserverHub', () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -66,6 +65,33 @@ describe('ObserverHub', () => {
     expect(observer.frames).toEqual([]);
     await turns();
     expect(texts(observer.frames)).toBe('abc');
+  });
+
+  it('tells those who were told before what another one causes', async () => {
+    const first = recorder();
+    const { pushes } = setup(first, {
+      onPushFrame: ({ frame }) => {
+        if (texts([frame]) === 'a') pushes('b');
+      },
+    });
+    pushes('a');
+    await turns();
+    expect(texts(first.frames)).toBe('ab');
+  });
+
+  it('tells it once to each, when they meet at different places', async () => {
+    const [first, late] = [recorder(), recorder()];
+    const { hub, pushes } = setup(first);
+    pushes('a');
+    hub.add(late);
+    hub.add({
+      onPushFrame: ({ frame }) => {
+        if (texts([frame]) === 'b') pushes('c');
+      },
+    });
+    pushes('b');
+    await turns();
+    expect([texts(first.frames), texts(late.frames)]).toEqual(['abc', 'bc']);
   });
 
   it('tells what happened in the order in which it happened, whatever it is', async () => {
@@ -95,9 +121,9 @@ describe('ObserverHub', () => {
     });
     const { pushes } = setup(observer);
     pushes('abc');
-    await vi.advanceTimersByTimeAsync(15);
+    await passes(15);
     expect(texts(observer.frames)).toBe('ab');
-    await vi.advanceTimersByTimeAsync(15);
+    await passes(15);
     expect(texts(observer.frames)).toBe('abc');
     expect(most).toBe(1);
   });
@@ -114,7 +140,7 @@ describe('ObserverHub', () => {
     pushes('c'.repeat(2_000));
     await turns();
     pushes('d');
-    await vi.advanceTimersByTimeAsync(1_000);
+    while (quick.frames.length < 101_002) await passes(1);
     expect(warnings).toHaveLength(1);
     expect(texts(quick.frames)).toHaveLength(101_002);
     hub.remove(quick);
