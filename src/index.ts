@@ -29,6 +29,7 @@ export * from './frames/lifecycle.ts';
 export * from './frames/llm.ts';
 export * from './frames/messages.ts';
 export * from './frames/metrics.ts';
+export * from './frames/mixer.ts';
 export * from './frames/of-frame.ts';
 export * from './frames/participants.ts';
 export * from './frames/pause.ts';
@@ -104,6 +105,7 @@ export {
   type ProducerProcessorOptions,
 } from './processors/producer-processor.ts';
 export { SentenceAggregator, type SentenceAggregatorOptions } from './processors/sentence-aggregator.ts';
+export type { AudioMixer, AudioMixers } from './transports/audio-mixer.ts';
 export { BaseInputTransport } from './transports/base-input.ts';
 export { BaseOutputTransport, type OutputMessage } from './transports/base-output.ts';
 export { BaseTransport } from './transports/base-transport.ts';

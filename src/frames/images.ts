@@ -111,3 +111,13 @@ export class OutputImageRawFrame extends DataFrame implements ImageChunk {
     this.format = format;
   }
 }
+
+/** A picture that moves: its images are shown over and over, one after the other, until another picture comes. */
+export class SpriteFrame extends DataFrame {
+  readonly images: readonly OutputImageRawFrame[];
+
+  constructor(images: readonly OutputImageRawFrame[]) {
+    super();
+    this.images = images;
+  }
+}

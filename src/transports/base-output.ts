@@ -1,5 +1,6 @@
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../frames/audio.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
+import type { OutputImageRawFrame } from '../frames/images.ts';
 import { TTSStoppedFrame } from '../frames/text.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
@@ -19,8 +20,10 @@ export type { OutputKeys, OutputMessage } from './outgoing-frames.ts';
 type Phase = 'closed' | 'open' | 'ending' | 'cancelled';
 
 /**
- * The way out of a pipeline, for any media server: a subclass connects in `setup()`, plays chunks of sound in
- * {@link writeAudioFrame}, and leaves in {@link leave}.
+ * The way out of a pipeline, for any media server: a subclass connects in `setup()`, where it publishes a track of
+ * its own for the default destination and for each of `params.audioOutDestinations` and `videoOutDestinations`;
+ * it plays chunks of sound in {@link writeAudioFrame}, shows pictures in {@link writeVideoFrame}, and leaves in
+ * {@link leave}.
  *
  * Sound is brought to one rate, cut into chunks, and played in order with all other data and control frames:
  * whatever stands behind sound waits for it. A frame goes on downstream when it has been played.
@@ -112,17 +115,31 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   }
 
   /**
-   * Plays a chunk. Resolves when the next one should come: this is what paces the pipeline.
+   * Plays a chunk on the track of `chunk.transportDestination`: `undefined` for the default one, otherwise one of
+   * `params.audioOutDestinations`. Resolves when the next chunk of this track should come: this is what paces the
+   * pipeline. There is one call at a time for each track; those of different tracks overlap.
    *
    * @returns Whether the chunk was played; one that was not does not go on downstream.
    */
   protected abstract writeAudioFrame(chunk: OutputAudioRawFrame): Promise<boolean>;
 
-  /** Forgets what was written and not played yet. */
-  protected clearAudio(): void {}
+  /**
+   * Shows a picture on the track of `image.transportDestination`: `undefined` for the default one, otherwise one of
+   * `params.videoOutDestinations`. Called as often as `params.videoOutFramerate` says, also for a picture that has
+   * not changed; the next one comes when it has resolved. Only called with `params.videoOutEnabled`.
+   *
+   * @param image As it was pushed: neither its size nor its format are changed.
+   * @returns Whether the picture was shown.
+   */
+  protected writeVideoFrame(_image: OutputImageRawFrame): Promise<boolean> {
+    return Promise.resolve(false);
+  }
 
-  /** Resolves when everything that was written has been played. */
-  protected waitForPlayout(): Promise<void> {
+  /** Forgets what was written to this track and not played yet; `undefined` is the default one. */
+  protected clearAudio(_destination: string | undefined): void {}
+
+  /** Resolves when everything that was written to this track has been played; `undefined` is the default one. */
+  protected waitForPlayout(_destination: string | undefined): Promise<void> {
     return Promise.resolve();
   }
 
@@ -197,7 +214,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   /** A subclass that cannot forget sound must not keep the frame that asked for it. */
   async #clearAudio(): Promise<void> {
     try {
-      await this.clearAudio();
+      await this.clearAudio(undefined);
     } catch (error) {
       this.pushError({ error });
     }
@@ -227,7 +244,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     this.#phase = 'ending';
     await this.#queue.whenEmpty();
     await this.#playSilence();
-    await this.waitForPlayout();
+    await this.waitForPlayout(undefined);
     this.#speech.stop();
     await this.leave();
     this.push(frame);
@@ -248,7 +265,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   async #stop(frame: Frame): Promise<void> {
     this.#flush();
     await this.#queue.whenEmpty();
-    await this.waitForPlayout();
+    await this.waitForPlayout(undefined);
     this.#speech.stop();
     if (this.#phase === 'open') this.#phase = 'closed';
     this.push(frame);

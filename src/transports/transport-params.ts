@@ -1,4 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
+import { checkBoolean, checkMethods } from '../option-checks.ts';
+import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
 
 /** What a transport carries, and how. Everything is off until it is asked for. */
 export interface TransportParams {
@@ -10,6 +12,8 @@ export interface TransportParams {
   readonly audioInChannels?: number | undefined;
   /** Whether what is heard goes down the pipeline. Default true. */
   readonly audioInPassthrough?: boolean | undefined;
+  /** Whether that begins with the run; otherwise with an `InputTransportStartAudioStreamingFrame`. Default true. */
+  readonly audioInStreamOnStart?: boolean | undefined;
   /** Whether the bot is heard. Default false. */
   readonly audioOutEnabled?: boolean | undefined;
   /** In hertz. Default: the task's, 24 000. */
@@ -18,43 +22,73 @@ export interface TransportParams {
   readonly audioOutChannels?: number | undefined;
   /** How much is written at once, in units of 10 ms. Default 4. */
   readonly audioOut10msChunks?: number | undefined;
+  /** What is mixed into the bot's sound: for the default destination, or for each. Default: nothing. */
+  readonly audioOutMixer?: AudioMixer | AudioMixers | undefined;
+  /** Further tracks of sound, beside the default one: values of a frame's `transportDestination`. Default none. */
+  readonly audioOutDestinations?: readonly string[] | undefined;
   /** Silence after the last sound of an EndFrame, in milliseconds. Default 0. */
   readonly endSilenceMs?: number | undefined;
+  /** Whether participants are seen. Default false. */
+  readonly videoInEnabled?: boolean | undefined;
+  /** Whether the bot is seen. Default false. */
+  readonly videoOutEnabled?: boolean | undefined;
+  /** Whether pictures are shown once, as a film; otherwise the last one is shown again and again. Default false. */
+  readonly videoOutIsLive?: boolean | undefined;
+  /** In pixels. Default 1024. */
+  readonly videoOutWidth?: number | undefined;
+  /** In pixels. Default 768. */
+  readonly videoOutHeight?: number | undefined;
+  /** Pictures in a second. Default 30. */
+  readonly videoOutFramerate?: number | undefined;
+  /** Further tracks of pictures, as `audioOutDestinations`. Default none. */
+  readonly videoOutDestinations?: readonly string[] | undefined;
 }
 
+/** What has no default: what the task decides, and what there need not be. */
+type Open = 'audioInSampleRate' | 'audioOutSampleRate';
+
 /** {@link TransportParams} with the defaults filled in; rates that the task decides stay open. */
-export interface FilledTransportParams extends Required<TransportParams> {
-  readonly audioInEnabled: boolean;
-  readonly audioInChannels: number;
-  readonly audioInPassthrough: boolean;
-  readonly audioOutEnabled: boolean;
-  readonly audioOutChannels: number;
-  readonly audioOut10msChunks: number;
-  readonly endSilenceMs: number;
-}
+export type FilledTransportParams = {
+  readonly [Name in keyof TransportParams]-?: Name extends Open
+    ? TransportParams[Name]
+    : Name extends 'audioOutMixer'
+      ? AudioMixers
+      : Exclude<TransportParams[Name], undefined>;
+};
 
 /**
  * @throws {InvalidOptionError} A value can never work.
  * @see Pipecat `transports/base_transport.py`, `TransportParams`; there the end silence is 2 s.
  */
 export function filledParams(params: TransportParams = {}): FilledTransportParams {
+  const audioOutDestinations = checkedNames('audioOutDestinations', params.audioOutDestinations);
   return {
     audioInEnabled: checkedFlag('audioInEnabled', params.audioInEnabled, false),
     audioInSampleRate: checkedRate('audioInSampleRate', params.audioInSampleRate),
     audioInChannels: checkedCount('audioInChannels', params.audioInChannels, 1),
     audioInPassthrough: checkedFlag('audioInPassthrough', params.audioInPassthrough, true),
+    audioInStreamOnStart: checkedFlag('audioInStreamOnStart', params.audioInStreamOnStart, true),
     audioOutEnabled: checkedFlag('audioOutEnabled', params.audioOutEnabled, false),
     audioOutSampleRate: checkedRate('audioOutSampleRate', params.audioOutSampleRate),
     audioOutChannels: checkedCount('audioOutChannels', params.audioOutChannels, 1),
     audioOut10msChunks: checkedCount('audioOut10msChunks', params.audioOut10msChunks, 4),
+    audioOutMixer: checkedMixers(params.audioOutMixer, audioOutDestinations),
+    audioOutDestinations,
     endSilenceMs: checkedSilence('endSilenceMs', params.endSilenceMs),
+    videoInEnabled: checkedFlag('videoInEnabled', params.videoInEnabled, false),
+    videoOutEnabled: checkedFlag('videoOutEnabled', params.videoOutEnabled, false),
+    videoOutIsLive: checkedFlag('videoOutIsLive', params.videoOutIsLive, false),
+    videoOutWidth: checkedCount('videoOutWidth', params.videoOutWidth, 1_024),
+    videoOutHeight: checkedCount('videoOutHeight', params.videoOutHeight, 768),
+    videoOutFramerate: checkedCount('videoOutFramerate', params.videoOutFramerate, 30),
+    videoOutDestinations: checkedNames('videoOutDestinations', params.videoOutDestinations),
   };
 }
 
 function checkedFlag(name: string, value: unknown, fallback: boolean): boolean {
   if (value === undefined) return fallback;
-  if (typeof value === 'boolean') return value;
-  throw new InvalidOptionError(name, 'true or false', value);
+  checkBoolean(name, value);
+  return value;
 }
 
 function checkedRate(name: string, value: unknown): number | undefined {
@@ -74,4 +108,25 @@ function checkedSilence(name: string, value: unknown): number {
   if (value === undefined) return 0;
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
   throw new InvalidOptionError(name, 'a number of milliseconds, 0 or more', value);
+}
+
+function checkedNames(name: string, value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const isName = (item: unknown): boolean => typeof item === 'string' && item !== '';
+  if (Array.isArray(value) && value.every(isName) && new Set(value).size === value.length) return [...value];
+  throw new InvalidOptionError(name, 'an array of different, non-empty strings', value);
+}
+
+function checkedMixers(
+  value: TransportParams['audioOutMixer'],
+  destinations: readonly string[],
+): AudioMixers {
+  if (value === undefined) return new Map();
+  const mixers: AudioMixers = value instanceof Map ? new Map(value) : new Map([[undefined, value]]);
+  for (const [destination, mixer] of mixers) {
+    checkMethods('audioOutMixer', mixer, ['start', 'stop', 'processFrame', 'mix']);
+    if (destination === undefined || destinations.includes(destination)) continue;
+    throw new InvalidOptionError('audioOutMixer', 'for one of audioOutDestinations', destination);
+  }
+  return mixers;
 }

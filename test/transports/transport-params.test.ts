@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { filledParams } from '../../src/transports/transport-params.ts';
 
+const mixer = { start() {}, stop() {}, processFrame() {}, mix: (audio: Int16Array<ArrayBuffer>) => audio };
+
 describe('TransportParams', () => {
   it('has these defaults', () => {
     expect(filledParams()).toEqual({
@@ -9,12 +11,29 @@ describe('TransportParams', () => {
       audioInSampleRate: undefined,
       audioInChannels: 1,
       audioInPassthrough: true,
+      audioInStreamOnStart: true,
       audioOutEnabled: false,
       audioOutSampleRate: undefined,
       audioOutChannels: 1,
       audioOut10msChunks: 4,
+      audioOutMixer: new Map(),
+      audioOutDestinations: [],
       endSilenceMs: 0,
+      videoInEnabled: false,
+      videoOutEnabled: false,
+      videoOutIsLive: false,
+      videoOutWidth: 1_024,
+      videoOutHeight: 768,
+      videoOutFramerate: 30,
+      videoOutDestinations: [],
     });
+  });
+
+  it('takes one mixer for that of the default destination', () => {
+    expect(filledParams({ audioOutMixer: mixer }).audioOutMixer).toEqual(new Map([[undefined, mixer]]));
+    const mixers = new Map([['french', mixer]]);
+    const params = filledParams({ audioOutMixer: mixers, audioOutDestinations: ['french'] });
+    expect(params.audioOutMixer).toEqual(mixers);
   });
 
   it.each([
@@ -27,6 +46,13 @@ describe('TransportParams', () => {
     { audioOut10msChunks: 1.5 },
     { endSilenceMs: -1 },
     { endSilenceMs: Number.POSITIVE_INFINITY },
+    { videoOutFramerate: 0 },
+    { videoOutWidth: 640.5 },
+    { audioOutDestinations: 'french' },
+    { audioOutDestinations: ['french', ''] },
+    { videoOutDestinations: ['screen', 'screen'] },
+    { audioOutMixer: { mix: () => {} } },
+    { audioOutMixer: new Map([['french', mixer]]) },
   ])('refuses %o', (params) => {
     expect(() => filledParams(params as never)).toThrow(InvalidOptionError);
   });

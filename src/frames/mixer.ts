@@ -1,0 +1,26 @@
+/** Orders to the mixer that adds sound to what the bot says. The output transport hands them over, and keeps them. */
+
+import { ControlFrame } from './frame.ts';
+
+/** Any order to the mixer of `transportDestination`; a mixer of one's own may have more of them. */
+export abstract class MixerControlFrame extends ControlFrame {}
+
+/** Changes settings; which there are is the mixer's affair. */
+export class MixerUpdateSettingsFrame extends MixerControlFrame {
+  readonly settings: Readonly<Record<string, unknown>>;
+
+  constructor(settings: Readonly<Record<string, unknown>>) {
+    super();
+    this.settings = settings;
+  }
+}
+
+/** Switches the mixer on or off. */
+export class MixerEnableFrame extends MixerControlFrame {
+  readonly enable: boolean;
+
+  constructor(enable: boolean) {
+    super();
+    this.enable = enable;
+  }
+}
