@@ -3,9 +3,15 @@
 import { describe, expect, it } from 'vitest';
 import { liveKitServerProgram } from '../../src/testing/livekit-server-program.ts';
 import { installAgents, knownAgents } from '../livekit-agents/install-agents.ts';
+import { chromiumVersion } from './browser/browser-caller.ts';
 import { redisServerVersion } from './start-redis.ts';
 
-export type Requirement = 'livekit-server' | '@livekit/rtc-node' | '@livekit/agents' | 'redis-server';
+export type Requirement =
+  | 'livekit-server'
+  | '@livekit/rtc-node'
+  | '@livekit/agents'
+  | 'redis-server'
+  | 'chromium';
 
 /** Each settles when it is there, and throws what is missing and how to get it. */
 const probes: Record<Requirement, () => Promise<unknown>> = {
@@ -15,6 +21,7 @@ const probes: Record<Requirement, () => Promise<unknown>> = {
   '@livekit/rtc-node': () => import('@livekit/rtc-node'),
   '@livekit/agents': () => installAgents(knownAgents),
   'redis-server': redisServerVersion,
+  chromium: chromiumVersion,
 };
 
 type Describe = (title: string, body: () => void) => void;
