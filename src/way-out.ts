@@ -1,5 +1,29 @@
 /** The one way out of this process: who exits first would cut off what others still have to do. */
 
+import { constants } from 'node:os';
+
+/** The signals by which a process is asked to go. */
+export type ExitSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/** What is to be done when the process is asked to go, or is about to. */
+export interface ExitListener {
+  onSignal(signal: ExitSignal): void;
+  /** An uncaught exception, or an unhandled rejection. */
+  onUncaught(error: unknown): void;
+  /** Nothing is left that could happen. */
+  onBeforeExit(): void;
+}
+
+const signals: readonly ExitSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** How long a second signal waits for what is under way, in milliseconds. */
+export const forcedExitMs = 500;
+
+/** What a shell says of a process that a signal has ended. */
+export function exitCodeOf(signal: ExitSignal): number {
+  return 128 + constants.signals[signal];
+}
+
 /** Those who have something to finish before the process may go. */
 const owners = new Set<object>();
 let wanted = false;
@@ -18,6 +42,21 @@ export const wayOut = {
   /** Whether the process is to go as soon as nobody has anything left to do. */
   get isWanted(): boolean {
     return wanted;
+  },
+
+  /** @returns Takes the listener away again. */
+  listen(listener: ExitListener): () => void {
+    const onSignal = (signal: ExitSignal): void => listener.onSignal(signal);
+    const onUncaught = (error: unknown): void => listener.onUncaught(error);
+    const onBeforeExit = (): void => listener.onBeforeExit();
+    const set = (method: 'on' | 'off'): void => {
+      for (const signal of signals) process[method](signal, onSignal);
+      process[method]('uncaughtException', onUncaught);
+      process[method]('unhandledRejection', onUncaught);
+      process[method]('beforeExit', onBeforeExit);
+    };
+    set('on');
+    return () => set('off');
   },
 
   /** The process waits for this one from now on. */

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { InvalidOptionError } from '../errors.ts';
 import type { SweeperOptions } from '../sweeper/sweeper-options.ts';
+import { textOf } from '../text-of.ts';
 
 export const sweepUsage = `endframe sweep --match PREFIX [--once | --watch] [--yes] [options]
 
@@ -44,7 +45,7 @@ export function sweepArguments(
   try {
     return read(argv);
   } catch (error) {
-    return { wrong: error instanceof Error ? error.message : String(error) };
+    return { wrong: textOf(error) };
   }
 }
 

@@ -87,12 +87,7 @@ export class ObserverHub {
     this.#look();
   }
 
-  framePushed(
-    source: FrameProcessor,
-    _destination: FrameProcessor | undefined,
-    frame: Frame,
-    direction: FrameDirection,
-  ): void {
+  framePushed(source: FrameProcessor, frame: Frame, direction: FrameDirection): void {
     this.#events?.pushed(source, frame, direction, frameScheduler.lastLookMs);
     if (!this.#telling) this.#tellSoon();
   }

@@ -127,11 +127,7 @@ export class PipelineRun {
   /** Overtakes everything; the first one counts. */
   cancel(frame: CancelFrame): void {
     if (this.#cancelFrame !== undefined || this.isOver) return;
-    this.#cancelFrame = frame;
-    this.#waiting = [];
-    clearTimeout(this.#startTimer);
-    this.#abort(`The run was cancelled${frame.reason === undefined ? '' : `: ${frame.reason}`}`);
-    this.#lifecycle.next({ phase: 'entered', frame });
+    this.#noteCancel(frame);
     if (this.#phase === 'new') return;
     if (this.#phase === 'setting-up') {
       this.ended(frame);
@@ -158,17 +154,13 @@ export class PipelineRun {
     else if (frame === this.#terminal || frame === this.#cancelFrame) return;
     else if (this.#phase === 'starting' && frame.frameRole !== 'cancel') this.#early ??= frame;
     else if (this.#phase !== 'starting' && this.#phase !== 'running') return;
+    else if (this.#cancelFrame !== undefined) return;
     else if (frame.frameRole === 'cancel') {
-      if (this.#cancelFrame !== undefined) return;
-      this.#cancelFrame = frame;
-      clearTimeout(this.#startTimer);
-      this.#abort('The run was cancelled');
-      this.#lifecycle.next({ phase: 'entered', frame });
+      this.#noteCancel(frame as CancelFrame);
       this.#watchOver(frame, this.#options.limits.cancelTimeoutMs);
-    } else if (this.#terminal === undefined && this.#cancelFrame === undefined) {
+    } else if (this.#terminal === undefined) {
       this.#terminal = frame;
-      this.#lifecycle.next({ phase: 'entered', frame });
-      this.#watchOver(frame, this.#options.limits.endStallTimeoutMs);
+      this.#noteEnd(frame);
     }
   }
 
@@ -257,11 +249,22 @@ export class PipelineRun {
   }
 
   #enter(frame: Frame): void {
-    if (isTerminalFrame(frame)) {
-      this.#lifecycle.next({ phase: 'entered', frame });
-      this.#watchOver(frame, this.#options.limits.endStallTimeoutMs);
-    }
+    if (isTerminalFrame(frame)) this.#noteEnd(frame);
     this.#options.pipeline.queueFrame(frame);
+  }
+
+  /** The run is to end with this frame, whoever sent it. */
+  #noteEnd(frame: TerminalFrame): void {
+    this.#lifecycle.next({ phase: 'entered', frame });
+    this.#watchOver(frame, this.#options.limits.endStallTimeoutMs);
+  }
+
+  #noteCancel(frame: CancelFrame): void {
+    this.#cancelFrame = frame;
+    this.#waiting = [];
+    clearTimeout(this.#startTimer);
+    this.#abort(`The run was cancelled${frame.reason === undefined ? '' : `: ${frame.reason}`}`);
+    this.#lifecycle.next({ phase: 'entered', frame });
   }
 
   #watchOver(frame: LifecycleFrame, limitMs: number | null): void {

@@ -1,9 +1,8 @@
-import { constants } from 'node:os';
 import { InvalidOptionError, PipelineError } from '../errors.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
 import { checkLimitMs } from '../option-checks.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
-import { wayOut } from '../way-out.ts';
+import { type ExitListener, type ExitSignal, exitCodeOf, forcedExitMs, wayOut } from '../way-out.ts';
 import type { PipelineTask } from './pipeline-task.ts';
 
 export interface PipelineRunnerOptions {
@@ -16,18 +15,12 @@ export interface PipelineRunnerOptions {
   readonly logger?: Logger;
 }
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-type Signal = (typeof signals)[number];
-
-/** How long a second signal waits for what is under way, in milliseconds. */
-const forcedExitMs = 500;
-
 /**
  * Runs tasks until all of them are over, and ends them when the process is asked to go.
  *
  * A signal, an uncaught exception or an unhandled rejection ends the tasks within the shutdown budget, and then
- * the process, once other runners are done as well; the highest exit code counts. `process.exitCode` tells how it went: 0 orderly; 1 after an error in user code, or a failed run;
- * 3 when an exit hook says so (a room may remain).
+ * the process, once other runners are done as well; the highest exit code counts. `process.exitCode` tells how it
+ * went: 0 orderly; 1 after an error in user code, or a failed run; 3 when an exit hook says so (a room may remain).
  *
  * @see Pipecat `workers/runner.py`, `WorkerRunner`; differs in that SIGTERM and SIGHUP count, that a second
  * signal escalates, and that `end()` ends.
@@ -42,6 +35,7 @@ export class PipelineRunner {
   #signalled = false;
   #shuttingDown = false;
   #timers: ReturnType<typeof setTimeout>[] = [];
+  #stopListening: (() => void) | undefined;
 
   /** @throws {InvalidOptionError} `shutdownBudgetMs` is no limit, or `onSignal` is unknown. */
   constructor(options: PipelineRunnerOptions = {}) {
@@ -69,7 +63,7 @@ export class PipelineRunner {
     if (this.#tasks.length > 0) throw new PipelineError('This PipelineRunner is running already');
     this.#tasks = tasks;
     if (this.#handlesProcessEvents) {
-      this.#listen();
+      this.#stopListening = wayOut.listen(this.#listener);
       wayOut.enter(this);
     }
     try {
@@ -78,7 +72,9 @@ export class PipelineRunner {
       for (const task of tasks) this.#raiseExitCode(task.exitCode);
       return results;
     } finally {
-      this.#stopListening();
+      this.#stopListening?.();
+      for (const timer of this.#timers) clearTimeout(timer);
+      this.#timers = [];
       this.#tasks = [];
       if (this.#exitCode !== 0) process.exitCode = this.#exitCode;
       if (this.#signalled || wayOut.isWanted) wayOut.exitWhenAlone(this.#exitCode);
@@ -112,39 +108,23 @@ export class PipelineRunner {
     }
   }
 
-  #listen(): void {
-    for (const signal of signals) process.on(signal, this.#onProcessSignal);
-    process.on('uncaughtException', this.#onUncaught);
-    process.on('unhandledRejection', this.#onUncaught);
-    process.on('beforeExit', this.#onBeforeExit);
-  }
-
-  #stopListening(): void {
-    for (const signal of signals) process.off(signal, this.#onProcessSignal);
-    process.off('uncaughtException', this.#onUncaught);
-    process.off('unhandledRejection', this.#onUncaught);
-    process.off('beforeExit', this.#onBeforeExit);
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = [];
-  }
-
-  readonly #onProcessSignal = (signal: Signal): void => {
-    if (this.#shuttingDown) {
-      this.#forceExit(signal);
-      return;
-    }
-    this.#logger.info({ signal }, 'shutting down');
-    this.#shutDown(this.#onSignal, signal);
+  readonly #listener: ExitListener = {
+    onSignal: (signal) => {
+      if (this.#shuttingDown) {
+        this.#forceExit(signal);
+        return;
+      }
+      this.#logger.info({ signal }, 'shutting down');
+      this.#shutDown(this.#onSignal, signal);
+    },
+    onUncaught: (error) => {
+      this.#logger.error({ error }, 'an error was not caught');
+      this.#raiseExitCode(1);
+      if (!this.#shuttingDown) this.#shutDown('cancel', 'uncaught error');
+    },
+    // what is still running would vanish without its exit hooks
+    onBeforeExit: () => this.cancel('nothing is left to wait for'),
   };
-
-  readonly #onUncaught = (error: unknown): void => {
-    this.#logger.error({ error }, 'an error was not caught');
-    this.#raiseExitCode(1);
-    if (!this.#shuttingDown) this.#shutDown('cancel', 'uncaught error');
-  };
-
-  /** Nothing is left that could happen: what is still running would vanish without its exit hooks. */
-  readonly #onBeforeExit = (): void => this.cancel('nothing is left to wait for');
 
   #shutDown(how: 'cancel' | 'end', reason: string): void {
     this.#shuttingDown = true;
@@ -167,9 +147,9 @@ export class PipelineRunner {
   }
 
   /** A second signal: cancelling starts what has to be done, and it is given a moment. */
-  #forceExit(signal: Signal): void {
+  #forceExit(signal: ExitSignal): void {
     this.cancel(signal);
-    const code = 128 + constants.signals[signal];
+    const code = exitCodeOf(signal);
     this.#exitCode = code;
     this.#after(forcedExitMs, () => wayOut.exitNow(code));
   }

@@ -330,13 +330,8 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     const monitor = {
       watchesPushes: false,
       watchesProcessing: false,
-      framePushed: (
-        source: FrameProcessor,
-        destination: FrameProcessor | undefined,
-        frame: Frame,
-        direction: FrameDirection,
-      ) => {
-        if (observers.watchesPushes) observers.framePushed(source, destination, frame, direction);
+      framePushed: (source: FrameProcessor, frame: Frame, direction: FrameDirection) => {
+        if (observers.watchesPushes) observers.framePushed(source, frame, direction);
         if (idleWatchesPushes) idle?.see(frame);
       },
       frameProcessed: (processor: FrameProcessor, frame: Frame, direction: FrameDirection) =>
@@ -346,7 +341,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
       systemFrameMoved: (frame: Frame) => idle?.see(frame),
       terminalFrameMoved: (frame: TerminalFrame) => this.#run.terminalMoved(frame),
       progress: () => this.#run.progress(),
-      forced: (_processor: FrameProcessor, _frame: Frame, error: ErrorFrame) => {
+      forced: (error: ErrorFrame) => {
         this.#run.forced = true;
         // on its way to the beginning of the pipeline it may get lost, or come too late
         this.#report(error);

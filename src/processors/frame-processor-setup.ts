@@ -47,12 +47,7 @@ export interface RunMonitor {
   readonly watchesPushes: boolean;
   /** Whether {@link frameProcessed} is to be called. */
   readonly watchesProcessing: boolean;
-  framePushed(
-    source: FrameProcessor,
-    destination: FrameProcessor | undefined,
-    frame: Frame,
-    direction: FrameDirection,
-  ): void;
+  framePushed(source: FrameProcessor, frame: Frame, direction: FrameDirection): void;
   frameProcessed(processor: FrameProcessor, frame: Frame, direction: FrameDirection): void;
   processorSetUp(processor: FrameProcessor, startedMs: number, finishedMs: number): void;
   /** A system frame was handed over to somebody. */
@@ -61,8 +56,8 @@ export interface RunMonitor {
   terminalFrameMoved(frame: TerminalFrame): void;
   /** Something that an EndFrame waits for went on. */
   progress(): void;
-  /** The framework passed a lifecycle frame on for this processor. */
-  forced(processor: FrameProcessor, frame: LifecycleFrame, error: ErrorFrame): void;
+  /** The framework passed a lifecycle frame on for a processor; the error says for which. */
+  forced(error: ErrorFrame): void;
   /** The processor will be of no use any more. */
   unusable(processor: FrameProcessor): void;
 }

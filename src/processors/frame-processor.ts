@@ -67,7 +67,6 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
   implements Named
 {
   readonly #core: ProcessorCore;
-  readonly #isDirect: boolean;
   #name: string | undefined;
   readonly #number: number;
   #setup: FrameProcessorSetup | undefined;
@@ -77,7 +76,6 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
   constructor({ name, directMode = false }: FrameProcessorOptions = {}) {
     super();
     this.#name = name;
-    this.#isDirect = directMode;
     this.#core = new ProcessorCore(this, access, directMode);
     const className = this.constructor.name;
     this.#number = numbers.get(className) ?? 0;
@@ -234,7 +232,7 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
     ready: Promise<unknown>,
     { timeoutMs = 5_000 }: PauseUntilOptions = {},
   ): void {
-    if (this.#isDirect) {
+    if (this.#core.isDirect) {
       this.logger.warn({ processor: this.name }, 'a processor in direct mode has no frames to hold');
       return;
     }

@@ -47,12 +47,8 @@ export class FrameQueue {
     return this.#slots.includes(frame);
   }
 
-  /**
-   * Among the frames from the `from`-th on and before the `to`-th, keeps those that `keep` accepts.
-   *
-   * @returns How many frames were dropped.
-   */
-  filter(from: number, to: number, keep: (frame: Frame) => boolean): number {
+  /** Among the frames from the `from`-th on and before the `to`-th, keeps those that `keep` accepts. */
+  filter(from: number, to: number, keep: (frame: Frame) => boolean): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let kept = from;
@@ -67,9 +63,7 @@ export class FrameQueue {
     }
     for (let index = kept; index < this.#length; index += 1)
       slots[(this.#head + index * 2) & mask] = undefined;
-    const dropped = this.#length - kept;
     this.#length = kept;
-    return dropped;
   }
 
   clear(): void {

@@ -69,6 +69,7 @@ export class FrameScheduler {
   readonly #urgent = new Line();
   readonly #turns = new Line();
   #state: 'idle' | 'waking' | 'draining' | 'giving-way' = 'idle';
+  #turn = 0;
   #sliceStart = 0;
   #sliceOpen = false;
   #lastLook = 0;
@@ -79,6 +80,12 @@ export class FrameScheduler {
   get lastLookMs(): number {
     if (!this.#sliceOpen) this.#openSlice(); // called by a timer or by I/O: the latest look may be long ago
     return this.#lastLook;
+  }
+
+  /** Number of this turn of the event loop, counting those in which somebody asked or frames were worked off. */
+  get turn(): number {
+    if (!this.#sliceOpen) this.#openSlice();
+    return this.#turn;
   }
 
   /** Has `runUrgent` called before anybody's `run`. */
@@ -162,6 +169,7 @@ export class FrameScheduler {
    */
   #openSlice(): void {
     this.#sliceOpen = true;
+    this.#turn += 1;
     this.#sliceStart = now();
     this.#lastLook = this.#sliceStart;
     nextTurn(this.#closeSlice).unref();

@@ -8,7 +8,8 @@ import { FrameLanes } from './frame-lanes.ts';
 import type { FrameProcessor, FrameProcessorEvents } from './frame-processor.ts';
 import { noMonitor, type RunMonitor } from './frame-processor-setup.ts';
 import { frameScheduler, type Runnable } from './frame-scheduler.ts';
-import { type FrameWork, FrameWorks, type Process } from './frame-work.ts';
+import type { FrameWork } from './frame-work.ts';
+import { FrameWorks, type Process } from './frame-works.ts';
 import { isHurried, LifecycleCustody } from './lifecycle-custody.ts';
 
 /** What the core may do with the processor around it, and nobody else may. One for all processors. */
@@ -30,9 +31,10 @@ export interface ProcessorAccess {
 export class ProcessorCore implements Runnable {
   readonly #processor: FrameProcessor;
   readonly #access: ProcessorAccess;
-  readonly #isDirect: boolean;
+  /** Without queues: each frame is handled in the breath in which it is handed over. */
+  readonly isDirect: boolean;
   readonly lanes: FrameLanes = new FrameLanes();
-  readonly works: FrameWorks = new FrameWorks();
+  readonly works: FrameWorks = new FrameWorks((work, failure) => this.#settled(work, failure));
   readonly #custody = new LifecycleCustody();
   next: FrameProcessor | undefined;
   previous: FrameProcessor | undefined;
@@ -50,12 +52,12 @@ export class ProcessorCore implements Runnable {
   constructor(processor: FrameProcessor, access: ProcessorAccess, isDirect: boolean) {
     this.#processor = processor;
     this.#access = access;
-    this.#isDirect = isDirect;
+    this.isDirect = isDirect;
   }
 
   queueFrame(frame: Frame, direction: FrameDirection): void {
     if (this.isCancelled) return;
-    if (this.#isDirect) {
+    if (this.isDirect) {
       this.#noteMove(frame);
       this.#handleDirectly(frame, direction);
       return;
@@ -81,7 +83,7 @@ export class ProcessorCore implements Runnable {
       this.#pushWatched(frame, direction, neighbour);
       return;
     }
-    if (this.monitor.watchesPushes) this.monitor.framePushed(this.#processor, neighbour, frame, direction);
+    if (this.monitor.watchesPushes) this.monitor.framePushed(this.#processor, frame, direction);
     neighbour?.queueFrame(frame, direction);
   }
 
@@ -235,24 +237,21 @@ export class ProcessorCore implements Runnable {
   }
 
   #await(promise: Promise<void>, frame: Frame, direction: FrameDirection, isSystem: boolean): void {
-    const work = this.works.begun(frame);
+    const work = this.works.begun(frame, direction);
     if (isSystem) this.works.system = work;
     else this.works.current = work;
     if (this.#custody.held === frame && isHurried(frame))
       this.#passOn(this.#custody.held, 'is still busy with');
-    promise.then(
-      () => this.#settled(work, direction),
-      (error) => this.#settled(work, direction, { error }),
-    );
+    promise.then(work.fulfilled, work.rejected);
   }
 
-  #settled(work: FrameWork, direction: FrameDirection, failure?: { readonly error: unknown }): void {
+  #settled(work: FrameWork, failure?: { readonly error: unknown }): void {
     // what a dropped handler throws is mostly that it was stopped
     if (!this.works.settle(work)) return;
     const begins = frameScheduler.willBegin();
     try {
       if (failure !== undefined) this.#handlerFailed(work.frame, failure.error);
-      this.#handlerReturned(work.frame, direction);
+      this.#handlerReturned(work.frame, work.direction);
       if (work === this.works.system) {
         this.works.system = undefined;
         this.wantUrgent();
@@ -280,7 +279,7 @@ export class ProcessorCore implements Runnable {
     this.#access.pushErrorFrame(this.#processor, errorFrame);
     const held = this.#custody.held;
     if (held !== frame) return;
-    this.monitor.forced(this.#processor, held, errorFrame);
+    this.monitor.forced(errorFrame);
     this.works.asOwn(held, () => this.#processor.push(held));
   }
 
@@ -349,7 +348,7 @@ export class ProcessorCore implements Runnable {
       processor: this.#processor,
     });
     this.#access.pushErrorFrame(this.#processor, error);
-    this.monitor.forced(this.#processor, frame, error);
+    this.monitor.forced(error);
   }
 
   resume(): void {
@@ -360,7 +359,7 @@ export class ProcessorCore implements Runnable {
   #pushWatched(frame: Frame, direction: FrameDirection, neighbour: FrameProcessor | undefined): void {
     this.#emitter.emit('beforePushFrame', frame, direction);
     this.frames?.next(frame);
-    if (this.monitor.watchesPushes) this.monitor.framePushed(this.#processor, neighbour, frame, direction);
+    if (this.monitor.watchesPushes) this.monitor.framePushed(this.#processor, frame, direction);
     neighbour?.queueFrame(frame, direction);
     this.#emitter.emit('afterPushFrame', frame, direction);
   }

@@ -1,7 +1,6 @@
-import { constants } from 'node:os';
 import { type Logger, stderrLogger } from '../logger.ts';
 import { checkLimitMs, checkMethods } from '../option-checks.ts';
-import { wayOut } from '../way-out.ts';
+import { type ExitListener, type ExitSignal, exitCodeOf, forcedExitMs, wayOut } from '../way-out.ts';
 import type { DeletionTrigger } from './delete-when.ts';
 import type { RoomDeletionOutcome } from './room-deletion.ts';
 import type { RestCallOptions } from './room-rest.ts';
@@ -29,11 +28,6 @@ interface Watched {
   readonly logger: Logger;
 }
 
-type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
-const signals: readonly Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-/** How long a second signal lets the deletion run. */
-const secondSignalMs = 500;
-
 /**
  * Deletes the room on every way out of the process that JavaScript can see: SIGINT, SIGTERM, SIGHUP,
  * `beforeExit`, uncaught exceptions and unhandled rejections. For programs without a `PipelineRunner`.
@@ -60,16 +54,17 @@ export function closeOnProcessExit(
 }
 
 /** The way out of this process, with the rooms that are to be deleted on it. */
-class ProcessExit {
+class ProcessExit implements ExitListener {
   readonly #watched = new Set<Watched>();
   #signalled = false;
   /** That of a second signal wins over 3 over 1 over 0. */
   #exitCode = 0;
   /** True when there is more to it than an empty event loop. */
   #mustExit = false;
+  #stopListening: (() => void) | undefined;
 
   add(entry: Watched): void {
-    if (this.#watched.size === 0) this.#listen('on');
+    if (this.#watched.size === 0) this.#stopListening = wayOut.listen(this);
     this.#watched.add(entry);
     // the process is going already, and nobody will say so again
     if (wayOut.isWanted) {
@@ -79,39 +74,32 @@ class ProcessExit {
   }
 
   remove(entry: Watched): void {
-    if (this.#watched.delete(entry) && this.#watched.size === 0) this.#listen('off');
+    if (this.#watched.delete(entry) && this.#watched.size === 0) this.#stopListening?.();
   }
 
-  #listen(method: 'on' | 'off'): void {
-    for (const signal of signals) process[method](signal, this.#onSignal);
-    process[method]('uncaughtException', this.#onUncaught);
-    process[method]('unhandledRejection', this.#onUncaught);
-    process[method]('beforeExit', this.#onBeforeExit);
-  }
-
-  readonly #onSignal = (signal: Signal): void => {
+  onSignal(signal: ExitSignal): void {
     this.#mustExit = true;
     if (this.#signalled) {
-      const code = 128 + constants.signals[signal];
+      const code = exitCodeOf(signal);
       this.#exitCode = code;
-      setTimeout(() => wayOut.exitNow(code), secondSignalMs);
+      setTimeout(() => wayOut.exitNow(code), forcedExitMs);
     }
     this.#signalled = true;
     void this.#close('signal');
-  };
+  }
 
-  readonly #onUncaught = (error: unknown): void => {
+  onUncaught(error: unknown): void {
     this.#mustExit = true;
     this.#exitCode = Math.max(this.#exitCode, 1);
     const stack = error instanceof Error ? error.stack : undefined;
     const [first] = this.#watched;
     first?.logger.error({ error, stack }, 'uncaught error: the process ends when its rooms are deleted');
     void this.#close('exit');
-  };
+  }
 
-  readonly #onBeforeExit = (): void => {
+  onBeforeExit(): void {
     void this.#close('exit');
-  };
+  }
 
   async #close(trigger: DeletionTrigger): Promise<void> {
     const deletions = {};

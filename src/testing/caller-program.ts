@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RemoteTrack, Room } from '@livekit/rtc-node';
 import { MissingDependencyError } from '../errors.ts';
+import { textOf } from '../text-of.ts';
 import type { CallerCommand, CallerEvent } from './caller.ts';
 import { HeardAudio } from './heard-audio.ts';
 
@@ -133,7 +134,7 @@ function end(exitCode = 0): void {
 }
 
 function fail(error: unknown): void {
-  tell({ event: 'failed', message: error instanceof Error ? error.message : String(error) });
+  tell({ event: 'failed', message: textOf(error) });
   end(1);
 }
 

@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MissingDependencyError } from '../errors.ts';
+import { textOf } from '../text-of.ts';
 import { startSupervised } from './supervised-process.ts';
 
 /** The version that is built where none is installed. */
@@ -50,7 +51,7 @@ export async function liveKitServerProgram({
     await mkdir(folder, { recursive: true });
     await buildOnce(go, folder, program, onProgress);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = textOf(error);
     throw new MissingDependencyError(
       'livekit-server',
       `Building it with Go failed: ${reason}\n${threeWays}`,

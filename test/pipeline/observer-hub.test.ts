@@ -47,7 +47,7 @@ function setup(...observers: readonly Observer[]) {
     observers,
   );
   const pushes = (letters: string): void => {
-    for (const letter of letters) hub.framePushed(source, undefined, new TextFrame(letter), 'downstream');
+    for (const letter of letters) hub.framePushed(source, new TextFrame(letter), 'downstream');
   };
   return { hub, pushes, errors, warnings };
 }
