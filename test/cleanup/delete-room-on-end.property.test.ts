@@ -25,6 +25,8 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 const deletion = fc.record({
   takesMs: fc.integer({ min: 0, max: 5 }),
   fails: fc.boolean(),
+  /** What happens in the middle of its call. */
+  inside: step,
 });
 
 function outcome(trigger: RoomDeletionOutcome['trigger']): RoomDeletionOutcome {
@@ -50,7 +52,7 @@ function expectedTrigger(steps: readonly Step[]): RoomDeletionOutcome['trigger']
 describe('deleteRoomOnEnd, whatever happens in whatever order', () => {
   it('deletes once, for the first reason, and tells everybody the same', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 25 }), deletion, (steps, { takesMs, fails }) => {
+      fc.property(fc.array(step, { maxLength: 25 }), deletion, (steps, { takesMs, fails, inside }) => {
         marbles(({ flush }) => {
           const source = new Subject<Frame>();
           const triggers: RoomDeletionOutcome['trigger'][] = [];
@@ -58,6 +60,7 @@ describe('deleteRoomOnEnd, whatever happens in whatever order', () => {
           const subscriptions: Subscription[] = [];
           const outcome$ = deleteRoomOnEnd(source, (trigger): Observable<RoomDeletionOutcome> => {
             triggers.push(trigger);
+            act[inside]();
             const told$ = takesMs === 0 ? of(0) : timer(takesMs);
             return told$.pipe(
               map(() => {
