@@ -87,7 +87,14 @@ describe('deleteRoomOnEnd', () => {
     expect(await firstValueFrom(outcome$)).toEqual(outcomeOf('cancel'));
   });
 
-  it('completes without a value when the deletion tells none', async () => {
-    await expect(lastValueFrom(deleteRoomOnEnd(of(frames.e), () => EMPTY))).rejects.toThrow('no elements');
+  it('completes without a value when the deletion tells none, and does not delete again', async () => {
+    const triggers: string[] = [];
+    const outcome$ = deleteRoomOnEnd(of(frames.e, frames.c), (trigger) => {
+      triggers.push(trigger);
+      return EMPTY;
+    });
+    await expect(lastValueFrom(outcome$)).rejects.toThrow('no elements');
+    await expect(lastValueFrom(outcome$)).rejects.toThrow('no elements');
+    expect(triggers).toEqual(['end']);
   });
 });
