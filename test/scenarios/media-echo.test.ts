@@ -1,0 +1,100 @@
+/** How long a caller waits for an echo of their own voice, and how much of that is ours. */
+
+import type { AudioSource } from '@livekit/rtc-node';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { type AudioChunk, OutputAudioRawFrame, UserAudioRawFrame } from '../../src/frames/audio.ts';
+import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { Pipeline } from '../../src/pipeline/pipeline.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
+import { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import { HeardAudio } from '../../src/testing/heard-audio.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
+import { loadRtcNode } from '../../src/transports/livekit/load-rtc-node.ts';
+import { measureEchoes } from '../support/echo-caller.ts';
+import { median } from '../support/median.mjs';
+import { describeWith } from '../support/requirements.ts';
+import { roomExists } from '../support/room-service.ts';
+import { joinToken } from '../support/tokens.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+
+const beeps = 11;
+const chunks20ms = 2;
+
+class Echo extends FrameProcessor {
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    if (frame instanceof UserAudioRawFrame) this.push(new OutputAudioRawFrame(frame));
+    else this.push(frame, direction);
+  }
+}
+
+/** When each sound began: the first of it after a silence. */
+class Onsets {
+  readonly times: number[] = [];
+  readonly #heard = new HeardAudio();
+  #lastAt = Number.NEGATIVE_INFINITY;
+
+  add({ audio, sampleRate }: AudioChunk): void {
+    const at = performance.now();
+    if (!this.#heard.add(audio, sampleRate, at)) return;
+    if (at - this.#lastAt > 200) this.times.push(at);
+    this.#lastAt = at;
+  }
+}
+
+describe('an echo', () => {
+  let server: LiveKitServer;
+  beforeAll(async () => {
+    server = await startLiveKitServer();
+  });
+  afterAll(() => server.stop());
+  afterEach(() => vi.restoreAllMocks());
+
+  it('passes the bot, frame in to frame out, in under 25 ms', async ({ signal }) => {
+    const { url, apiKey, apiSecret } = server;
+    const transport = new LiveKitTransport({
+      url,
+      apiKey,
+      apiSecret,
+      params: { audioInEnabled: true, audioOutEnabled: true, audioOut10msChunks: chunks20ms },
+      logger: silentLogger,
+    });
+    const task = new PipelineTask(new Pipeline([transport.input(), new Echo(), transport.output()]), {
+      logger: silentLogger,
+    });
+    const [comes, goes] = [new Onsets(), new Onsets()];
+    transport.input().frames$.subscribe((frame) => {
+      if (frame instanceof UserAudioRawFrame) comes.add(frame);
+    });
+    transport.output().frames$.subscribe((frame) => {
+      if (frame instanceof OutputAudioRawFrame) goes.add(frame);
+    });
+    const rtc = await loadRtcNode();
+    const queuedMs: number[] = [];
+    const capture = rtc.AudioSource.prototype.captureFrame;
+    vi.spyOn(rtc.AudioSource.prototype, 'captureFrame').mockImplementation(function (
+      this: AudioSource,
+      frame,
+    ) {
+      queuedMs.push(this.queuedDuration);
+      return capture.call(this, frame);
+    });
+    const run = task.run();
+    const token = await joinToken(server, transport.roomName, 'ada');
+    const roundTripsMs = await measureEchoes({ url, token, beeps }, signal).finally(() => {
+      task.stopWhenDone();
+    });
+    expect(await run).toMatchObject({ reason: 'ended', forced: false });
+    expect(goes.times).toHaveLength(comes.times.length);
+    const ownShareMs = median(goes.times.map((at, index) => at - (comes.times[index] ?? Number.NaN)));
+    const roundTripMs = median(roundTripsMs);
+    const parts = `the bot ${ownShareMs.toFixed(1)} ms, the SDK's queue ${median(queuedMs).toFixed(0)} ms`;
+    console.info(`echo: round trip ${roundTripMs.toFixed(0)} ms, of it ${parts} (medians of ${beeps})`);
+    expect(ownShareMs).toBeLessThan(25);
+    expect(roundTripMs).toBeLessThan(2_000);
+    expect(await roomExists(server, transport.roomName)).toBe(false);
+  });
+});

@@ -1,0 +1,47 @@
+/** A bot that is interrupted stops talking: how soon the caller notices. */
+
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { InterruptionFrame } from '../../src/frames/interruption.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { median } from '../support/median.mjs';
+import { describeWith } from '../support/requirements.ts';
+import { now } from '../support/talking-bot.ts';
+import { call, newTransport, playedMs, sleep, startBot, tone } from '../transports/livekit/call.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+
+const rounds = 7;
+const queuedMs = 5_000;
+const limitMs = 150;
+
+describe('a bot with five seconds queued', () => {
+  let server: LiveKitServer;
+  beforeAll(async () => {
+    server = await startLiveKitServer();
+  });
+  afterAll(() => server.stop());
+
+  it('is silent for the caller within 150 ms of an InterruptionFrame', async () => {
+    const transport = newTransport(server);
+    const ada = await call(server, transport.roomName);
+    const bot = startBot(server, { transport });
+    await bot.started;
+    const silentAfterMs: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      bot.behind.clear();
+      bot.says(...tone(queuedMs));
+      await vi.waitFor(() => expect(playedMs(bot)).toBeGreaterThan(600), 10_000);
+      const at = now();
+      bot.says(new InterruptionFrame());
+      await sleep(600);
+      const { lastAt = Number.NaN } = await ada.heard();
+      silentAfterMs.push(lastAt - at);
+    }
+    const all = silentAfterMs.map((ms) => ms.toFixed(0)).join(', ');
+    console.info(`silent ${median(silentAfterMs).toFixed(0)} ms after the InterruptionFrame (${all})`);
+    expect(median(silentAfterMs)).toBeLessThan(limitMs);
+    // and not because nothing was heard
+    expect((await ada.heard()).heardMs).toBeGreaterThan(rounds * 300);
+  });
+});

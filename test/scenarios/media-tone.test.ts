@@ -1,0 +1,48 @@
+/** What the bot says arrives as it was said: no shorter, no longer, no other sound, and without holes. */
+
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { EndFrame } from '../../src/frames/lifecycle.ts';
+import { TTSStoppedFrame } from '../../src/frames/text.ts';
+import type { HeardAudioReport } from '../../src/testing/heard-audio.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { describeWith } from '../support/requirements.ts';
+import { call, newTransport, startBot, tone } from '../transports/livekit/call.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+
+const saidMs = 5_000;
+const saidHz = 1_000;
+
+function offBy({ heardMs }: HeardAudioReport): number {
+  return Math.abs(heardMs - saidMs);
+}
+
+describe('a tone of five seconds', () => {
+  let server: LiveKitServer;
+  beforeAll(async () => {
+    server = await startLiveKitServer();
+  });
+  afterAll(() => server.stop());
+
+  // loopback loses packets and a jitter buffer stretches where both cores are busy: that is not the bot's doing
+  it('reaches the callers with its length and frequency, unbroken', { retry: 2 }, async () => {
+    const transport = newTransport(server);
+    const callers = await Promise.all(['ada', 'bob'].map((who) => call(server, transport.roomName, who)));
+    const bot = startBot(server, { transport });
+    await bot.started;
+    bot.says(...tone(saidMs, { frequencyHz: saidHz }), new TTSStoppedFrame(), new EndFrame());
+    expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
+    await Promise.all(callers.map(({ exited }) => exited));
+    const reports = await Promise.all(callers.map((caller) => caller.heard(transport.identity)));
+    for (const { heardMs, frequencyHz, gapsMs, rms } of reports) {
+      const longest = Math.max(0, ...gapsMs);
+      console.info(`heard ${heardMs} ms at ${frequencyHz} Hz, longest gap ${longest} ms, rms ${rms}`);
+      expect(frequencyHz).toBeGreaterThan(saidHz * 0.99);
+      expect(frequencyHz).toBeLessThan(saidHz * 1.01);
+      expect(longest).toBeLessThanOrEqual(40);
+    }
+    // what one of them has heard the bot has sent
+    expect(Math.min(...reports.map(offBy))).toBeLessThanOrEqual(50);
+  });
+});
