@@ -25,7 +25,11 @@ export type {
 export { FrameRecorder, type FrameRecorderOptions } from './testing/frame-recorder.ts';
 export type { HeardAudioReport, HeardSpan } from './testing/heard-audio.ts';
 export { marbles } from './testing/marbles.ts';
-export { MemoryTransport, type MemoryTransportOptions } from './testing/memory-transport.ts';
+export {
+  MemoryTransport,
+  type MemoryTransportEvents,
+  type MemoryTransportOptions,
+} from './testing/memory-transport.ts';
 export { type RunTestOptions, type RunTestResult, runTest, SleepFrame } from './testing/run-test.ts';
 export {
   type LiveKitServer,

@@ -1,6 +1,6 @@
 /** Sound on its way in and out: interleaved 16-bit PCM. */
 
-import { DataFrame, SystemFrame } from './frame.ts';
+import { ControlFrame, DataFrame, SystemFrame } from './frame.ts';
 
 /** A piece of sound. */
 export interface AudioChunk {
@@ -40,6 +40,9 @@ export class UserAudioRawFrame extends InputAudioRawFrame {
     this.userId = chunk.userId;
   }
 }
+
+/** Asks the input transport to begin with the sound, where it waits for that: see `audioInStreamOnStart`. */
+export class InputTransportStartAudioStreamingFrame extends ControlFrame {}
 
 /** Sound to be played, in order. The output transport plays it and then passes it on. */
 export class OutputAudioRawFrame extends DataFrame implements AudioChunk {

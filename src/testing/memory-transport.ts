@@ -1,16 +1,15 @@
-import { type AudioChunk, type OutputAudioRawFrame, UserAudioRawFrame } from '../frames/audio.ts';
-import {
-  BotConnectedFrame,
-  ClientConnectedFrame,
-  ParticipantJoinedFrame,
-  ParticipantLeftFrame,
-} from '../frames/participants.ts';
-import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { BaseInputTransport } from '../transports/base-input.ts';
-import { BaseOutputTransport } from '../transports/base-output.ts';
+import type { AudioChunk, OutputAudioRawFrame } from '../frames/audio.ts';
+import type { KeypadEntry } from '../frames/dtmf.ts';
+import type { ImageChunk, OutputImageRawFrame } from '../frames/images.ts';
+import { EndTaskFrame } from '../frames/lifecycle.ts';
+import type { BaseInputTransport } from '../transports/base-input.ts';
+import type { BaseOutputTransport } from '../transports/base-output.ts';
 import { BaseTransport } from '../transports/base-transport.ts';
+import { encodeMessage } from '../transports/livekit/messages.ts';
 import type { OutputMessage } from '../transports/outgoing-frames.ts';
-import type { FilledTransportParams, TransportParams } from '../transports/transport-params.ts';
+import type { TransportParams } from '../transports/transport-params.ts';
+import { MemoryInput, MemoryOutput } from './memory-transport-ends.ts';
+import { MemoryRoom, type MemoryRoomEvent } from './memory-transport-room.ts';
 
 export interface MemoryTransportOptions {
   /** Default: audio in and out. */
@@ -19,19 +18,36 @@ export interface MemoryTransportOptions {
   readonly paced?: boolean;
 }
 
+/** Those events of a `LiveKitTransport` that a call without a server can have, by the same names. */
+export interface MemoryTransportEvents {
+  /** The bot is in the room; everybody who was there before is told of next, as having joined. */
+  connected: () => void;
+  /** The other side has ended the connection: {@link MemoryTransport.disconnects}. */
+  disconnected: (reason: string) => void;
+  /** The bot has left by itself. */
+  left: () => void;
+  participantJoined: (identity: string) => void;
+  participantLeft: (identity: string) => void;
+  dataReceived: (data: Uint8Array, identity: string | undefined, topic: string | undefined) => void;
+  dtmfReceived: (digit: string, identity: string) => void;
+}
+
 /**
  * A transport without a network: participants are method calls, and what the bot says can be looked at.
  *
- * For tests of bots, and the smallest example of a transport.
+ * For tests of bots: frames, events and their order are those of a `LiveKitTransport`. And the smallest example of a
+ * transport.
  */
-export class MemoryTransport extends BaseTransport {
+export class MemoryTransport extends BaseTransport<MemoryTransportEvents> {
   readonly #room: MemoryRoom;
   readonly #input: MemoryInput;
   readonly #output: MemoryOutput;
 
+  /** @throws {InvalidOptionError} A parameter can never work. */
   constructor({ params, paced = true }: MemoryTransportOptions = {}) {
     super(params ?? { audioInEnabled: true, audioOutEnabled: true });
     this.#room = new MemoryRoom(paced);
+    this.#room.events$.subscribe((event) => this.#tell(event));
     this.#input = new MemoryInput(this.#room, this.params);
     this.#output = new MemoryOutput(this.#room, this.params);
   }
@@ -53,7 +69,12 @@ export class MemoryTransport extends BaseTransport {
     return this.#room.history;
   }
 
-  /** The chunks that were heard to their end. */
+  /** Identities of the others in the room. */
+  get participants(): readonly string[] {
+    return [...this.#room.participants];
+  }
+
+  /** The chunks that were heard to their end, of all destinations, and what a mixer added in between. */
   get played(): readonly OutputAudioRawFrame[] {
     return this.#room.played;
   }
@@ -63,140 +84,79 @@ export class MemoryTransport extends BaseTransport {
     return this.played.reduce((sum, chunk) => sum + chunk.durationMs, 0);
   }
 
+  /** The pictures that were shown, each time they were. */
+  get shown(): readonly OutputImageRawFrame[] {
+    return this.#room.shown;
+  }
+
   /** What was sent, in order. */
   get messages(): readonly OutputMessage[] {
     return this.#room.messages;
   }
 
+  /** The telephone keys that were pressed, in order. */
+  get keys(): readonly KeypadEntry[] {
+    return this.#room.keys;
+  }
+
+  /** Also before the run: somebody who waits for the bot. */
   participantJoins(identity: string): void {
+    if (this.#room.participants.has(identity)) return;
     this.#room.participants.add(identity);
-    this.#input.joined(identity);
+    this.#room.tell({ type: 'participantJoined', identity });
   }
 
   participantLeaves(identity: string): void {
-    if (this.#room.participants.delete(identity)) this.#input.left(identity);
+    if (this.#room.participants.delete(identity)) this.#room.tell({ type: 'participantLeft', identity });
   }
 
   participantSpeaks(identity: string, chunk: AudioChunk): void {
     this.#input.heard(identity, chunk);
   }
-}
 
-/** Joined by the first of its owners, left by the last, as a real room. */
-class MemoryRoom {
-  readonly participants = new Set<string>();
-  readonly played: OutputAudioRawFrame[] = [];
-  readonly messages: OutputMessage[] = [];
-  readonly history: ('joined' | 'left')[] = [];
-  readonly #owners = new Set<object>();
-  readonly #paced: boolean;
-  #cut: (() => void) | undefined;
-
-  constructor(paced: boolean) {
-    this.#paced = paced;
+  participantShows(identity: string, image: ImageChunk): void {
+    this.#input.seen(identity, image);
   }
 
-  get isConnected(): boolean {
-    return this.#owners.size > 0;
+  /** @param message Bytes and text are received as they are, anything else as JSON. Only objects become frames. */
+  participantSends(identity: string, message: unknown): void {
+    this.#room.tell({ type: 'dataReceived', data: encodeMessage(message), identity });
   }
 
-  connect(owner: object): void {
-    if (!this.isConnected) this.history.push('joined');
-    this.#owners.add(owner);
+  /** @param keys Of a telephone, such as `12#`. */
+  participantPresses(identity: string, keys: string): void {
+    for (const digit of keys) this.#room.tell({ type: 'dtmfReceived', digit, identity });
   }
 
-  disconnect(owner: object): void {
-    if (!this.#owners.delete(owner) || this.isConnected) return;
-    this.history.push('left');
-    this.cut();
+  /** The other side ends the connection, as when somebody deletes the room: the run ends. */
+  disconnects(reason = 'ROOM_DELETED'): void {
+    this.#room.end(reason);
   }
 
-  async play(chunk: OutputAudioRawFrame): Promise<boolean> {
-    const isWhole = this.isConnected && (!this.#paced || (await this.#lasts(chunk.durationMs)));
-    if (isWhole) this.played.push(chunk);
-    return isWhole;
+  #tell(event: MemoryRoomEvent): void {
+    switch (event.type) {
+      case 'participantJoined':
+      case 'participantLeft':
+        this.emit(event.type, event.identity);
+        break;
+      case 'dataReceived':
+        this.emit('dataReceived', event.data, event.identity, undefined);
+        break;
+      case 'dtmfReceived':
+        this.emit('dtmfReceived', event.digit, event.identity);
+        break;
+      case 'disconnected':
+        this.emit('disconnected', event.reason);
+        this.#ask(new EndTaskFrame(event.reason));
+        break;
+      default:
+        this.emit(event.type);
+    }
   }
 
-  /** The chunk that is being played was not heard. */
-  cut(): void {
-    this.#cut?.();
-  }
-
-  #lasts(ms: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms, true);
-      this.#cut = () => {
-        clearTimeout(timer);
-        resolve(false);
-      };
-    });
-  }
-}
-
-class MemoryInput extends BaseInputTransport {
-  readonly #room: MemoryRoom;
-
-  constructor(room: MemoryRoom, params: FilledTransportParams) {
-    super(params);
-    this.#room = room;
-  }
-
-  override async setup(setup: FrameProcessorSetup): Promise<void> {
-    await super.setup(setup);
-    this.#room.connect(this);
-  }
-
-  joined(identity: string): void {
-    if (!this.isOpen) return;
-    this.push(new ParticipantJoinedFrame(identity));
-    if (this.#room.participants.size === 1) this.push(new ClientConnectedFrame());
-  }
-
-  left(identity: string): void {
-    if (this.isOpen) this.push(new ParticipantLeftFrame(identity));
-  }
-
-  heard(userId: string, chunk: AudioChunk): void {
-    this.pushAudioFrame(new UserAudioRawFrame({ ...chunk, userId }));
-  }
-
-  protected override started(): void {
-    this.push(new BotConnectedFrame());
-    for (const identity of this.#room.participants) this.push(new ParticipantJoinedFrame(identity));
-    if (this.#room.participants.size > 0) this.push(new ClientConnectedFrame());
-  }
-
-  protected override async leave(): Promise<void> {
-    this.#room.disconnect(this);
-  }
-}
-
-class MemoryOutput extends BaseOutputTransport {
-  readonly #room: MemoryRoom;
-
-  constructor(room: MemoryRoom, params: FilledTransportParams) {
-    super(params);
-    this.#room = room;
-  }
-
-  override async setup(setup: FrameProcessorSetup): Promise<void> {
-    await super.setup(setup);
-    this.#room.connect(this);
-  }
-
-  protected override writeAudioFrame(chunk: OutputAudioRawFrame): Promise<boolean> {
-    return this.#room.play(chunk);
-  }
-
-  protected override clearAudio(): void {
-    this.#room.cut();
-  }
-
-  protected override async sendMessage(message: OutputMessage): Promise<void> {
-    this.#room.messages.push(message);
-  }
-
-  protected override async leave(): Promise<void> {
-    this.#room.disconnect(this);
+  /** Asks the task, from whichever end stands in its pipeline. */
+  #ask(frame: EndTaskFrame): void {
+    const end = this.#input.previous === undefined ? this.#output : this.#input;
+    end.push(frame, 'upstream');
   }
 }

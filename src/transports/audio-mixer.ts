@@ -23,7 +23,7 @@ export interface AudioMixer {
    * may be changed in place.
    * @returns What is to be heard: as many samples.
    */
-  mix(audio: Int16Array<ArrayBuffer>): Int16Array<ArrayBuffer> | Promise<Int16Array<ArrayBuffer>>;
+  mix(audio: Int16Array): Int16Array | Promise<Int16Array>;
 }
 
 /** The mixer of each destination; the key `undefined` is the default destination. */

@@ -1,15 +1,17 @@
-import { InputAudioRawFrame } from '../frames/audio.ts';
+import { InputAudioRawFrame, InputTransportStartAudioStreamingFrame } from '../frames/audio.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
+import type { InputImageRawFrame } from '../frames/images.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import type { FilledTransportParams } from './transport-params.ts';
 
 /**
  * The way into a pipeline, for any media server: a subclass connects in `setup()`, calls
- * {@link pushAudioFrame} with what it hears, and leaves in {@link leave}.
+ * {@link pushAudioFrame} and {@link pushVideoFrame} with what it hears and sees, and leaves in {@link leave}.
  *
  * Nothing is pushed before the StartFrame has gone on, nor after an End, Stop or Cancel frame has come; a next
- * run's StartFrame opens it again. An {@link InputAudioRawFrame} from the neighbour is treated as heard.
+ * run's StartFrame opens it again. An {@link InputAudioRawFrame} from the neighbour is treated as heard. With
+ * `audioInStreamOnStart: false` sound begins with an {@link InputTransportStartAudioStreamingFrame}, which is kept.
  *
  * @see Pipecat `transports/base_input.py`, `BaseInputTransport`; differs in that nothing is queued here.
  */
@@ -17,6 +19,7 @@ export abstract class BaseInputTransport extends FrameProcessor {
   protected readonly params: FilledTransportParams;
   #sampleRate = 0;
   #open = false;
+  #streams = false;
 
   constructor(params: FilledTransportParams, options?: FrameProcessorOptions) {
     super(options);
@@ -35,6 +38,7 @@ export abstract class BaseInputTransport extends FrameProcessor {
 
   override setup(setup: FrameProcessorSetup): void | Promise<void> {
     this.#open = false;
+    this.#streams = this.params.audioInStreamOnStart;
     this.#sampleRate = this.params.audioInSampleRate ?? setup.audioInSampleRate;
     return super.setup(setup);
   }
@@ -55,6 +59,11 @@ export abstract class BaseInputTransport extends FrameProcessor {
     }
     if (direction === 'upstream') {
       this.push(frame, direction);
+      return;
+    }
+    if (frame instanceof InputTransportStartAudioStreamingFrame) {
+      this.#streams = true;
+      this.audioStreamingAsked();
       return;
     }
     switch (frame.frameRole) {
@@ -81,11 +90,19 @@ export abstract class BaseInputTransport extends FrameProcessor {
   /** Sends what was heard down the pipeline; dropped while the input is closed or audio in is off. */
   protected pushAudioFrame(frame: InputAudioRawFrame): void {
     const { audioInEnabled, audioInPassthrough } = this.params;
-    if (this.#open && audioInEnabled && audioInPassthrough) this.push(frame);
+    if (this.#open && this.#streams && audioInEnabled && audioInPassthrough) this.push(frame);
+  }
+
+  /** Sends what was seen down the pipeline; dropped while the input is closed or video in is off. */
+  protected pushVideoFrame(frame: InputImageRawFrame): void {
+    if (this.#open && this.params.videoInEnabled) this.push(frame);
   }
 
   /** The StartFrame has gone on: frames may be pushed from now on. */
   protected started(): void {}
+
+  /** Sound is wanted from now on, where it was not from the start. */
+  protected audioStreamingAsked(): void {}
 
   /** Lets go of the connection; may be called more than once, must not throw. */
   protected leave(): Promise<void> {

@@ -1,23 +1,15 @@
-import { OutputAudioRawFrame, TTSAudioRawFrame } from '../frames/audio.ts';
+import type { OutputAudioRawFrame } from '../frames/audio.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { OutputImageRawFrame } from '../frames/images.ts';
-import { TTSStoppedFrame } from '../frames/text.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { BotSpeech } from './bot-speech.ts';
+import { MediaSender } from './media-sender.ts';
+import type { MediaSenderHooks } from './media-sender-options.ts';
 import { isSentAtOnce, isSentInTurn, type OutputKeys, type OutputMessage } from './outgoing-frames.ts';
-import { OutputAudioCutter } from './output-audio-cutter.ts';
-import { OutputQueue } from './output-queue.ts';
 import { LinearResampler, type StreamResampler } from './stream-resampler.ts';
 import type { FilledTransportParams } from './transport-params.ts';
 
 export type { OutputKeys, OutputMessage } from './outgoing-frames.ts';
-
-/**
- * `closed`: before the StartFrame and between two runs. `ending`: an EndFrame plays out, whatever comes.
- * `cancelled`: nothing is played any more.
- */
-type Phase = 'closed' | 'open' | 'ending' | 'cancelled';
 
 /**
  * The way out of a pipeline, for any media server: a subclass connects in `setup()`, where it publishes a track of
@@ -25,33 +17,38 @@ type Phase = 'closed' | 'open' | 'ending' | 'cancelled';
  * it plays chunks of sound in {@link writeAudioFrame}, shows pictures in {@link writeVideoFrame}, and leaves in
  * {@link leave}.
  *
- * Sound is brought to one rate, cut into chunks, and played in order with all other data and control frames:
- * whatever stands behind sound waits for it. A frame goes on downstream when it has been played.
+ * Each destination has its own order: sound is brought to one rate, cut into chunks, and played in order with all
+ * other data and control frames for that `transportDestination`; whatever stands behind sound waits for it. Pictures
+ * are shown at once, those with `syncWithAudio` in order. A frame goes on downstream when it has been played. What is
+ * for an unknown destination is dropped, with one warning.
  *
  * Frames in: StartFrame opens it. EndFrame: everything ahead of it is played to the last sample, whatever
  * interrupts; then the transport leaves, then the frame goes on. StopFrame: waits in the same way and stays
- * connected. CancelFrame: leaves at once. InterruptionFrame: droppable frames are forgotten, sound stops.
+ * connected. CancelFrame: leaves at once. InterruptionFrame: droppable frames are forgotten, sound stops; one with a
+ * `transportDestination` interrupts only that. MixerControlFrame: goes to the destination's mixer, at once.
  * Frames out: BotStartedSpeaking, BotSpeaking and BotStoppedSpeaking frames, in both directions.
  *
- * @see Pipecat `transports/base_output.py`, `BaseOutputTransport`; differs in that a drain cannot be interrupted
- * and that a partial chunk is played at the end.
+ * @see Pipecat `transports/base_output.py`, `BaseOutputTransport`; differs in that a drain cannot be interrupted,
+ * that a partial chunk is played at the end, that an interruption reaches all destinations, and that a mixer alone
+ * sends nothing downstream.
  */
 export abstract class BaseOutputTransport extends FrameProcessor {
   protected readonly params: FilledTransportParams;
-  readonly #queue = new OutputQueue({
-    play: (chunk) => this.#play(chunk),
+  readonly #hooks: MediaSenderHooks = {
+    writeAudioFrame: (chunk) => this.writeAudioFrame(chunk),
+    writeVideoFrame: (image) => this.writeVideoFrame(image),
+    clearAudio: (destination) => this.clearAudio(destination),
+    waitForPlayout: (destination) => this.waitForPlayout(destination),
+    createResampler: (fromHz) => this.createResampler(fromHz, this.#sampleRate, this.params.audioOutChannels),
     deliver: (frame) => this.#deliver(frame),
-    played: (chunk) => this.push(chunk),
-    cut: () => void this.#clearAudio(),
-    failed: (error) => void this.pushError({ error }),
-    ranEmpty: () => this.#speech.ranOut(),
-  });
-  readonly #speech = new BotSpeech((frameClass) => this.broadcast(frameClass));
-  #cutter: OutputAudioCutter | undefined;
-  #phase: Phase = 'closed';
+    push: (frame) => this.push(frame),
+    broadcast: (frame) => this.broadcastFrame(frame),
+    failed: (error) => this.pushError({ error }),
+    progressed: () => this.#reportProgress(),
+  };
+  readonly #senders = new Map<string | undefined, MediaSender>();
+  readonly #unknownDestinations = new Set<string | undefined>();
   #sampleRate = 0;
-  #lastChunk: OutputAudioRawFrame | undefined;
-  #writeFails = false;
   #reportProgress: () => void = () => {};
 
   constructor(params: FilledTransportParams, options?: FrameProcessorOptions) {
@@ -65,27 +62,18 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   }
 
   override setup(setup: FrameProcessorSetup): void | Promise<void> {
-    const { audioOutChannels, audioOut10msChunks } = this.params;
-    this.#phase = 'closed';
-    this.#queue.clearAll();
     this.#reportProgress = setup.reportProgress;
     this.#sampleRate = this.params.audioOutSampleRate ?? setup.audioOutSampleRate;
-    this.#cutter?.close();
-    this.#cutter = new OutputAudioCutter({
-      sampleRate: this.#sampleRate,
-      numChannels: audioOutChannels,
-      samplesPerChunk: Math.round(this.#sampleRate / 100) * audioOut10msChunks,
-      createResampler: (fromHz) => this.createResampler(fromHz, this.#sampleRate, audioOutChannels),
-    });
+    this.#closeSenders();
+    const { audioOutDestinations, videoOutDestinations } = this.params;
+    for (const destination of new Set([undefined, ...audioOutDestinations, ...videoOutDestinations])) {
+      this.#senders.set(destination, this.#newSender(destination));
+    }
     return super.setup(setup);
   }
 
   override async cleanup(): Promise<void> {
-    this.#phase = 'closed';
-    this.#queue.clearAll();
-    this.#speech.forget();
-    this.#cutter?.close();
-    this.#cutter = undefined;
+    this.#closeSenders();
     try {
       await this.leave();
     } finally {
@@ -99,7 +87,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     switch (frame.frameRole) {
       case 'start':
         this.push(frame);
-        this.#phase = 'open';
+        for (const sender of this.#senders.values()) sender.start();
         return;
       case 'end':
         return this.#end(frame);
@@ -111,7 +99,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     }
     if (isSentAtOnce(frame)) void this.#send(frame);
     else if (frame.kind === 'system') this.push(frame);
-    else this.#enqueue(frame);
+    else this.#senderFor(frame)?.take(frame);
   }
 
   /**
@@ -161,44 +149,35 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     return new LinearResampler(fromHz, toHz, channels);
   }
 
-  #enqueue(frame: Frame): void {
-    if (frame instanceof OutputAudioRawFrame) {
-      if (this.#phase !== 'open' || !this.params.audioOutEnabled) return;
-      for (const chunk of this.#cutter?.push(frame) ?? []) this.#queue.add(chunk);
-      return;
+  #newSender(destination: string | undefined): MediaSender {
+    return new MediaSender({
+      destination,
+      params: this.params,
+      sampleRate: this.#sampleRate,
+      hooks: this.#hooks,
+    });
+  }
+
+  #closeSenders(): void {
+    for (const sender of this.#senders.values()) sender.close();
+    this.#senders.clear();
+    this.#unknownDestinations.clear();
+  }
+
+  #senderFor({ transportDestination: destination }: Frame): MediaSender | undefined {
+    const sender = this.#senders.get(destination);
+    if (sender === undefined && !this.#unknownDestinations.has(destination)) {
+      this.#unknownDestinations.add(destination);
+      this.logger.warn(
+        { processor: this.name, destination },
+        'frames for an unknown destination are dropped',
+      );
     }
-    if (frame instanceof TTSStoppedFrame) this.#flush();
-    this.#queue.add(frame);
-  }
-
-  #flush(): void {
-    for (const chunk of this.#cutter?.flush() ?? []) this.#queue.add(chunk);
-  }
-
-  async #play(chunk: OutputAudioRawFrame): Promise<boolean> {
-    if (chunk instanceof TTSAudioRawFrame) this.#speech.heard();
-    this.#lastChunk = chunk;
-    return this.#write(chunk);
-  }
-
-  async #write(chunk: OutputAudioRawFrame): Promise<boolean> {
-    try {
-      const written = await this.writeAudioFrame(chunk);
-      this.#writeFails = false;
-      return written;
-    } catch (error) {
-      // one report for a row of failures: there are 25 chunks in a second
-      if (!this.#writeFails) this.pushError({ error });
-      this.#writeFails = true;
-      return false;
-    } finally {
-      this.#reportProgress();
-    }
+    return sender;
   }
 
   #deliver(frame: Frame): void | Promise<void> {
     if (isSentInTurn(frame)) return this.#send(frame).then(() => this.push(frame));
-    if (frame instanceof TTSStoppedFrame) this.#speech.stop();
     this.push(frame);
   }
 
@@ -206,15 +185,6 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     try {
       if ('buttons' in frame) await this.sendKeys(frame);
       else await this.sendMessage(frame);
-    } catch (error) {
-      this.pushError({ error });
-    }
-  }
-
-  /** A subclass that cannot forget sound must not keep the frame that asked for it. */
-  async #clearAudio(): Promise<void> {
-    try {
-      await this.clearAudio(undefined);
     } catch (error) {
       this.pushError({ error });
     }
@@ -229,54 +199,27 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   }
 
   #interrupt(frame: Frame, direction: FrameDirection): void {
-    const isOpen = this.#phase === 'open';
-    if (isOpen) {
-      this.#queue.clear();
-      this.#cutter?.clear();
-      if (this.#lastChunk?.uninterruptible !== true) void this.#clearAudio();
-    }
+    const { transportDestination: destination } = frame;
+    const reached =
+      destination === undefined ? [...this.#senders.values()] : [this.#senders.get(destination)];
+    const interrupted = reached.filter((sender) => sender?.interrupt());
     this.push(frame, direction);
-    if (isOpen) this.#speech.stop();
+    for (const sender of interrupted) sender?.stopSpeech();
   }
 
   async #end(frame: Frame): Promise<void> {
-    this.#flush();
-    this.#phase = 'ending';
-    await this.#queue.whenEmpty();
-    await this.#playSilence();
-    await this.waitForPlayout(undefined);
-    this.#speech.stop();
-    await this.leave();
+    await Promise.all([...this.#senders.values()].map((sender) => sender.end()));
+    await this.#leave();
     this.push(frame);
   }
 
-  async #playSilence(): Promise<void> {
-    const { audioOutEnabled, audioOutChannels, audioOut10msChunks, endSilenceMs } = this.params;
-    if (!audioOutEnabled) return;
-    const length = Math.round(this.#sampleRate / 100) * audioOut10msChunks * audioOutChannels;
-    for (let restMs = endSilenceMs; restMs > 0; restMs -= audioOut10msChunks * 10) {
-      if (this.#phase !== 'ending') return;
-      const audio = new Int16Array(length);
-      const silence = { audio, sampleRate: this.#sampleRate, numChannels: audioOutChannels };
-      if (!(await this.#write(new OutputAudioRawFrame(silence)))) return;
-    }
-  }
-
   async #stop(frame: Frame): Promise<void> {
-    this.#flush();
-    await this.#queue.whenEmpty();
-    await this.waitForPlayout(undefined);
-    this.#speech.stop();
-    if (this.#phase === 'open') this.#phase = 'closed';
+    await Promise.all([...this.#senders.values()].map((sender) => sender.stop()));
     this.push(frame);
   }
 
   #cancel(frame: Frame): void {
-    this.#phase = 'cancelled';
-    this.#queue.clearAll();
-    this.#cutter?.clear();
-    void this.#clearAudio();
-    this.#speech.forget();
+    for (const sender of this.#senders.values()) sender.cancel();
     void this.#leave();
     this.push(frame);
   }

@@ -30,6 +30,8 @@ export interface TransportParams {
   readonly endSilenceMs?: number | undefined;
   /** Whether participants are seen. Default false. */
   readonly videoInEnabled?: boolean | undefined;
+  /** Pictures in a second of each track, at most; always the newest. Default 1. */
+  readonly videoInFramerate?: number | undefined;
   /** Whether the bot is seen. Default false. */
   readonly videoOutEnabled?: boolean | undefined;
   /** Whether pictures are shown once, as a film; otherwise the last one is shown again and again. Default false. */
@@ -76,6 +78,7 @@ export function filledParams(params: TransportParams = {}): FilledTransportParam
     audioOutDestinations,
     endSilenceMs: checkedSilence('endSilenceMs', params.endSilenceMs),
     videoInEnabled: checkedFlag('videoInEnabled', params.videoInEnabled, false),
+    videoInFramerate: checkedCount('videoInFramerate', params.videoInFramerate, 1),
     videoOutEnabled: checkedFlag('videoOutEnabled', params.videoOutEnabled, false),
     videoOutIsLive: checkedFlag('videoOutIsLive', params.videoOutIsLive, false),
     videoOutWidth: checkedCount('videoOutWidth', params.videoOutWidth, 1_024),

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { InputAudioRawFrame, UserAudioRawFrame } from '../../src/frames/audio.ts';
+import {
+  InputAudioRawFrame,
+  InputTransportStartAudioStreamingFrame,
+  UserAudioRawFrame,
+} from '../../src/frames/audio.ts';
 import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
@@ -63,6 +67,24 @@ describe('BaseInputTransport', () => {
     bot.says(new InputAudioRawFrame(chunk));
     await passes(0);
     expect(bot.inside.framesOf(InputAudioRawFrame)).toEqual([]);
+  });
+
+  it('waits for the frame that asks for sound, in each run anew, where it is told to', async () => {
+    const params = { audioInEnabled: true, audioInStreamOnStart: false };
+    const transport = new MemoryTransport({ params });
+    for (let run = 0; run < 2; run += 1) {
+      const bot = await talk({}, { transport });
+      transport.participantSpeaks('ada', chunk);
+      expect(bot.inside.framesOf(UserAudioRawFrame)).toEqual([]);
+      bot.says(new InputTransportStartAudioStreamingFrame());
+      await passes(0);
+      transport.participantSpeaks('ada', chunk);
+      expect(bot.inside.framesOf(UserAudioRawFrame)).toHaveLength(1);
+      expect(names(bot.inside.frames)).not.toContain('InputTransportStartAudioStreamingFrame');
+      bot.says(new StopFrame());
+      await passes(0);
+      await bot.result;
+    }
   });
 
   it('is silent behind an EndFrame', async () => {

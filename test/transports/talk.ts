@@ -2,11 +2,13 @@
 
 import { onTestFinished } from 'vitest';
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../src/frames/audio.ts';
-import type { Frame } from '../../src/frames/frame.ts';
+import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
+import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
+import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
 import { MemoryTransport, type MemoryTransportOptions } from '../../src/testing/memory-transport.ts';
@@ -27,11 +29,11 @@ export interface Talk {
 /** A bot that has started. */
 export async function talk(
   options: MemoryTransportOptions = {},
-  { transport = new MemoryTransport(options), ...taskOptions }: TalkOptions = {},
+  { transport = new MemoryTransport(options), between = [], ...taskOptions }: TalkOptions = {},
 ): Promise<Talk> {
   const inside = new FrameRecorder();
   const behind = new FrameRecorder();
-  const pipeline = new Pipeline([transport.input(), inside, transport.output(), behind]);
+  const pipeline = new Pipeline([transport.input(), inside, ...between, transport.output(), behind]);
   const task = new PipelineTask(pipeline, {
     audioOutSampleRate: sampleRate,
     logger: silentLogger,
@@ -50,6 +52,16 @@ export async function talk(
 
 export interface TalkOptions extends PipelineTaskOptions {
   readonly transport?: MemoryTransport;
+  /** Before the output. */
+  readonly between?: readonly FrameProcessor[];
+}
+
+/** Never lets an EndFrame go. */
+export class Clings extends FrameProcessor {
+  protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
+    if (frame instanceof EndFrame) return new Promise(() => {});
+    this.push(frame, direction);
+  }
 }
 
 /** Samples that count up, so that one that is missing, or twice there, is seen. */

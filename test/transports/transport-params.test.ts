@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { filledParams } from '../../src/transports/transport-params.ts';
 
-const mixer = { start() {}, stop() {}, processFrame() {}, mix: (audio: Int16Array<ArrayBuffer>) => audio };
+const mixer = { start() {}, stop() {}, processFrame() {}, mix: (audio: Int16Array) => audio };
 
 describe('TransportParams', () => {
   it('has these defaults', () => {

@@ -1,0 +1,93 @@
+import { type Observable, Subject } from 'rxjs';
+import type { OutputAudioRawFrame } from '../frames/audio.ts';
+import type { KeypadEntry } from '../frames/dtmf.ts';
+import type { OutputImageRawFrame } from '../frames/images.ts';
+import type { OutputMessage } from '../transports/outgoing-frames.ts';
+
+/** What happens in the room; the names are those of the transport's events. */
+export type MemoryRoomEvent =
+  | { readonly type: 'connected' | 'left' }
+  | { readonly type: 'disconnected'; readonly reason: string }
+  | { readonly type: 'participantJoined' | 'participantLeft'; readonly identity: string }
+  | { readonly type: 'dataReceived'; readonly data: Uint8Array; readonly identity: string }
+  | { readonly type: 'dtmfReceived'; readonly digit: string; readonly identity: string };
+
+/** A room in memory: joined by the first of its owners, left by the last, as a real one. */
+export class MemoryRoom {
+  readonly #events = new Subject<MemoryRoomEvent>();
+  readonly events$: Observable<MemoryRoomEvent> = this.#events.asObservable();
+  readonly participants = new Set<string>();
+  readonly played: OutputAudioRawFrame[] = [];
+  readonly shown: OutputImageRawFrame[] = [];
+  readonly messages: OutputMessage[] = [];
+  readonly keys: KeypadEntry[] = [];
+  readonly history: ('joined' | 'left')[] = [];
+  readonly #owners = new Set<object>();
+  readonly #paced: boolean;
+  /** Cuts what plays now, on each track. */
+  readonly #cuts = new Map<string | undefined, () => void>();
+
+  /** @param paced Whether playing takes as long as the sound lasts. */
+  constructor(paced: boolean) {
+    this.#paced = paced;
+  }
+
+  get isConnected(): boolean {
+    return this.#owners.size > 0;
+  }
+
+  connect(owner: object): void {
+    const isJoining = !this.isConnected;
+    this.#owners.add(owner);
+    if (!isJoining) return;
+    this.history.push('joined');
+    this.#events.next({ type: 'connected' });
+    for (const identity of this.participants) this.#events.next({ type: 'participantJoined', identity });
+  }
+
+  disconnect(owner: object): void {
+    if (!this.#owners.delete(owner) || this.isConnected) return;
+    this.#gone({ type: 'left' });
+  }
+
+  /** The other side has ended it. */
+  end(reason: string): void {
+    if (!this.isConnected) return;
+    this.#owners.clear();
+    this.participants.clear();
+    this.#gone({ type: 'disconnected', reason });
+  }
+
+  /** Tells of something, if the bot is there to notice. */
+  tell(event: MemoryRoomEvent): void {
+    if (this.isConnected) this.#events.next(event);
+  }
+
+  /** @returns Whether the chunk was heard to its end. */
+  async play(chunk: OutputAudioRawFrame): Promise<boolean> {
+    const isWhole = this.isConnected && (!this.#paced || (await this.#lasts(chunk)));
+    if (isWhole) this.played.push(chunk);
+    return isWhole;
+  }
+
+  /** The chunk that is being played on this track was not heard. */
+  cut(destination: string | undefined): void {
+    this.#cuts.get(destination)?.();
+  }
+
+  #gone(event: MemoryRoomEvent): void {
+    this.history.push('left');
+    for (const cut of this.#cuts.values()) cut();
+    this.#events.next(event);
+  }
+
+  #lasts({ durationMs, transportDestination }: OutputAudioRawFrame): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, durationMs, true);
+      this.#cuts.set(transportDestination, () => {
+        clearTimeout(timer);
+        resolve(false);
+      });
+    });
+  }
+}

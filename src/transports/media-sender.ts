@@ -1,0 +1,202 @@
+import { OutputAudioRawFrame, TTSAudioRawFrame } from '../frames/audio.ts';
+import type { Frame, SystemFrame } from '../frames/frame.ts';
+import { OutputImageRawFrame, SpriteFrame } from '../frames/images.ts';
+import { MixerControlFrame } from '../frames/mixer.ts';
+import { TTSStoppedFrame } from '../frames/text.ts';
+import { BotSpeech } from './bot-speech.ts';
+import type { MediaSenderHooks, MediaSenderOptions } from './media-sender-options.ts';
+import { OutputAudioCutter } from './output-audio-cutter.ts';
+import { OutputQueue } from './output-queue.ts';
+import { PictureShow } from './picture-show.ts';
+import { RowOfFailures } from './row-of-failures.ts';
+import { SoundWriter } from './sound-writer.ts';
+
+/**
+ * `closed`: before the StartFrame, and after the run. `ending`: an EndFrame plays out, whatever comes.
+ * `cancelled`: nothing is played any more.
+ */
+type Phase = 'closed' | 'open' | 'ending' | 'cancelled';
+
+/**
+ * What goes to one destination in one run: its sound and pictures, and the frames that wait behind them.
+ *
+ * @see Pipecat `transports/base_output.py`, `MediaSender`
+ */
+export class MediaSender {
+  readonly #options: MediaSenderOptions;
+  readonly #hooks: MediaSenderHooks;
+  readonly #queue: OutputQueue;
+  readonly #speech: BotSpeech;
+  readonly #cutter: OutputAudioCutter;
+  readonly #sound: SoundWriter;
+  readonly #pictures: PictureShow | undefined;
+  #phase: Phase = 'closed';
+  #lastChunk: OutputAudioRawFrame | undefined;
+
+  constructor(options: MediaSenderOptions) {
+    const { hooks } = options;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#queue = new OutputQueue({
+      play: (chunk) => this.#play(chunk),
+      deliver: (frame) => this.#deliver(frame),
+      played: (chunk) => hooks.push(chunk),
+      cut: () => void this.#sound.clear(),
+      failed: hooks.failed,
+      ranEmpty: () => this.#ranEmpty(),
+    });
+    this.#speech = new BotSpeech((frameClass) => this.#broadcast(new frameClass()));
+    this.#cutter = newCutter(options);
+    this.#sound = new SoundWriter(options);
+    this.#pictures = newPictures(options);
+  }
+
+  /** Frames are played from now on. */
+  start(): void {
+    this.#phase = 'open';
+    this.#sound.start(() => this.#playBackground());
+  }
+
+  /** Takes a data or control frame, which waits for its turn. */
+  take(frame: Frame): void {
+    if (frame instanceof OutputAudioRawFrame) this.#takeSound(frame);
+    else if (frame instanceof OutputImageRawFrame || frame instanceof SpriteFrame) this.#takePicture(frame);
+    else if (frame instanceof MixerControlFrame) this.#sound.order(frame);
+    else {
+      if (frame instanceof TTSStoppedFrame) this.#flush();
+      this.#queue.add(frame);
+    }
+  }
+
+  /** @returns Whether anything may be interrupted: what an EndFrame waits for may not. */
+  interrupt(): boolean {
+    if (this.#phase !== 'open') return false;
+    this.#queue.clear();
+    this.#cutter.clear();
+    this.#pictures?.interrupt();
+    if (this.#lastChunk?.uninterruptible !== true) void this.#sound.clear();
+    return true;
+  }
+
+  /** Tells that the bot does not speak any more, where it did. */
+  stopSpeech(): void {
+    this.#speech.stop();
+  }
+
+  /** Resolves when everything was played to the last sample, and silence after it. It cannot be interrupted. */
+  async end(): Promise<void> {
+    this.#phase = 'ending';
+    await this.#drain();
+  }
+
+  /** Resolves when everything was played. Until then it can be interrupted. */
+  async stop(): Promise<void> {
+    await this.#drain();
+    if (this.#phase === 'open') this.#phase = 'closed';
+  }
+
+  /** Stops at once. */
+  cancel(): void {
+    this.#drop('cancelled');
+    void this.#sound.clear();
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    this.#drop('closed');
+    this.#cutter.close();
+  }
+
+  #drop(phase: 'cancelled' | 'closed'): void {
+    this.#phase = phase;
+    this.#queue.clearAll();
+    this.#cutter.clear();
+    this.#speech.forget();
+    this.#pictures?.stop();
+    void this.#sound.stop();
+  }
+
+  async #drain(): Promise<void> {
+    this.#flush();
+    await this.#queue.whenEmpty();
+    await this.#pictures?.whenOver();
+    await this.#sound.pauseBackground();
+    const isEnding = (): boolean => this.#phase === 'ending';
+    if (isEnding()) await this.#sound.playSilence(this.#options.params.endSilenceMs, isEnding);
+    await this.#hooks.waitForPlayout(this.#options.destination);
+    this.#speech.stop();
+    this.#pictures?.stop();
+    await this.#sound.stop();
+  }
+
+  #takeSound(frame: OutputAudioRawFrame): void {
+    if (this.#phase !== 'open' || !this.#options.params.audioOutEnabled) return;
+    for (const chunk of this.#cutter.push(frame)) this.#queue.add(chunk);
+  }
+
+  #takePicture(frame: OutputImageRawFrame | SpriteFrame): void {
+    if (this.#phase !== 'open' || this.#pictures === undefined) return;
+    if (frame instanceof OutputImageRawFrame && frame.syncWithAudio) this.#queue.add(frame);
+    else this.#pictures.show(frame);
+  }
+
+  #flush(): void {
+    for (const chunk of this.#cutter.flush()) this.#queue.add(chunk);
+  }
+
+  #play(chunk: OutputAudioRawFrame): Promise<boolean> {
+    if (chunk instanceof TTSAudioRawFrame) this.#speech.heard();
+    this.#lastChunk = chunk;
+    return this.#sound.play(chunk);
+  }
+
+  #deliver(frame: Frame): void | Promise<void> {
+    if (frame instanceof OutputImageRawFrame) {
+      this.#pictures?.show(frame);
+      return;
+    }
+    if (frame instanceof TTSStoppedFrame) this.#speech.stop();
+    return this.#hooks.deliver(frame);
+  }
+
+  #ranEmpty(): void {
+    this.#speech.ranOut();
+    this.#playBackground();
+  }
+
+  #playBackground(): void {
+    if (this.#phase === 'open' && this.#queue.isEmpty) this.#sound.playBackground();
+  }
+
+  #broadcast(frame: SystemFrame): void {
+    frame.transportDestination = this.#options.destination;
+    this.#hooks.broadcast(frame);
+  }
+}
+
+function newCutter({ params, sampleRate, hooks }: MediaSenderOptions): OutputAudioCutter {
+  return new OutputAudioCutter({
+    sampleRate,
+    numChannels: params.audioOutChannels,
+    samplesPerChunk: Math.round(sampleRate / 100) * params.audioOut10msChunks,
+    createResampler: (fromHz) => hooks.createResampler(fromHz),
+  });
+}
+
+function newPictures({ destination, params, hooks }: MediaSenderOptions): PictureShow | undefined {
+  const { videoOutEnabled, videoOutIsLive: isLive, videoOutFramerate: framerate } = params;
+  if (!videoOutEnabled) return undefined;
+  const writing = new RowOfFailures(hooks.failed);
+  return new PictureShow({
+    isLive,
+    framerate,
+    write: async (image) => {
+      // those of a sprite need not say where they go
+      image.transportDestination = destination;
+      const isShown = await writing.run(() => hooks.writeVideoFrame(image), false);
+      if (isLive) hooks.progressed();
+      return isShown;
+    },
+    shown: (frame) => hooks.push(frame),
+  });
+}
