@@ -18,6 +18,7 @@ interface Session extends AgentSessionEvents {
   start(options: object): Promise<void>;
   close(): Promise<void>;
   shutdown(options?: { reason?: string }): void;
+  generateReply(options: { userInput: string }): void;
 }
 
 interface Llm {
@@ -28,7 +29,10 @@ interface Agents {
   readonly voice: {
     readonly AgentSession: new (options: object) => Session;
     readonly Agent: new (options: object) => object;
+    /** Since 1.5. */
+    readonly testing: { readonly FakeLLM: new (answers: object[]) => Llm };
   };
+  readonly beta: { createEndCallTool(): object };
   readonly llm: { readonly LLM: abstract new () => Llm };
   readonly cli: { runApp(options: object): void };
   readonly ServerOptions: new (options: object) => object;
@@ -36,65 +40,123 @@ interface Agents {
 }
 
 const dist = `${process.env.AGENTS_FOLDER}/node_modules/@livekit/agents/dist/index.js`;
-const { voice, llm, cli, ServerOptions, defineAgent } = (await import(pathToFileURL(dist).href)) as Agents;
+const { voice, beta, llm, cli, ServerOptions, defineAgent } = (await import(
+  pathToFileURL(dist).href
+)) as Agents;
 
 /** No model at all: it exists to fail. */
 class NoModel extends llm.LLM {
   label(): string {
     return 'no model';
   }
+}
 
-  /** What the framework does for a model that cannot go on; the session gives up after some of these. */
-  failForGood(): void {
-    for (let time = 0; time < 10; time += 1) {
-      const error = new Error('the model is gone');
-      this.emit('error', { type: 'llm_error', timestamp: 0, label: 'no model', error, recoverable: false });
-    }
+/** What the framework does for a model that cannot go on; the session gives up after some of these. */
+function failForGood(model: Llm): void {
+  for (let time = 0; time < 10; time += 1) {
+    const error = new Error('the model is gone');
+    model.emit('error', { type: 'llm_error', timestamp: 0, label: 'no model', error, recoverable: false });
   }
 }
+
+/** Hangs up when it hears `bye`, and says something when it was told to. */
+function modelThatEndsCalls(): Llm {
+  return new voice.testing.FakeLLM([
+    { input: 'bye', toolCalls: [{ name: 'end_call', args: {} }] },
+    { input: 'say goodbye to the user', content: 'Goodbye!' },
+  ]);
+}
+
+function throwOnPurpose(): never {
+  throw new Error('thrown on purpose');
+}
+
+interface Job {
+  readonly ctx: Context;
+  readonly session: Session;
+  readonly model: Llm;
+}
+
+type Act = (job: Job) => unknown;
+
+/** What happens before endframe is there. */
+const actsBefore: Record<string, Act> = {
+  'callback-rejects': ({ ctx }) => ctx.addShutdownCallback(async () => throwOnPurpose()),
+};
+
+/** What happens before the bot has joined. */
+const actsEarly: Record<string, Act> = {
+  'entry-throws-early': throwOnPurpose,
+  'close-rejects': ({ session }) => session.on('close', throwOnPurpose),
+};
+
+/** What happens instead of a session. */
+const actsAlone: Record<string, Act> = {
+  'never-starts': () => new Promise(() => {}),
+};
+
+/** What happens once the session has started. */
+const acts: Record<string, Act> = {
+  'session-closes': ({ session }) => session.close(),
+  'session-shuts-down': ({ session }) => session.shutdown({ reason: 'job_shutdown' }),
+  'session-says-why': ({ session }) => session.shutdown({ reason: 'said goodbye' }),
+  'model-fails': ({ model }) => failForGood(model),
+  'end-call-tool': ({ session }) => session.generateReply({ userInput: 'bye' }),
+  'job-shuts-down': ({ ctx }) => ctx.shutdown('done'),
+  'callback-rejects': ({ ctx }) => ctx.shutdown('done'),
+  'close-rejects': ({ ctx }) => ctx.shutdown('done'),
+  'entry-throws': throwOnPurpose,
+  uncaught: () => void setTimeout(throwOnPurpose, 100),
+  killed: () => void setTimeout(() => process.kill(process.pid, 'SIGKILL'), 500),
+};
+
+/** The stories in which somebody is away for longer than this. */
+const absenceGraceMs: Record<string, number> = { 'never-starts': 500, removed: 500 };
 
 function tell(room: string, event: string): void {
   process.stdout.write(`\n${JSON.stringify({ room, event, pid: process.pid })}\n`);
 }
 
+function attach({ ctx, session }: Job, room: string, story: string): void {
+  const { lifecycle$, outcome$ } = attachRoomCleanup(ctx, session, {
+    guardian: story === 'killed',
+    absenceGraceMs: absenceGraceMs[story],
+  });
+  lifecycle$.subscribe(({ phase, frame }) => tell(room, `${phase} ${frame.frameRole}`));
+  outcome$.subscribe(({ status, attempts }) => tell(room, `${status}, ${attempts} attempts`));
+}
+
 async function entry(ctx: Context): Promise<void> {
   const room = ctx.job.room?.name ?? '';
-  const [story, cleanup] = room.split('.');
-  const model = new NoModel();
+  const [story = '', cleanup = ''] = room.split('.');
+  const endsCalls = story === 'end-call-tool';
+  const model = endsCalls ? modelThatEndsCalls() : new NoModel();
   const session = new voice.AgentSession({ llm: model });
+  const job = { ctx, session, model };
   session.on('close', ({ reason }) => tell(room, `closed: ${reason}`));
-  if (cleanup?.includes('endframe')) {
-    const { lifecycle$, outcome$ } = attachRoomCleanup(ctx, session, {
-      guardian: story === 'killed',
-    });
-    lifecycle$.subscribe(({ phase, frame }) => tell(room, `${phase} ${frame.frameRole}`));
-    outcome$.subscribe(({ status, attempts }) => tell(room, `${status}, ${attempts} attempts`));
-  }
+  actsBefore[story]?.(job);
+  if (cleanup.includes('endframe')) attach(job, room, story);
   ctx.addShutdownCallback(async () => tell(room, 'shut down'));
-  if (story === 'entry-throws-early') throw new Error('thrown on purpose');
+  actsEarly[story]?.(job);
   await ctx.connect();
   await ctx.waitForParticipant();
+  if (actsAlone[story] !== undefined) tell(room, 'started');
+  await actsAlone[story]?.(job);
   await session.start({
-    agent: new voice.Agent({ instructions: 'say nothing' }),
+    agent: new voice.Agent({
+      instructions: 'say nothing',
+      ...(endsCalls && { tools: [beta.createEndCallTool()] }),
+    }),
     room: ctx.room,
     inputOptions: {
       participantIdentity: 'ada',
       audioEnabled: false,
-      deleteRoomOnClose: cleanup?.includes('builtin'),
+      deleteRoomOnClose: cleanup.includes('builtin'),
     },
     outputOptions: { audioEnabled: false, transcriptionEnabled: false },
   });
   tell(room, 'started');
-  if (story === 'session-closes') await session.close();
-  if (story === 'session-shuts-down') session.shutdown({ reason: 'job_shutdown' });
-  if (story === 'model-fails') model.failForGood();
-  if (story === 'job-shuts-down') ctx.shutdown('done');
-  if (story === 'entry-throws') throw new Error('thrown on purpose');
-  if (story === 'killed') setTimeout(() => process.kill(process.pid, 'SIGKILL'), 500);
-  if (story === 'uncaught')
-    setTimeout(() => {
-      throw new Error('thrown on purpose');
-    }, 100);
+  await acts[story]?.(job);
 }
 
 const agent: object = defineAgent({ entry });

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
-import { roomExists } from '../support/room-service.ts';
+import { roomExists, roomService } from '../support/room-service.ts';
 import { nodeArgs } from '../support/run-typescript.ts';
 import { joinToken } from '../support/tokens.ts';
 import { type FlakyProxy, startFlakyProxy } from './flaky-proxy.ts';
@@ -28,6 +28,8 @@ export interface Call {
   tells(event: string): Promise<void>;
   /** Whether the room is gone before the time is over. */
   isGoneWithin(limitMs: number): Promise<boolean>;
+  /** Puts somebody out of the room, as an administrator does. */
+  removes(identity: string): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -90,6 +92,7 @@ export class AgentsWorld implements AsyncDisposable {
       told,
       tells: (event) => this.#until(() => told.some((line) => line.startsWith(event)), `${room}: ${event}`),
       isGoneWithin: (limitMs) => this.#isGoneWithin(room, limitMs),
+      removes: (identity) => roomService(this.#server).removeParticipant(room, identity),
       end: async () => void (await Promise.all([ada.stop(), bob?.stop()])),
     };
   }

@@ -186,6 +186,14 @@ describe('attachRoomCleanup', () => {
       await vi.waitFor(() => expect(jobProcess.exitCodes).toEqual([1]));
     });
 
+    it('exits also when the bot cannot leave', async () => {
+      const { job, jobProcess, outcome } = setup();
+      job.teardown = 'broken-off';
+      jobProcess.emit('uncaughtException', new Error('nobody caught it'));
+      await outcome();
+      await vi.waitFor(() => expect(jobProcess.exitCodes).toEqual([1]));
+    });
+
     it('leaves the exit to others who listen', async () => {
       const { jobProcess, outcome } = setup();
       jobProcess.on('uncaughtException', () => {});
@@ -232,6 +240,27 @@ describe('attachRoomCleanup', () => {
       expect(await outcome()).toMatchObject({ status: 'deleted', roomName: 'assigned' });
     });
 
+    it('the assigned room, whatever the bot has connected to', async () => {
+      const { url, apiKey, apiSecret } = server;
+      const job = new FakeJob({ url, apiKey, apiSecret });
+      job.room.connects('another');
+      const { outcome$ } = attachRoomCleanup(job, undefined, quiet);
+      await job.ends();
+      expect(await lastValueFrom(outcome$)).toMatchObject({ roomName: 'assigned' });
+    });
+
+    it('who the bot is, and does not count it', async () => {
+      const { url, apiKey, apiSecret } = server;
+      const job = new FakeJob({ url, apiKey, apiSecret, acceptArguments: { identity: 'bot' } });
+      job.teardown = 'broken-off';
+      server.join('assigned', 'bot');
+      const options = { ...quiet, deleteWhen: 'no-humans-left', leaveTimeoutMs: 20 } as const;
+      const session = new EventEmitter();
+      const { outcome$ } = attachRoomCleanup(job, session, options);
+      session.emit('close', { ...end, reason: 'user_initiated' });
+      expect(await lastValueFrom(outcome$)).toMatchObject({ status: 'deleted' });
+    });
+
     it('the connected room when none was assigned', async () => {
       const { url, apiKey, apiSecret } = server;
       const job = new FakeJob({ url, apiKey, apiSecret });
@@ -275,9 +304,12 @@ describe('attachRoomCleanup', () => {
   it('does nothing in console mode, where it needs no credentials', async () => {
     const job = new FakeJob({ url: '' }, true);
     job.job = {};
-    const { outcome$, lifecycle$ } = attachRoomCleanup(job, undefined, quiet);
+    const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    const options = { logger, guardian: true };
+    const { outcome$, lifecycle$ } = attachRoomCleanup(job, undefined, options);
     await job.ends();
     expect(await lastValueFrom(outcome$)).toMatchObject({ status: 'kept', attempts: 0 });
+    expect(logger.warn).not.toHaveBeenCalled();
     expect((await lastValueFrom(lifecycle$)).frame.frameRole).toBe('end');
     expect(server.requests).toEqual([]);
   });

@@ -13,6 +13,10 @@ import { attachRoomCleanup } from '${root}src/livekit-agents.ts';
 
 export function attach(ctx: JobContext, session: voice.AgentSession): unknown {
   attachRoomCleanup(ctx).watchSession(session);
+  // @ts-expect-error: shows that the types are not any
+  attachRoomCleanup(ctx.info);
+  // @ts-expect-error: the same of the session
+  attachRoomCleanup(ctx, session.history);
   return attachRoomCleanup(ctx, session, { deleteWhen: 'no-humans-left' }).outcome$;
 }
 `;

@@ -1,5 +1,5 @@
 import { newestAgents, oldestAgents } from './install-agents.ts';
 import { describeRealWorker } from './real-worker.ts';
 
-describeRealWorker('the oldest @livekit/agents', async () => oldestAgents);
-describeRealWorker('the newest @livekit/agents', newestAgents);
+describeRealWorker('the oldest @livekit/agents', async () => oldestAgents, { endCallTool: false });
+describeRealWorker('the newest @livekit/agents', newestAgents, { endCallTool: true });

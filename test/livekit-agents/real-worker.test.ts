@@ -3,11 +3,16 @@
 import { it, vi } from 'vitest';
 import { describeWith } from '../support/requirements.ts';
 import { knownAgents } from './install-agents.ts';
-import { isDeletedWithEverybodyInside, stays, useWorld } from './real-worker.ts';
+import { hasTypesThatFit, isDeletedWithEverybodyInside, stays, useWorld } from './real-worker.ts';
 
 // two processes load for seconds, and the machine may be busy
 vi.setConfig({ testTimeout: 180_000 });
+const describeTypes = await describeWith('@livekit/agents');
 const describe = await describeWith('livekit-server', '@livekit/rtc-node', '@livekit/agents');
+
+describeTypes('@livekit/agents', () => {
+  it('has types that fit ours', () => hasTypesThatFit(async () => knownAgents));
+});
 
 describe('a job of @livekit/agents whose session closes', () => {
   const world = useWorld(async () => knownAgents);

@@ -18,16 +18,60 @@ interface Story {
   /** What the job tells at the moment at which it is over, with or without endframe. */
   readonly over: string;
   readonly ends: 'end' | 'cancel';
+  /** Whether somebody else stays who is not the one the session talks to. */
+  readonly withBob?: boolean;
+  /** What happens to the job from outside, once its session has started. */
+  readonly outside?: (call: Call) => Promise<unknown>;
 }
 
-export const stories: readonly Story[] = [
+const adaLeaves = (call: Call): Promise<void> => call.ada.leave();
+
+/** Each reason for which a session closes, then what ends a job besides. */
+const stories: readonly Story[] = [
   { title: 'the session closes', story: 'session-closes', over: 'closed: user_initiated', ends: 'end' },
-  { title: 'the session shuts down', story: 'session-shuts-down', over: 'closed: job_shutdown', ends: 'end' },
+  {
+    title: 'the session shuts down with the job',
+    story: 'session-shuts-down',
+    over: 'closed: job_shutdown',
+    ends: 'end',
+  },
+  {
+    title: 'the session shuts down for a reason of its own',
+    story: 'session-says-why',
+    over: 'closed: said goodbye',
+    ends: 'end',
+  },
   { title: 'the session fails', story: 'model-fails', over: 'closed: error', ends: 'cancel' },
+  {
+    title: 'the linked participant leaves and another stays',
+    story: 'waits',
+    over: 'closed: participant_disconnected',
+    ends: 'end',
+    withBob: true,
+    outside: adaLeaves,
+  },
   { title: 'the job shuts down', story: 'job-shuts-down', over: 'shut down', ends: 'end' },
+  { title: 'another shutdown callback rejects', story: 'callback-rejects', over: 'shut down', ends: 'end' },
+  { title: 'the close of the session rejects', story: 'close-rejects', over: 'closed: ', ends: 'end' },
   { title: 'the entry function throws', story: 'entry-throws', over: 'shut down', ends: 'end' },
   { title: 'it throws before it joins', story: 'entry-throws-early', over: 'shut down', ends: 'end' },
   { title: 'something throws uncaught', story: 'uncaught', over: 'started', ends: 'cancel' },
+  {
+    title: 'the linked participant is removed, where absence counts',
+    story: 'removed',
+    over: 'started',
+    ends: 'end',
+    withBob: true,
+    outside: (call) => call.removes('ada'),
+  },
+  {
+    title: 'the caller leaves before a session has started, where absence counts',
+    story: 'never-starts',
+    over: 'started',
+    ends: 'end',
+    withBob: true,
+    outside: adaLeaves,
+  },
 ];
 
 const table = stories.map((story) => [story.title, story] as const);
@@ -69,36 +113,38 @@ export async function stays(call: Call, over: string): Promise<void> {
   expect(await call.isGoneWithin(watchMs)).toBe(false);
 }
 
+/** What users write with the installation's types compiles against our structural ones. */
+export async function hasTypesThatFit(version: () => Promise<string>): Promise<void> {
+  expect(await typeErrors(await installAgents(await version()))).toBe('');
+}
+
 /** All stories, with endframe and without, against one version. */
-export function describeRealWorker(title: string, version: () => Promise<string>): void {
+export function describeRealWorker(
+  title: string,
+  version: () => Promise<string>,
+  { endCallTool }: { readonly endCallTool: boolean },
+): void {
   describe(title, () => {
     const world = useWorld(version);
 
-    it(
-      'has types that fit ours',
-      async () => expect(await typeErrors(await installAgents(await version()))).toBe(''),
-      caseMs,
-    );
+    async function play({ story, outside, withBob = false }: Story, cleanup: string): Promise<Call> {
+      const call = await world.call(story, cleanup, { withBob });
+      if (outside === undefined) return call;
+      await call.tells('started');
+      await outside(call);
+      return call;
+    }
+
+    it('has types that fit ours', () => hasTypesThatFit(version), caseMs);
 
     describe.concurrent('with attachRoomCleanup', () => {
       it.each(table)(
         'the room is gone when %s',
-        async (_title, { story, ends }) => {
-          const call = await world.call(story, 'endframe');
+        async (_title, story) => {
+          const call = await play(story, 'endframe');
           await isDeletedWithEverybodyInside(call);
-          expect(call.told.filter((line) => /^(entered|completed) /.test(line))).toContain(`entered ${ends}`);
-        },
-        caseMs,
-      );
-
-      it(
-        'the room is gone when the linked participant leaves and another stays',
-        async () => {
-          const call = await world.call('waits', 'endframe', { withBob: true });
-          await call.tells('started');
-          await call.ada.leave();
-          await isDeletedWithEverybodyInside(call);
-          expect(call.told).toContain('closed: participant_disconnected');
+          await call.tells(story.over);
+          expect(call.told).toContain(`entered ${story.ends}`);
         },
         caseMs,
       );
@@ -118,6 +164,22 @@ export function describeRealWorker(title: string, version: () => Promise<string>
         async () => {
           const call = await world.call('session-closes', 'endframe-builtin');
           await isDeletedWithEverybodyInside(call);
+          await call.tells('shut down');
+        },
+        caseMs,
+      );
+
+      it.runIf(endCallTool)(
+        'gets along with the end-call tool, also where its deletion fails',
+        async () => {
+          const calls = await Promise.all([
+            world.call('end-call-tool', 'endframe'),
+            world.call('end-call-tool', 'endframe-flaky'),
+          ]);
+          for (const call of calls) {
+            await isDeletedWithEverybodyInside(call);
+            await call.tells('shut down');
+          }
         },
         caseMs,
       );
@@ -126,20 +188,7 @@ export function describeRealWorker(title: string, version: () => Promise<string>
     describe.concurrent('without it', () => {
       it.each(table)(
         'the room stays when %s',
-        async (_title, { story, over }) => {
-          await stays(await world.call(story, 'plain'), over);
-        },
-        caseMs,
-      );
-
-      it(
-        'the room stays when the linked participant leaves and another stays',
-        async () => {
-          const call = await world.call('waits', 'plain', { withBob: true });
-          await call.tells('started');
-          await call.ada.leave();
-          await stays(call, 'closed: participant_disconnected');
-        },
+        async (_title, story) => stays(await play(story, 'plain'), story.over),
         caseMs,
       );
 
@@ -155,11 +204,31 @@ export function describeRealWorker(title: string, version: () => Promise<string>
         },
         caseMs,
       );
+
+      it.runIf(endCallTool)(
+        'the end-call tool does it where nothing fails, and gives up at the first failure',
+        async () => {
+          const [fine, flaky] = await Promise.all([
+            world.call('end-call-tool', 'plain'),
+            world.call('end-call-tool', 'plain-flaky'),
+          ]);
+          expect(await fine.isGoneWithin(soonMs)).toBe(true);
+          await stays(flaky, 'shut down');
+        },
+        caseMs,
+      );
     });
 
     it(
-      'the room is gone when the process of the job is killed',
-      async () => isDeletedWithEverybodyInside(await world.call('killed', 'endframe')),
+      'the room is gone when the process of the job is killed, and stays without attachRoomCleanup',
+      async () => {
+        const [watched, plain] = await Promise.all([
+          world.call('killed', 'endframe'),
+          world.call('killed', 'plain'),
+        ]);
+        await isDeletedWithEverybodyInside(watched);
+        await stays(plain, 'started');
+      },
       caseMs,
     );
 
