@@ -46,6 +46,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   readonly #aborted = new ReplaySubject<void>(1);
   readonly #gone = new BehaviorSubject(false);
   #room: RoomIdentity;
+  #isKnown: boolean;
   /** Replays its one value, then completes; never errors. */
   readonly outcome$: Observable<RoomDeletionOutcome>;
 
@@ -54,6 +55,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     const plan = deletionPlan(options);
     this.#plan = { ...plan, logger: unfailing(plan.logger) };
     this.#room = plan.room;
+    this.#isKnown = plan.isKnown;
     this.#guard = new RoomGuard(this.#plan, {
       onReappeared: (reappearance) => this.#tellReappearance(reappearance),
       onSettled: (news) => this.#guardianSettled(news),
@@ -64,7 +66,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
       canHandOver: () => this.#guard.armed,
     };
     this.outcome$ = runOnce(this.#orders, (trigger) =>
-      runDeletion({ ...this.#plan, room: this.#room }, trigger, events),
+      runDeletion({ ...this.#plan, room: this.#room, isKnown: this.#isKnown }, trigger, events),
     );
     this.outcome$.subscribe((outcome) => {
       // first: whoever is told may end the process
@@ -108,6 +110,17 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   }
 
   /**
+   * To be called by who is inside: which room it is, where others may use its name. From now on no other room of
+   * that name is deleted.
+   */
+  roomIs(identity: Omit<RoomIdentity, 'owned'>): void {
+    if (this.#plan.isKnown || this.#room.owned) return;
+    this.#room = { ...identity, owned: false };
+    this.#isKnown = true;
+    this.#guard.update(this.#room);
+  }
+
+  /**
    * To be called when the conversation begins: warms up, has the guardian watch the room if there is to be one,
    * and learns which room it is where others may use the name. A second call does nothing new.
    *
@@ -143,11 +156,11 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
 
   /** Of a room whose name others may use: a later room of that name is none of our business. */
   async #learnIdentity(): Promise<void> {
-    const { roomName, rest, deadlineMs, scheduler, isKnown } = this.#plan;
-    if (isKnown || this.#room.owned || this.#room.sid !== undefined) return;
+    const { roomName, rest, deadlineMs, scheduler } = this.#plan;
+    if (this.#isKnown || this.#room.owned || this.#room.sid !== undefined) return;
     const listed$ = defer(() => findRoom(rest, roomName, {})).pipe(timeout({ first: deadlineMs, scheduler }));
     const listed = await firstValueFrom(listed$).catch(() => undefined);
-    if (typeof listed !== 'object') return;
+    if (typeof listed !== 'object' || this.#isKnown) return;
     const { sid, creationTimeMs } = listed;
     this.#room = { owned: false, sid, creationTimeMs };
     this.#guard.update(this.#room);

@@ -20,6 +20,7 @@ describe('TransportParams', () => {
       audioOutDestinations: [],
       endSilenceMs: 0,
       videoInEnabled: false,
+      videoInFramerate: 1,
       videoOutEnabled: false,
       videoOutIsLive: false,
       videoOutWidth: 1_024,

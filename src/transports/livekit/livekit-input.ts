@@ -1,5 +1,7 @@
 import { Subscription } from 'rxjs';
 import { InputDTMFFrame, isKeypadEntry } from '../../frames/dtmf.ts';
+import type { Frame, FrameDirection } from '../../frames/frame.ts';
+import { type UserImage, UserImageRawFrame, UserImageRequestFrame } from '../../frames/images.ts';
 import { InputTransportMessageFrame } from '../../frames/messages.ts';
 import {
   BotConnectedFrame,
@@ -24,8 +26,10 @@ export interface RoomAccess {
 }
 
 /**
- * What happens in the room, as frames: the sound of each participant with their identity, who comes and goes,
- * messages and keys.
+ * What happens in the room, as frames: the sound and the pictures of each participant with their identity, who comes
+ * and goes, messages and keys.
+ *
+ * Frames in: a {@link UserImageRequestFrame} is answered with the newest picture, where participants are seen.
  *
  * The StartFrame is followed by a BotConnectedFrame, and by frames for those who were there before.
  */
@@ -48,10 +52,15 @@ export class LiveKitInputTransport extends BaseInputTransport {
     });
   }
 
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    if (frame instanceof UserImageRequestFrame && this.params.videoInEnabled) this.#answer(frame);
+    else super.process(frame, direction);
+  }
+
   protected override started(): void {
     this.push(new BotConnectedFrame());
     this.#inRoom = 0;
-    for (const identity of this.#room?.participants ?? []) this.#joined(identity);
+    for (const { identity } of this.#room?.participants ?? []) this.#joined(identity);
   }
 
   protected override async leave(): Promise<void> {
@@ -66,7 +75,11 @@ export class LiveKitInputTransport extends BaseInputTransport {
     this.#subscription = room.events$.subscribe((event) => this.#on(event));
     if (this.params.audioInEnabled) {
       const format = { sampleRate: this.sampleRate, numChannels: this.params.audioInChannels };
-      this.#subscription.add(room.hear(format).subscribe((frame) => this.pushAudioFrame(frame)));
+      this.#subscription.add(room.reception.hear(format).subscribe((frame) => this.pushAudioFrame(frame)));
+    }
+    if (this.params.videoInEnabled) {
+      const images$ = room.reception.see(this.params.videoInFramerate);
+      this.#subscription.add(images$.subscribe((image) => this.#show(image)));
     }
     await room.connect(this);
   }
@@ -91,6 +104,17 @@ export class LiveKitInputTransport extends BaseInputTransport {
         break;
       default:
     }
+  }
+
+  #show(image: UserImage): void {
+    if (this.isOpen) this.push(new UserImageRawFrame(image));
+  }
+
+  /** With what is seen now; of somebody who is not seen there is no answer. */
+  #answer(request: UserImageRequestFrame): void {
+    const { userId, videoSource, text, appendToContext } = request;
+    const image = this.#room?.reception.look(userId, videoSource);
+    if (image !== undefined) this.#show({ ...image, text, appendToContext, request });
   }
 
   #joined(identity: string): void {

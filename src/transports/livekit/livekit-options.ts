@@ -38,6 +38,8 @@ export interface LiveKitTransportOptions {
   readonly emptyTimeoutMs?: number | undefined;
   /** How long it stays when the last human has left, in milliseconds. Default 20 000. */
   readonly departureTimeoutMs?: number | undefined;
+  /** How often sweepers are told that the bot is alive, in milliseconds. Default 5 000. */
+  readonly leaseBeatMs?: number | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -52,6 +54,8 @@ export interface LiveKitPlan {
   /** `undefined` when the room is to stay. */
   readonly deleter: RoomDeleter | undefined;
   readonly onRemoteDisconnect: RemoteDisconnectPolicy;
+  /** `undefined` for the usual rhythm. */
+  readonly leaseBeatMs: number | undefined;
   readonly logger: Logger;
 }
 
@@ -69,7 +73,7 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
   if (!['end', 'cancel', 'ignore'].includes(onRemoteDisconnect)) {
     throw new InvalidOptionError('onRemoteDisconnect', "'end', 'cancel' or 'ignore'", onRemoteDisconnect);
   }
-  for (const name of ['emptyTimeoutMs', 'departureTimeoutMs'] as const) {
+  for (const name of ['emptyTimeoutMs', 'departureTimeoutMs', 'leaseBeatMs'] as const) {
     if (options[name] !== undefined) checkLimitMs(name, options[name]);
   }
   const httpUrl = restBaseUrl(options.url ?? process.env.LIVEKIT_URL, 'url');
@@ -90,6 +94,7 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
     rest,
     deleter: deleterFor(deleteRoomOnEnd, rest, { roomName, identity, logger }),
     onRemoteDisconnect,
+    leaseBeatMs: options.leaseBeatMs,
     logger,
   };
 }

@@ -1,4 +1,5 @@
 import type { OutputAudioRawFrame } from '../../frames/audio.ts';
+import type { OutputImageRawFrame } from '../../frames/images.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
 import { BaseOutputTransport } from '../base-output.ts';
 import type { OutputKeys, OutputMessage } from '../outgoing-frames.ts';
@@ -7,8 +8,9 @@ import type { FilledTransportParams } from '../transport-params.ts';
 import type { RoomAccess } from './livekit-input.ts';
 import type { LiveKitRoom } from './livekit-room.ts';
 import { encodeMessage } from './messages.ts';
+import type { PublishedTracks } from './published-tracks.ts';
 
-/** The bot's voice in the room, and its messages. The SDK paces the sound: it takes chunks 200 ms ahead. */
+/** The bot's voices and pictures in the room, and its messages. The SDK paces the sound: it takes chunks 200 ms ahead. */
 export class LiveKitOutputTransport extends BaseOutputTransport {
   readonly #access: RoomAccess;
   #room: LiveKitRoom | undefined;
@@ -27,17 +29,19 @@ export class LiveKitOutputTransport extends BaseOutputTransport {
   }
 
   protected override async writeAudioFrame(chunk: OutputAudioRawFrame): Promise<boolean> {
-    const room = this.#room;
-    if (room === undefined || room.closed) return false;
-    return (await room.voice?.write(chunk)) ?? false;
+    return (await this.#tracks?.voice(chunk.transportDestination)?.write(chunk)) ?? false;
   }
 
-  protected override clearAudio(): void {
-    this.#room?.voice?.clear();
+  protected override async writeVideoFrame(image: OutputImageRawFrame): Promise<boolean> {
+    return this.#tracks?.picture(image.transportDestination)?.show(image) ?? false;
   }
 
-  protected override async waitForPlayout(): Promise<void> {
-    if (this.#room?.closed === false) await this.#room.voice?.waitUntilHeard();
+  protected override clearAudio(destination: string | undefined): void {
+    this.#room?.tracks?.voice(destination)?.clear();
+  }
+
+  protected override async waitForPlayout(destination: string | undefined): Promise<void> {
+    await this.#tracks?.voice(destination)?.waitUntilHeard();
   }
 
   protected override async leave(): Promise<void> {
@@ -45,11 +49,11 @@ export class LiveKitOutputTransport extends BaseOutputTransport {
   }
 
   protected override async sendMessage({ message, participantId }: OutputMessage): Promise<void> {
-    await this.#room?.send(encodeMessage(message), participantId);
+    await this.#room?.connection?.send(encodeMessage(message), participantId);
   }
 
   protected override async sendKeys({ buttons }: OutputKeys): Promise<void> {
-    await this.#room?.press(buttons);
+    await this.#room?.connection?.press(buttons);
   }
 
   protected override createResampler(fromHz: number, toHz: number, channels: number): StreamResampler {
@@ -58,11 +62,28 @@ export class LiveKitOutputTransport extends BaseOutputTransport {
     );
   }
 
+  /** Where something can be published now. */
+  get #tracks(): PublishedTracks | undefined {
+    return this.#room?.closed === false ? this.#room.tracks : undefined;
+  }
+
   async #enter(setup: FrameProcessorSetup): Promise<void> {
     const room = this.#access.enter(setup);
     this.#room = room;
     await room.connect(this);
-    const { audioOutEnabled, audioOutChannels: numChannels } = this.params;
-    if (audioOutEnabled) await room.publish({ sampleRate: this.sampleRate, numChannels });
+    const { audioOutEnabled, audioOutDestinations, audioOutChannels: numChannels } = this.params;
+    const {
+      videoOutEnabled,
+      videoOutDestinations,
+      videoOutWidth: width,
+      videoOutHeight: height,
+    } = this.params;
+    // one after the other, as the SDK does it
+    for (const destination of audioOutEnabled ? [undefined, ...audioOutDestinations] : []) {
+      await room.tracks?.publishVoice(destination, { sampleRate: this.sampleRate, numChannels });
+    }
+    for (const destination of videoOutEnabled ? [undefined, ...videoOutDestinations] : []) {
+      await room.tracks?.publishPicture(destination, { width, height });
+    }
   }
 }

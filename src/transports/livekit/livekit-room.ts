@@ -1,15 +1,17 @@
-import { type Observable, Subject, type Subscription } from 'rxjs';
-import type { UserAudioRawFrame } from '../../frames/audio.ts';
+import { type Observable, Subject, Subscription } from 'rxjs';
 import type { Logger } from '../../logger.ts';
-import { cut, redact } from '../../rooms/redact.ts';
+import type { LeaseBeat } from '../../rooms/lease.ts';
 import { textOf } from '../../text-of.ts';
 import { within } from '../../within.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
+import { startLease } from './bot-lease.ts';
 import { type Room, type RtcHold, rtcNode } from './load-rtc-node.ts';
 import { NativeResampler } from './native-resampler.ts';
-import { type AudioFormat, ParticipantAudio } from './participant-audio.ts';
-import { NotPublishedInTime, PublishedAudio } from './published-audio.ts';
-import { type LiveKitRoomEvent, roomEvents } from './room-events.ts';
+import { type ParticipantInfo, participantInfo } from './participant-info.ts';
+import { PublishedTracks } from './published-tracks.ts';
+import { Reception } from './reception.ts';
+import { type JoinedIdentity, RoomConnection } from './room-connection.ts';
+import { type ConnectionQuality, type LiveKitRoomEvent, roomEvents } from './room-events.ts';
 import { withRetries } from './with-retries.ts';
 
 export interface LiveKitRoomOptions {
@@ -17,7 +19,17 @@ export interface LiveKitRoomOptions {
   readonly url: string;
   /** Called for each attempt. */
   readonly createToken: () => Promise<string>;
+  /** How often sweepers are told that the bot is alive, in milliseconds. Default 5 000. */
+  readonly leaseBeatMs?: number | undefined;
   readonly logger: Logger;
+}
+
+/** What there is while the bot is in the room. */
+interface Joined {
+  readonly hold: RtcHold;
+  readonly connection: RoomConnection;
+  readonly tracks: PublishedTracks;
+  readonly lease: LeaseBeat | undefined;
 }
 
 /** How long leaving may take: `disconnect()` hangs while a server is frozen. */
@@ -36,56 +48,57 @@ export class LiveKitRoom {
   readonly #events = new Subject<LiveKitRoomEvent>();
   /** Completes when the room was left. */
   readonly events$: Observable<LiveKitRoomEvent> = this.#events.asObservable();
+  /** What the bot hears and sees. */
+  readonly reception: Reception;
   #joining: Promise<void> | undefined;
   #leaving: Promise<void> | undefined;
   #closed = false;
-  #sid = '';
   #hold: RtcHold | undefined;
-  #room: Room | undefined;
-  #subscription: Subscription | undefined;
-  #forgetJoin: (() => void) | undefined;
-  #voice: PublishedAudio | undefined;
-  #ears: ParticipantAudio | undefined;
+  #joined: Joined | undefined;
+  #identity: Promise<JoinedIdentity | undefined> = Promise.resolve(undefined);
+  #quality: ConnectionQuality | undefined;
+  #muted = false;
 
   constructor(options: LiveKitRoomOptions) {
     this.#options = options;
+    this.reception = new Reception(options.logger);
   }
 
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** The server's name for this very room; empty before the join. */
-  get sid(): string {
-    return this.#sid;
+  /** The server's name for this very room; `undefined` when it was not joined, or left before it was told. */
+  get identity(): Promise<JoinedIdentity | undefined> {
+    return this.#identity;
   }
 
-  /** Identities of the others in the room. */
-  get participants(): readonly string[] {
-    return this.#closed ? [] : [...(this.#room?.remoteParticipants.keys() ?? [])];
+  /** The others in the room. */
+  get participants(): readonly ParticipantInfo[] {
+    if (this.#closed || this.#joined === undefined) return [];
+    const { hold, connection } = this.#joined;
+    return [...connection.room.remoteParticipants.values()].map((one) => participantInfo(hold.rtc, one));
   }
 
-  /** The bot's voice, once it is published. */
-  get voice(): PublishedAudio | undefined {
-    return this.#voice;
+  /** The bot's own; `undefined` until LiveKit has rated it. */
+  get connectionQuality(): ConnectionQuality | undefined {
+    return this.#quality;
   }
 
-  /**
-   * Hears everybody at this format; to be called before the join. A second call replaces the first.
-   *
-   * @returns Completes when the room was left.
-   */
-  hear(format: AudioFormat): Observable<UserAudioRawFrame> {
-    this.#ears?.close();
-    this.#ears = new ParticipantAudio(format, this.#options.logger);
-    for (const { identity, trackPublications } of this.#room?.remoteParticipants.values() ?? []) {
-      for (const { track } of trackPublications.values()) {
-        if (track !== undefined && this.#hold !== undefined) {
-          this.#ears.listen(this.#hold.rtc, track, identity);
-        }
-      }
-    }
-    return this.#ears.audio$;
+  /** What others hear and see of the bot; `undefined` before the join. */
+  get tracks(): PublishedTracks | undefined {
+    return this.#joined?.tracks;
+  }
+
+  /** Mutes the bot for others, whatever it publishes, or lets it be heard again. */
+  mute(muted: boolean): void {
+    this.#muted = muted;
+    this.tracks?.mute(muted);
+  }
+
+  /** To ask the server for things; `undefined` while the bot is not in the room. */
+  get connection(): RoomConnection | undefined {
+    return this.#closed ? undefined : this.#joined?.connection;
   }
 
   /**
@@ -100,31 +113,9 @@ export class LiveKitRoom {
     return this.#joining;
   }
 
-  /** Publishes the bot's voice, unless it is already there in this format. */
-  async publish(format: AudioFormat): Promise<void> {
-    if (this.#voice?.hasFormat(format) === true) return;
-    await this.#voice?.unpublish();
-    this.#voice = undefined;
-    const givesUp = (error: unknown): boolean => this.#closed || error instanceof NotPublishedInTime;
-    this.#voice = await withRetries(() => this.#publish(format), { givesUp });
-  }
-
   /** In hertz and channels; only where the room was joined. */
   createResampler(fromHz: number, toHz: number, channels: number): StreamResampler | undefined {
     return this.#hold && new NativeResampler(this.#hold.rtc, fromHz, toHz, channels);
-  }
-
-  /** @param identity Whom it is for; everybody by default. */
-  async send(data: Uint8Array, identity?: string): Promise<void> {
-    const destinations = identity === undefined ? {} : { destination_identities: [identity] };
-    if (this.#closed) return;
-    await this.#room?.localParticipant?.publishData(data, { reliable: true, ...destinations });
-  }
-
-  /** Presses telephone keys, all of them, in order. */
-  async press(keys: readonly string[]): Promise<void> {
-    for (const key of this.#closed ? [] : keys)
-      await this.#room?.localParticipant?.publishDtmf('0123456789*#'.indexOf(key), key);
   }
 
   /** For the owner, who may call it again; the last one leaves. Resolves within a limit; never rejects. */
@@ -152,64 +143,68 @@ export class LiveKitRoom {
 
   async #tryToJoin(hold: RtcHold): Promise<void> {
     const { url, createToken } = this.#options;
-    const token = await createToken();
-    const room = new hold.rtc.Room();
-    this.#subscription?.unsubscribe();
-    this.#subscription = roomEvents(hold.rtc, room).subscribe((event) => this.#on(event, hold));
-    const autoSubscribe = this.#ears !== undefined;
-    const join = hold.call(() => room.connect(url, token, { autoSubscribe, dynacast: false }));
-    await join.result.catch((error: unknown) => {
-      // LiveKit repeats the token in what it says about it
-      throw new Error(`The room could not be joined: ${cut(redact(textOf(error)))}`);
-    });
-    this.#forgetJoin = join.forget;
-    this.#room = room;
-    room.getSid().then(
-      (sid) => {
-        this.#sid = sid;
-      },
-      () => {}, // left before the server told it
-    );
-    // left in the meantime: nobody else knows of this membership
-    if (this.#closed) await this.#goAway(room, hold);
-    else this.#events.next({ type: 'connected' });
+    const watch = (room: Room): Subscription => this.#watch(hold, room);
+    const connection = await RoomConnection.open(hold, { url, createToken, watch });
+    if (this.#closed) {
+      // nobody else knows of this membership
+      await this.#goAway(connection);
+      throw new Error('The room was left while it was being joined');
+    }
+    const tracks = new PublishedTracks(hold, connection.room);
+    tracks.mute(this.#muted);
+    this.#joined = { hold, connection, tracks, lease: this.#startLease(connection) };
+    this.#identity = connection.identity();
+    this.#events.next({ type: 'connected' });
+    for (const { identity } of this.participants) this.#events.next({ type: 'participantJoined', identity });
+    this.reception.joined();
   }
 
-  #publish(format: AudioFormat): Promise<PublishedAudio> {
-    if (this.#room === undefined || this.#hold === undefined) throw new Error('the room was not joined');
-    return PublishedAudio.publish(this.#hold.rtc, this.#room, format);
+  #watch({ rtc }: RtcHold, room: Room): Subscription {
+    const watch = new Subscription();
+    watch.add(roomEvents(rtc, room).subscribe((event) => this.#on(event, room)));
+    watch.add(this.reception.attach(rtc, room));
+    return watch;
   }
 
-  #on(event: LiveKitRoomEvent, { rtc }: RtcHold): void {
-    if (event.type === 'trackSubscribed') this.#ears?.listen(rtc, event.track, event.identity);
-    if (event.type === 'trackUnsubscribed') this.#ears?.stop(event.track);
+  #startLease(connection: RoomConnection): LeaseBeat | undefined {
+    const { leaseBeatMs: beatMs, logger } = this.#options;
+    const setAttributes = (attributes: Readonly<Record<string, string>>) =>
+      connection.setAttributes(attributes);
+    return startLease({ token: connection.token, setAttributes, beatMs, logger });
+  }
+
+  #on(event: LiveKitRoomEvent, { localParticipant }: Room): void {
+    if (event.type === 'connectionQualityChanged' && event.identity === localParticipant?.identity) {
+      this.#quality = event.quality;
+    }
     if (event.type === 'disconnected') {
       if (this.#closed) return;
-      this.#closed = true;
-      this.#ears?.close();
+      this.#close();
     }
     this.#events.next(event);
   }
 
-  async #leave(): Promise<void> {
-    const leavesByItself = this.#room !== undefined && !this.#closed;
+  #close(): void {
     this.#closed = true;
-    this.#ears?.close();
-    if (this.#room !== undefined && this.#hold !== undefined) await this.#goAway(this.#room, this.#hold);
+    this.reception.close();
+    this.#joined?.lease?.stop();
+  }
+
+  async #leave(): Promise<void> {
+    const leavesByItself = this.#joined !== undefined && !this.#closed;
+    this.#close();
+    if (this.#joined !== undefined) await this.#goAway(this.#joined.connection, this.#joined.tracks);
     if (leavesByItself) this.#events.next({ type: 'left' });
     this.#events.complete();
     await this.#atMost('the SDK could not be shut down', this.#hold?.release());
   }
 
-  async #goAway(room: Room, hold: RtcHold): Promise<void> {
-    const leave = hold.call(() => room.disconnect());
+  async #goAway(connection: RoomConnection, tracks?: PublishedTracks): Promise<void> {
     await Promise.all([
-      this.#atMost('the room could not be left in an orderly way', leave.result),
-      this.#atMost('the track could not be closed', this.#voice?.close()),
+      this.#atMost('the room could not be left in an orderly way', connection.disconnect()),
+      this.#atMost('the tracks could not be closed', tracks?.close()),
     ]);
-    this.#subscription?.unsubscribe();
-    // the SDK leaves its listener behind when the server was the one to disconnect
-    this.#forgetJoin?.();
+    connection.forget();
   }
 
   async #atMost(failure: string, work: Promise<unknown> | undefined): Promise<void> {

@@ -1,8 +1,8 @@
-import { EMPTY, type Observable } from 'rxjs';
+import { EMPTY, type Observable, Subject } from 'rxjs';
 import { RoomCleanup } from '../../cleanup/room-cleanup.ts';
 import { PipelineError } from '../../errors.ts';
 import type { Frame } from '../../frames/frame.ts';
-import { CancelTaskFrame, EndTaskFrame } from '../../frames/lifecycle.ts';
+import { CancelTaskFrame } from '../../frames/lifecycle.ts';
 import type { Logger } from '../../logger.ts';
 import type { FrameProcessor } from '../../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
@@ -13,30 +13,16 @@ import { LiveKitInputTransport, type RoomAccess } from './livekit-input.ts';
 import { type LiveKitPlan, type LiveKitTransportOptions, liveKitPlan } from './livekit-options.ts';
 import { LiveKitOutputTransport } from './livekit-output.ts';
 import { LiveKitRoom } from './livekit-room.ts';
-import type { LiveKitRoomEvent } from './room-events.ts';
-import { isSameRoom } from './same-room.ts';
+import { encodeMessage } from './messages.ts';
+import { Outbox } from './outbox.ts';
+import type { ParticipantInfo } from './participant-info.ts';
+import type { RoomConnection } from './room-connection.ts';
+import type { ConnectionQuality, LiveKitRoomEvent } from './room-events.ts';
+import { RoomFence } from './room-fence.ts';
+import { argumentsOf, type LiveKitTransportEvents } from './transport-events.ts';
 
-/** What a transport tells of its room. Participants are named by their identity. */
-export interface LiveKitTransportEvents {
-  /** The bot is in the room. */
-  connected: () => void;
-  /**
-   * The server has ended the connection, for good; LiveKit's reason, such as `ROOM_DELETED`. Or the room was
-   * deleted while the bot was not reachable, and is another one now: `ROOM_REPLACED`.
-   */
-  disconnected: (reason: string) => void;
-  /** The bot has left by itself. */
-  left: () => void;
-  participantJoined: (identity: string) => void;
-  participantLeft: (identity: string) => void;
-  /** A participant speaks, or shows something, and the bot receives it. */
-  trackSubscribed: (identity: string) => void;
-  trackUnsubscribed: (identity: string) => void;
-  dataReceived: (data: Uint8Array, identity: string | undefined, topic: string | undefined) => void;
-  dtmfReceived: (digit: string, identity: string) => void;
-  reconnecting: () => void;
-  reconnected: () => void;
-}
+/** How many messages may wait for the join. */
+const outboxLimit = 100;
 
 /**
  * A bot's place in a LiveKit room, which is deleted when the run is over.
@@ -45,8 +31,8 @@ export interface LiveKitTransportEvents {
  * `audioOutEnabled`, can be heard. After an EndFrame it plays out, leaves, and deletes the room; after a
  * CancelFrame it does so at once. After a StopFrame it stays, for the next run with the same transport.
  *
- * When the room is deleted by somebody else the run ends, also when that is found out later; for other disconnects see `onRemoteDisconnect`. It
- * never joins again by itself.
+ * When the room is deleted by somebody else the run ends, also when that is found out later; for other disconnects
+ * see `onRemoteDisconnect`. It never joins again by itself.
  *
  * @throws {InvalidOptionError} An option is missing or can never work.
  * @see Pipecat `transports/livekit/transport.py`, `LiveKitTransport`; there the room is never deleted.
@@ -55,22 +41,29 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   readonly #plan: LiveKitPlan;
   readonly #cleanup: RoomCleanup | undefined;
   readonly #armed = new WeakSet<FrameProcessorSetup>();
-  #room: LiveKitRoom | undefined;
+  readonly #events = new Subject<LiveKitRoomEvent>();
+  /** What happens in the room, in all runs; the events of the same names as one stream. Never completes. */
+  readonly events$: Observable<LiveKitRoomEvent> = this.#events.asObservable();
+  readonly #outbox: Outbox;
+  readonly #fence: RoomFence;
+  #room: LiveKitRoom;
   #input: LiveKitInputTransport | undefined;
   #output: LiveKitOutputTransport | undefined;
-  /** Why it must not join again. */
-  #fence: string | undefined;
   #joinFailed = false;
 
   constructor(options: LiveKitTransportOptions = {}) {
     super(options.params);
     this.#plan = liveKitPlan(options);
-    const { deleter } = this.#plan;
+    const { deleter, logger } = this.#plan;
+    this.#outbox = new Outbox({
+      limit: outboxLimit,
+      onLost: (error) => logger.warn({ roomName: this.roomName, error }, 'a message could not be sent'),
+    });
+    this.#fence = new RoomFence(this.#plan, (frame) => this.#ask(frame));
+    this.#room = this.#newRoom();
     if (deleter === undefined) return;
     this.#cleanup = new RoomCleanup(deleter);
-    deleter.outcome$.subscribe(() => {
-      this.#fence ??= 'its room has had its end';
-    });
+    deleter.outcome$.subscribe(() => this.#fence.close('its room has had its end'));
   }
 
   get roomName(): string {
@@ -84,7 +77,17 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
 
   /** Identities of the others in the room. */
   get participants(): readonly string[] {
-    return this.#room?.participants ?? [];
+    return this.#room.participants.map(({ identity }) => identity);
+  }
+
+  /** What is known of one of them now; `undefined` for somebody who is not there. */
+  participant(identity: string): ParticipantInfo | undefined {
+    return this.#room.participants.find((one) => one.identity === identity);
+  }
+
+  /** Of the bot's own connection, as LiveKit rates it every few seconds; `undefined` until it has. */
+  get connectionQuality(): ConnectionQuality | undefined {
+    return this.#room.connectionQuality;
   }
 
   /** How the room's deletion ended: replays its one value. Empty where the room is not to be deleted. */
@@ -106,10 +109,50 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
     return this.#output;
   }
 
+  /**
+   * Sends a message at once, or with the join; of those that wait for it, the 101st is dropped with a warning.
+   *
+   * To send one in its turn behind the bot's speech push an `OutputTransportMessageFrame`.
+   *
+   * @param message Text and bytes go as they are, everything else as JSON.
+   * @param identity Whom it is for; everybody by default.
+   */
+  sendMessage(message: unknown, identity?: string): void {
+    this.#outbox.post({ data: encodeMessage(message), identity });
+  }
+
+  /** Sets some of the bot's attributes, and leaves the others; an empty text removes one. Only in the room. */
+  async setAttributes(attributes: Readonly<Record<string, string>>): Promise<void> {
+    await this.#connection('setAttributes()').setAttributes(attributes);
+  }
+
+  /** Sets the bot's metadata. Only in the room. */
+  async setMetadata(metadata: string): Promise<void> {
+    await this.#connection('setMetadata()').setMetadata(metadata);
+  }
+
+  /** Has nothing more of somebody's sound sent to the bot, also when they publish again; they are not told. */
+  muteParticipant(identity: string): void {
+    this.#room.reception.mute(identity, true);
+  }
+
+  unmuteParticipant(identity: string): void {
+    this.#room.reception.mute(identity, false);
+  }
+
+  /** Mutes the bot, as people mute themselves: what it says meanwhile is not heard, and the others are told. */
+  mute(): void {
+    this.#room.mute(true);
+  }
+
+  unmute(): void {
+    this.#room.mute(false);
+  }
+
   /** Leaves, and deletes the room, unless it is to stay. For a transport that was stopped and has no next run. */
   async close(trigger: DeletionTrigger = 'manual'): Promise<void> {
-    this.#fence = 'it was closed';
-    await Promise.all([this.#room?.close(), this.#plan.deleter?.deleteRoom(trigger)]);
+    this.#fence.close('it was closed');
+    await Promise.all([this.#room.close(), this.#plan.deleter?.deleteRoom(trigger)]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -119,11 +162,14 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   readonly #access: RoomAccess = {
     enter: (setup) => {
       if (!this.#armed.has(setup)) this.#arm(setup);
-      if (this.#fence !== undefined) {
-        throw new PipelineError(`This LiveKitTransport does not join again: ${this.#fence}`);
+      const { reason } = this.#fence;
+      if (reason !== undefined) {
+        throw new PipelineError(`This LiveKitTransport does not join again: ${reason}`);
       }
-      if (this.#room?.closed === true) void this.#room.close();
-      if (this.#room === undefined || this.#room.closed) this.#room = this.#newRoom();
+      if (this.#room.closed) {
+        void this.#room.close();
+        this.#room = this.#newRoom();
+      }
       return this.#room;
     },
     cannotEnter: (end) => {
@@ -142,60 +188,41 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   }
 
   #newRoom(): LiveKitRoom {
-    const { url, createToken, logger } = this.#plan;
-    const room = new LiveKitRoom({ url, createToken, logger });
-    room.events$.subscribe((event) => this.#tell(event));
+    const { url, createToken, leaseBeatMs, logger } = this.#plan;
+    const room = new LiveKitRoom({ url, createToken, leaseBeatMs, logger });
+    room.events$.subscribe((event) => this.#on(event, room));
     return room;
   }
 
+  #on(event: LiveKitRoomEvent, room: LiveKitRoom): void {
+    if (event.type === 'connected') this.#joined(room);
+    if (event.type === 'disconnected' || event.type === 'left') this.#outbox.close();
+    if (event.type === 'disconnected') this.#fence.disconnected(event.reason);
+    this.#tell(event);
+    if (event.type === 'reconnected') void this.#makeSureOfRoom(room);
+  }
+
+  async #makeSureOfRoom(room: LiveKitRoom): Promise<void> {
+    const isReplaced = await this.#fence.isReplaced(room);
+    if (isReplaced) this.#tell({ type: 'disconnected', reason: 'ROOM_REPLACED' });
+  }
+
+  #joined(room: LiveKitRoom): void {
+    this.#outbox.open(async ({ data, identity }) => room.connection?.send(data, identity));
+    void room.identity.then((identity) => {
+      if (identity !== undefined) this.#plan.deleter?.roomIs(identity);
+    });
+  }
+
   #tell(event: LiveKitRoomEvent): void {
-    switch (event.type) {
-      case 'participantJoined':
-      case 'participantLeft':
-      case 'trackSubscribed':
-      case 'trackUnsubscribed':
-        this.emit(event.type, event.identity);
-        break;
-      case 'dataReceived':
-        this.emit('dataReceived', event.data, event.identity, event.topic);
-        break;
-      case 'dtmfReceived':
-        this.emit('dtmfReceived', event.digit, event.identity);
-        break;
-      case 'disconnected':
-        this.#disconnected(event.reason);
-        break;
-      case 'reconnected':
-        this.emit('reconnected');
-        void this.#makeSureOfRoom();
-        break;
-      default:
-        this.emit(event.type);
-    }
+    this.emit(event.type, ...argumentsOf(event));
+    this.#events.next(event);
   }
 
-  #disconnected(reason: string): void {
-    const { deleter, onRemoteDisconnect, logger } = this.#plan;
-    const isDeleted = reason === 'ROOM_DELETED';
-    logger.info({ roomName: this.roomName, reason }, 'the server has ended the connection');
-    if (isDeleted) {
-      this.#fence = 'its room was deleted';
-      deleter?.roomIsGone('exit');
-    }
-    this.emit('disconnected', reason);
-    if (isDeleted || onRemoteDisconnect === 'end') this.#ask(new EndTaskFrame(reason));
-    else if (onRemoteDisconnect === 'cancel') this.#ask(new CancelTaskFrame(reason));
-  }
-
-  /** A bot must not go on in a room that it brought back to life by reconnecting. */
-  async #makeSureOfRoom(): Promise<void> {
-    const { rest, logger } = this.#plan;
-    const joined = { roomName: this.roomName, sid: this.#room?.sid ?? '' };
-    if (await isSameRoom(rest, joined, logger)) return;
-    logger.warn(joined, 'the room was deleted and is another one now; the bot leaves it');
-    this.#fence = 'its room was replaced by another one';
-    this.emit('disconnected', 'ROOM_REPLACED');
-    this.#ask(new EndTaskFrame('ROOM_REPLACED'));
+  #connection(what: string): RoomConnection {
+    const { connection } = this.#room;
+    if (connection === undefined) throw new PipelineError(`${what} while the bot is not in its room`);
+    return connection;
   }
 
   /** Asks the task, from whichever end stands in its pipeline. */

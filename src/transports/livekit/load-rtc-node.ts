@@ -1,3 +1,4 @@
+import type { LocalTrack } from '@livekit/rtc-node';
 import { MissingDependencyError } from '../../errors.ts';
 import { within } from '../../within.ts';
 
@@ -5,9 +6,17 @@ export type {
   AudioResampler,
   AudioSource,
   LocalAudioTrack,
+  LocalParticipant,
+  LocalTrack,
   LocalTrackPublication,
+  LocalVideoTrack,
+  RemoteParticipant,
   RemoteTrack,
+  RemoteTrackPublication,
   Room,
+  TrackPublishOptions,
+  VideoFrame,
+  VideoSource,
 } from '@livekit/rtc-node';
 
 /** LiveKit's native SDK. */
@@ -18,6 +27,8 @@ export interface RtcHold {
   readonly rtc: RtcNode;
   /** Makes a call that leaves listeners on the SDK's client, and remembers them as ours. */
   call<T>(start: () => Promise<T>): RtcCall<T>;
+  /** Mutes a track of ours, or unmutes it, for others to see. The SDK can do it, and offers no method for it. */
+  mute(track: LocalTrack, muted: boolean): void;
   /** Lets go; the last one to do so shuts the native part down. A second call does nothing. */
   release(): Promise<void>;
 }
@@ -34,6 +45,9 @@ type Listener = (...args: unknown[]) => void;
 interface FfiClient {
   listeners(event: 'ffi_event'): Listener[];
   off(event: 'ffi_event', listener: Listener): void;
+  request(request: {
+    readonly message: { readonly case: 'localTrackMute'; readonly value: object };
+  }): unknown;
 }
 
 const globals = globalThis as unknown as { _ffiClientInstance?: FfiClient | undefined };
@@ -68,6 +82,10 @@ class SharedRtcNode {
     return {
       rtc,
       call: (start) => this.#call(start),
+      mute: ({ ffi_handle: { handle } }, mute) => {
+        const message = { case: 'localTrackMute', value: { trackHandle: handle, mute } } as const;
+        globals._ffiClientInstance?.request({ message });
+      },
       release: () => {
         released ??= this.#release(rtc);
         return released;

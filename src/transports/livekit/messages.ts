@@ -1,10 +1,10 @@
 /** Messages as LiveKit carries them: bytes; as others write them: JSON. */
 
-/** @returns The object that was sent; `undefined` for anything else. */
+/** @returns The JSON object that was sent; `undefined` for anything else. */
 export function parseMessage(data: Uint8Array): object | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data));
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -2,11 +2,10 @@ import type { AudioChunk } from '../../frames/audio.ts';
 import { within } from '../../within.ts';
 import type { AudioSource, LocalAudioTrack, LocalTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
 import type { AudioFormat } from './participant-audio.ts';
+import { publishTrack, unpublishTrack } from './publish-track.ts';
 
 /** How far ahead of the speaker the SDK is fed, in milliseconds: what a blocked event loop may cost. */
 const queueMs = 200;
-/** How long publishing may take: the SDK hears nothing when the token does not allow it. */
-const publishLimitMs = 5_000;
 /** How long the first word waits for somebody who is in the room and does not listen yet. */
 const listenerLimitMs = 1_000;
 /** Silence ahead of the first word: a listener who has just subscribed still loses up to 100 ms. */
@@ -17,56 +16,52 @@ const leadMs = 100;
  */
 const tailMs = 200;
 
-/** Another attempt would wait for this one: the SDK publishes one track after the other. */
-export class NotPublishedInTime extends Error {
-  constructor() {
-    super(
-      `The bot's track was not published within ${publishLimitMs} ms; does its token allow it to publish?`,
-    );
-  }
+interface Parts {
+  readonly rtc: RtcNode;
+  readonly room: Room;
+  readonly source: AudioSource;
+  readonly track: LocalAudioTrack;
+  readonly publication: LocalTrackPublication;
 }
 
-/** The bot's voice: a track of the room, fed with chunks. */
+/** A voice of the bot: a track of the room, fed with chunks. */
 export class PublishedAudio {
   readonly #rtc: RtcNode;
   readonly #room: Room;
   readonly #source: AudioSource;
-  readonly #track: LocalAudioTrack;
   readonly #publication: LocalTrackPublication;
+  readonly track: LocalAudioTrack;
   #closed = false;
   #listenedTo = false;
   #writing: Promise<unknown> = Promise.resolve();
   #unheard = false;
 
-  private constructor(
-    rtc: RtcNode,
-    room: Room,
-    source: AudioSource,
-    track: LocalAudioTrack,
-    publication: LocalTrackPublication,
-  ) {
+  private constructor({ rtc, room, source, track, publication }: Parts) {
     this.#rtc = rtc;
     this.#room = room;
     this.#source = source;
-    this.#track = track;
     this.#publication = publication;
+    this.track = track;
   }
 
-  /** @throws {Error} What LiveKit says why it was not published; nothing is left behind then. */
-  static async publish(rtc: RtcNode, room: Room, format: AudioFormat): Promise<PublishedAudio> {
+  /**
+   * @param destination Names a further track; `undefined` is the bot's own voice.
+   * @throws {Error} What LiveKit says why it was not published; nothing is left behind then.
+   */
+  static async publish(
+    rtc: RtcNode,
+    room: Room,
+    format: AudioFormat,
+    destination: string | undefined,
+  ): Promise<PublishedAudio> {
+    const { SOURCE_MICROPHONE, SOURCE_UNKNOWN } = rtc.TrackSource;
     const source = new rtc.AudioSource(format.sampleRate, format.numChannels, queueMs);
-    const track = rtc.LocalAudioTrack.createAudioTrack('endframe-audio', source);
-    const options = new rtc.TrackPublishOptions({ source: rtc.TrackSource.SOURCE_MICROPHONE });
-    try {
-      if (room.localParticipant === undefined) throw new Error('the room was left');
-      const publishing = room.localParticipant.publishTrack(track, options);
-      if ((await within(publishing, publishLimitMs)) === 'late') throw new NotPublishedInTime();
-      const publication = await publishing;
-      return new PublishedAudio(rtc, room, source, track, publication);
-    } catch (error) {
-      await track.close();
-      throw error;
-    }
+    const track = rtc.LocalAudioTrack.createAudioTrack(destination ?? 'endframe-audio', source);
+    const options = new rtc.TrackPublishOptions({
+      source: destination === undefined ? SOURCE_MICROPHONE : SOURCE_UNKNOWN,
+    });
+    const publication = await publishTrack(room, track, options);
+    return new PublishedAudio({ rtc, room, source, track, publication });
   }
 
   hasFormat({ sampleRate, numChannels }: AudioFormat): boolean {
@@ -114,13 +109,12 @@ export class PublishedAudio {
     if (this.#closed) return;
     this.#closed = true;
     await this.#writing;
-    await this.#track.close();
+    await this.track.close();
   }
 
   /** Takes the track out of the room. */
   async unpublish(): Promise<void> {
-    const { sid } = this.#publication;
-    if (sid !== undefined) await this.#room.localParticipant?.unpublishTrack(sid);
+    await unpublishTrack(this.#room, this.#publication);
     await this.close();
   }
 

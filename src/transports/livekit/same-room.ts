@@ -1,5 +1,6 @@
 import type { Logger } from '../../logger.ts';
 import type { RoomRest } from '../../rooms/room-rest.ts';
+import { withRetries } from './with-retries.ts';
 
 export interface JoinedRoom {
   readonly roomName: string;
@@ -20,12 +21,16 @@ export async function isSameRoom(
   { roomName, sid }: JoinedRoom,
   logger: Logger,
 ): Promise<boolean> {
-  if (rest?.listRooms === undefined || sid === '') return true;
+  if (rest?.listRooms === undefined) return true;
+  const look = async (): Promise<boolean> => {
+    const rooms = await rest.listRooms?.([roomName]);
+    const room = rooms?.find(({ name }) => name === roomName);
+    // it will be, or the disconnect is on its way
+    if (room === undefined) throw new Error('the room is not listed');
+    return room.sid === sid;
+  };
   try {
-    const rooms = await rest.listRooms([roomName]);
-    const room = rooms.find(({ name }) => name === roomName);
-    // not listed: it will be, or the disconnect is on its way
-    return room === undefined || room.sid === sid;
+    return await withRetries(look, { givesUp: () => false });
   } catch (error) {
     logger.warn({ roomName, error }, 'whether the room is still the same could not be found out');
     return true;

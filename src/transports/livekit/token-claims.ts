@@ -19,6 +19,12 @@ export function tokenClaims(token: string): TokenClaims {
   throw new InvalidOptionError('token', 'a LiveKit join token with an identity and a room');
 }
 
+/** Whether it lets its bearer write their own attributes, which LiveKit does not tell those who try. */
+export function maySetAttributes(token: string): boolean {
+  const claims = parse(token) as { video?: { canUpdateOwnMetadata?: unknown } } | undefined;
+  return claims?.video?.canUpdateOwnMetadata === true;
+}
+
 function parse(token: unknown): unknown {
   try {
     return JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());

@@ -47,7 +47,7 @@ describe('LiveKitRoom', () => {
   it('leaves nothing behind in the SDK, and shuts it down', async () => {
     const { room } = newRoom();
     await room.connect(room);
-    await room.publish({ sampleRate: 24_000, numChannels: 1 });
+    await room.tracks?.publishVoice(undefined, { sampleRate: 24_000, numChannels: 1 });
     expect(listenerCount()).toBeGreaterThan(0);
     await room.disconnect(room);
     expect(listenerCount()).toBeUndefined();

@@ -139,7 +139,12 @@ describe('LiveKitTransport', () => {
       'ParticipantJoinedFrame',
       'ParticipantLeftFrame',
     ]);
-    expect(bot.events).toEqual(['connected', 'participantJoined bob', 'participantLeft bob']);
+    expect(bot.events).toEqual([
+      'connected',
+      'participantJoined ada',
+      'participantJoined bob',
+      'participantLeft bob',
+    ]);
   });
 
   it('brings sound of another rate to its own', async () => {

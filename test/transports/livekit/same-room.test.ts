@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../../src/logger.ts';
 import type { ListedRoom, RoomRest } from '../../../src/rooms/room-rest.ts';
 import { isSameRoom } from '../../../src/transports/livekit/same-room.ts';
@@ -13,22 +13,38 @@ function restWith(...rooms: readonly Partial<ListedRoom>[]): RoomRest {
 }
 
 describe('isSameRoom', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  async function isSame(rest: RoomRest | undefined): Promise<boolean> {
+    const answer = isSameRoom(rest, joined, silentLogger);
+    await vi.runAllTimersAsync();
+    return answer;
+  }
+
   it.each([
     ['is the one that was joined', [{ name: 'lobby', sid: 'RM_1' }], true],
     ['is another one', [{ name: 'lobby', sid: 'RM_2' }], false],
     ['is not listed', [], true],
     ['is not the one that was asked for', [{ name: 'Lobby', sid: 'RM_2' }], true],
   ])('knows a room that %s', async (_what, rooms, same) => {
-    expect(await isSameRoom(restWith(...rooms), joined, silentLogger)).toBe(same);
+    expect(await isSame(restWith(...rooms))).toBe(same);
+  });
+
+  it('asks again when the first answer says nothing', async () => {
+    const listRooms = vi
+      .fn<NonNullable<RoomRest['listRooms']>>()
+      .mockRejectedValueOnce(new Error('no answer'))
+      .mockResolvedValueOnce([])
+      .mockResolvedValue([{ name: 'lobby', sid: 'RM_2' } as ListedRoom]);
+    expect(await isSame({ ...restWith(), listRooms })).toBe(false);
+    expect(listRooms).toHaveBeenCalledTimes(3);
   });
 
   it('trusts what nobody can tell', async () => {
-    const failing = { ...restWith(), listRooms: vi.fn().mockRejectedValue(new Error('no answer')) };
-    expect(await isSameRoom(failing, joined, silentLogger)).toBe(true);
-    expect(await isSameRoom({ deleteRoomByName: async () => true }, joined, silentLogger)).toBe(true);
-    expect(await isSameRoom(undefined, joined, silentLogger)).toBe(true);
-    expect(
-      await isSameRoom(restWith({ name: 'lobby', sid: 'RM_2' }), { ...joined, sid: '' }, silentLogger),
-    ).toBe(true);
+    const listRooms = vi.fn().mockRejectedValue(new Error('no answer'));
+    expect(await isSame({ ...restWith(), listRooms })).toBe(true);
+    expect(await isSame({ deleteRoomByName: async () => true })).toBe(true);
+    expect(await isSame(undefined)).toBe(true);
   });
 });

@@ -1,0 +1,28 @@
+import type { Logger } from '../../logger.ts';
+import { LeaseBeat } from '../../rooms/lease.ts';
+import { maySetAttributes } from './token-claims.ts';
+
+export interface BotLeaseOptions {
+  /** The one the bot has joined with. */
+  readonly token: string;
+  readonly setAttributes: (attributes: Readonly<Record<string, string>>) => Promise<unknown>;
+  /** Milliseconds. Default 5 000. */
+  readonly beatMs: number | undefined;
+  readonly logger: Logger;
+}
+
+/**
+ * Tells sweepers from now on that the bot's event loop is alive.
+ *
+ * Where the token does not allow it there is one warning, and sweepers go by the bot's presence alone.
+ */
+export function startLease({ token, setAttributes, beatMs, logger }: BotLeaseOptions): LeaseBeat | undefined {
+  if (!maySetAttributes(token)) {
+    const hint = 'a token of createAgentToken, or with canUpdateOwnMetadata, has one';
+    logger.warn({ hint }, 'the bot has no lease: its token does not let it write its attributes');
+    return undefined;
+  }
+  const beat = new LeaseBeat({ write: setAttributes, beatMs, logger });
+  beat.start();
+  return beat;
+}
