@@ -21,9 +21,10 @@ export interface DoomedBotProgram {
   /** Without a runner nobody catches what is thrown. */
   readonly handleProcessEvents: boolean;
   readonly stays: boolean;
+  readonly leaseBeatMs: number | undefined;
 }
 
-const { rest, url, room, handleProcessEvents, stays } = JSON.parse(
+const { rest, url, room, handleProcessEvents, stays, leaseBeatMs } = JSON.parse(
   process.env.BOT_PROGRAM ?? '',
 ) as DoomedBotProgram;
 delete process.env.BOT_PROGRAM;
@@ -62,6 +63,7 @@ function build(): { processors: FrameProcessor[]; outcome$: Observable<RoomDelet
     url,
     roomName,
     identity: 'doomed-bot',
+    leaseBeatMs,
     apiKey: rest.apiKey,
     apiSecret: rest.apiSecret,
     deleteRoomOnEnd: { ...deletion, rest: new LiveKitRESTHelper(rest) },

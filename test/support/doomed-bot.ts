@@ -46,6 +46,8 @@ export interface DoomedBotOptions
   readonly handleProcessEvents?: boolean;
   /** Whether the process goes on when its task is over. Default false. */
   readonly stays?: boolean;
+  /** Of a bot that joins. */
+  readonly leaseBeatMs?: number;
   /** Arguments for Node, such as `--max-old-space-size=64`. */
   readonly execArgv?: readonly string[];
   /** What the bot's environment holds besides. */
@@ -72,10 +74,10 @@ export class DoomedBot implements AsyncDisposable {
 
   constructor(options: DoomedBotOptions) {
     const { server, url, apiUrl, attemptTimeoutMs, execArgv, env, ...others } = options;
-    const { handleProcessEvents = true, stays = false, ...room } = others;
+    const { handleProcessEvents = true, stays = false, leaseBeatMs, ...room } = others;
     const { apiKey, apiSecret, httpUrl } = server;
     const rest = { apiKey, apiSecret, apiUrl: apiUrl ?? httpUrl, attemptTimeoutMs };
-    const program: DoomedBotProgram = { rest, url, room, handleProcessEvents, stays };
+    const program: DoomedBotProgram = { rest, url, room, handleProcessEvents, stays, leaseBeatMs };
     const script = fileURLToPath(new URL('./doomed-bot-program.ts', import.meta.url));
     this.#child = spawn(process.execPath, [...nodeArgs, ...(execArgv ?? []), script], {
       detached: true,

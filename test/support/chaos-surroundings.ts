@@ -1,0 +1,227 @@
+/** What the sessions of a random fault run live in: LiveKit, the ways to it, a sweeper, and those who keep the minutes. */
+
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Room } from 'livekit-server-sdk';
+import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { type LeasedBots, startLeasedBots } from '../sweeper/leased-bots.ts';
+import type { ChaosHistory, Listing, Span } from './chaos-check.ts';
+import type { PlannedDisturbance } from './chaos-schedule.ts';
+import { listRooms, roomService } from './room-service.ts';
+import { spawnScript } from './run-typescript.ts';
+import { now } from './talking-bot.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+export const chaosPrefix = 'chaos-';
+/** Of the sweeper, shortened: a run has no time for more. */
+export const sweeperLimits = { pollMs: 500, leaseTtlMs: 5_000, graceMs: 5_000 };
+
+const sweepProgram = fileURLToPath(new URL('../sweeper/sweep-program.ts', import.meta.url));
+const listEveryMs = 100;
+const livingBystanders = 3;
+
+export class ChaosSurroundings implements AsyncDisposable {
+  readonly server: LiveKitServer;
+  /** Between the bots, with their guardians, and LiveKit's REST API. */
+  readonly botsWay: TcpProxy;
+  readonly listings: Listing[] = [];
+  readonly disturbances: (Span & { readonly what: string })[] = [];
+  readonly bystanders: ChaosHistory['bystanders'][number][] = [];
+  readonly finished: ChaosHistory['finished'][number][];
+  sweeperOutput = '';
+  readonly #sweepersWay: TcpProxy;
+  readonly #webhooks: Server;
+  readonly #crowd: LeasedBots;
+  readonly #busy = new Set<string>();
+  readonly #over = new AbortController();
+  #sweeper: ChildProcess | undefined;
+  #listing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    server: LiveKitServer,
+    ways: readonly [bots: TcpProxy, sweeper: TcpProxy],
+    webhooks: Webhooks,
+    crowd: LeasedBots,
+  ) {
+    this.server = server;
+    [this.botsWay, this.#sweepersWay] = ways;
+    this.#webhooks = webhooks.server;
+    this.finished = webhooks.finished;
+    this.#crowd = crowd;
+  }
+
+  static async start(): Promise<ChaosSurroundings> {
+    const [key, secret] = [`key${randomBytes(8).toString('hex')}`, randomBytes(32).toString('hex')];
+    const webhooks = await listenToWebhooks();
+    const config = { keys: { [key]: secret }, webhook: { api_key: key, urls: [webhooks.url] } };
+    const server = await startLiveKitServer({ config });
+    const ways = [await startTcpProxy(server.httpUrl), await startTcpProxy(server.httpUrl)] as const;
+    const rooms = Array.from({ length: livingBystanders }, () => generateRoomName(chaosPrefix));
+    const crowd = await startLeasedBots(server, rooms, { beatMs: 1_000 });
+    const surroundings = new ChaosSurroundings(server, ways, webhooks, crowd);
+    for (const name of rooms) await surroundings.#protect(name);
+    await surroundings.#startSweeper();
+    surroundings.#listing = surroundings.#keepListing();
+    return surroundings;
+  }
+
+  /** Somebody else makes a room whose name is like one of ours. */
+  async addForeignRoom(): Promise<void> {
+    const ours = generateRoomName(chaosPrefix);
+    const alike = [
+      `${ours}-2`,
+      `my-${ours.slice(0, -1)}`,
+      `${chaosPrefix}customer-${this.bystanders.length}`,
+    ];
+    const name = alike[this.bystanders.length % alike.length] ?? ours;
+    await whenAnswered(() => roomService(this.server).createRoom({ name, emptyTimeout: 600 }));
+    await this.#protect(name);
+  }
+
+  /** Resolves when it is over; does nothing while something of its kind goes on. */
+  async disturb({ what, forMs, toxics }: PlannedDisturbance): Promise<void> {
+    const kind = what.startsWith('sweeper') ? 'sweeper' : what;
+    if (this.#busy.has(kind)) return;
+    this.#busy.add(kind);
+    const fromMs = now();
+    const end = await this.#begin(what, toxics);
+    await sleep(forMs);
+    await end();
+    this.disturbances.push({ what, fromMs, toMs: now() });
+    this.#busy.delete(kind);
+  }
+
+  /** Also while LiveKit is frozen: then it takes so long. */
+  async roomNamed(name: string): Promise<Room> {
+    const [room] = await whenAnswered(() => listRooms(this.server, name));
+    if (room === undefined) throw new Error(`there is no room ${name}`);
+    return room;
+  }
+
+  isListed(roomName: string): boolean {
+    return this.listings.at(-1)?.rooms.has(roomName) ?? true;
+  }
+
+  /** False when it is still there after the limit. */
+  async goneWithin(roomName: string, limitMs: number): Promise<boolean> {
+    for (const until = now() + limitMs; now() < until; await sleep(50)) {
+      if (!this.isListed(roomName)) return true;
+    }
+    return false;
+  }
+
+  /** One more list, from now on. */
+  async listOnceMore(): Promise<void> {
+    const before = now();
+    while (!this.listings.some(({ askedAt }) => askedAt > before)) await sleep(20);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort();
+    await this.#listing;
+    this.#sweeper?.kill('SIGKILL');
+    await this.#crowd[Symbol.asyncDispose]();
+    await this.server.stop();
+    for (const way of [this.botsWay, this.#sweepersWay]) await way[Symbol.asyncDispose]();
+    this.#webhooks.closeAllConnections();
+    this.#webhooks.close();
+  }
+
+  async #protect(name: string): Promise<void> {
+    const room = await this.roomNamed(name);
+    this.bystanders.push({ name, sid: room.sid, since: now() });
+  }
+
+  async #begin(what: PlannedDisturbance['what'], toxics: PlannedDisturbance['toxics']) {
+    const { pid = 0 } = this.server;
+    switch (what) {
+      case 'cut':
+        await this.botsWay.poison(toxics);
+        return () => this.botsWay.heal();
+      case 'sweeper cut':
+        await this.#sweepersWay.poison({ down: true });
+        return () => this.#sweepersWay.heal();
+      case 'LiveKit frozen':
+        process.kill(pid, 'SIGSTOP');
+        return async () => void process.kill(pid, 'SIGCONT');
+      case 'sweeper frozen':
+        this.#sweeper?.kill('SIGSTOP');
+        return async () => void this.#sweeper?.kill('SIGCONT');
+      case 'sweeper killed':
+        this.#sweeper?.kill('SIGKILL');
+        return () => this.#startSweeper();
+    }
+  }
+
+  /** Resolves when it has made its first pass. */
+  async #startSweeper(): Promise<void> {
+    const { apiKey, apiSecret } = this.server;
+    const seconds = (ms: number): string => String(ms / 1_000);
+    const { pollMs, leaseTtlMs, graceMs } = sweeperLimits;
+    const limits = ['--poll', seconds(pollMs), '--ttl', seconds(leaseTtlMs), '--grace', seconds(graceMs)];
+    const keys = {
+      LIVEKIT_URL: this.#sweepersWay.url,
+      LIVEKIT_API_KEY: apiKey,
+      LIVEKIT_API_SECRET: apiSecret,
+    };
+    const sweeper = spawnScript(
+      sweepProgram,
+      ['--match', chaosPrefix, '--watch', '--yes', '--json', ...limits],
+      { env: { ...process.env, ...keys }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.#sweeper = sweeper;
+    for (const stream of [sweeper.stdout, sweeper.stderr]) {
+      stream?.setEncoding('utf8').on('data', (chunk) => {
+        this.sweeperOutput += chunk;
+      });
+    }
+    if (sweeper.stdout !== null) await once(sweeper.stdout, 'data');
+  }
+
+  async #keepListing(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      const askedAt = now();
+      const rooms = await listRooms(this.server).catch(() => undefined);
+      if (rooms !== undefined) {
+        const sids = new Map(rooms.map(({ name, sid }) => [name, sid]));
+        this.listings.push({ askedAt, answeredAt: now(), rooms: sids });
+      }
+      await sleep(listEveryMs);
+    }
+  }
+}
+
+/** What the run itself asks of LiveKit, which may be frozen. */
+async function whenAnswered<T>(ask: () => Promise<T>, tries = 5): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (tries <= 1) throw error;
+    return whenAnswered(ask, tries - 1);
+  }
+}
+
+interface Webhooks {
+  readonly server: Server;
+  readonly url: string;
+  readonly finished: ChaosHistory['finished'][number][];
+}
+
+async function listenToWebhooks(): Promise<Webhooks> {
+  const finished: Webhooks['finished'] = [];
+  const server = createServer(async (request, response) => {
+    const { event, room } = JSON.parse(await text(request));
+    if (event === 'room_finished') finished.push({ name: room.name, sid: room.sid, at: now() });
+    response.end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, finished };
+}
