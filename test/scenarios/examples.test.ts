@@ -34,6 +34,14 @@ const stories: Record<string, readonly (string | RegExp)[]> = {
     /^caller {2}heard [1-6]\.\d s of the bot$/,
     deleted,
   ],
+  '07-crash-and-sweep': [
+    'caller  hears the bot',
+    'bot     is killed',
+    /^room {4}gone \d+ ms later, by the guardian$/,
+    'bot     is killed, and its guardian',
+    /^sweeper found lease-expired, silent for \d/,
+    /^room {4}gone \d+\.\d s later, by the sweeper$/,
+  ],
 };
 
 describe('the examples', () => {
