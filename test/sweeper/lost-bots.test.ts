@@ -1,0 +1,167 @@
+/** What only a sweeper can find: whole bots, guardian and all, that are gone without a word. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { silentLogger } from '../../src/logger.ts';
+import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
+import { Sweeper } from '../../src/sweeper/sweeper.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { type Caller, spawnCaller } from '../support/caller.ts';
+import { type DoomedBot, killBots, startBot } from '../support/doomed-bot.ts';
+import { describeWith } from '../support/requirements.ts';
+import { listRooms, roomService } from '../support/room-service.ts';
+import { joinToken } from '../support/tokens.ts';
+import { startLeasedBots } from './leased-bots.ts';
+
+const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+vi.setConfig({ testTimeout: 90_000 });
+// the promise is about time: a busy machine gets another chance
+const options = { retry: 2 };
+
+const prefix = 'lost-';
+const limits = { pollMs: 500, leaseTtlMs: 3_000, graceMs: 3_000 };
+const boundMs = limits.leaseTtlMs + 2 * limits.pollMs;
+/** To look, delete, and tell the caller. */
+const measuringMs = 300;
+
+describe('a room whose bot and guardian are both gone', () => {
+  let server: LiveKitServer;
+  const toEnd: AsyncDisposable[] = [];
+  beforeAll(async () => {
+    server = await startLiveKitServer({ config: {} });
+  });
+  afterEach(async () => {
+    for (const resource of toEnd.splice(0).reverse()) await resource[Symbol.asyncDispose]();
+    await killBots();
+    for (const { name } of await listRooms(server)) await roomService(server).deleteRoom(name);
+  });
+  afterAll(() => server.stop());
+
+  /** A guarded bot with a human, a healthy neighbour, a room with a name like ours, and a sweeper. */
+  async function setup() {
+    const [roomName, neighbour] = [generateRoomName(prefix), generateRoomName(prefix)];
+    const lookAlike = `${roomName}-2`;
+    await roomService(server).createRoom({ name: lookAlike, emptyTimeout: 300 });
+    toEnd.push(await startLeasedBots(server, [neighbour]));
+    const token = await joinToken(server, roomName, 'human');
+    const human = spawnCaller({ url: server.url, token });
+    toEnd.push(human);
+    await human.waitFor('joined', { timeoutMs: 30_000 });
+    const bot = await startBot({ server, url: server.url, roomName, leaseBeatMs: 500 });
+    const before = await sids(neighbour, lookAlike);
+    const { sweeper, reaped } = startSweeper(server);
+    toEnd.push(sweeper);
+    await sleep(3 * limits.pollMs);
+    return {
+      roomName,
+      human,
+      bot,
+      reaped,
+      expectOthersUntouched: async () => {
+        expect((await listRooms(server)).map(({ name }) => name).sort()).toEqual(
+          [neighbour, lookAlike].sort(),
+        );
+        expect(await sids(neighbour, lookAlike)).toEqual(before);
+      },
+    };
+  }
+
+  async function sids(...names: readonly string[]): Promise<string[]> {
+    return (await listRooms(server, ...names)).map(({ sid }) => sid).sort();
+  }
+
+  async function killTogether(bot: DoomedBot): Promise<void> {
+    const guardian = await bot.guardianPid();
+    process.kill(guardian, 'SIGKILL');
+    bot.kill('SIGKILL');
+  }
+
+  /** The bot has no time to start another guardian. */
+  async function killGuardianFirst(bot: DoomedBot): Promise<void> {
+    const guardian = await bot.guardianPid();
+    bot.kill('SIGSTOP');
+    process.kill(guardian, 'SIGKILL');
+    await sleep(200);
+    bot.kill('SIGKILL');
+  }
+
+  it.each([
+    ['together, as with a container', killTogether],
+    ['one after the other, the guardian first', killGuardianFirst],
+  ])('is swept within leaseTtlMs and two polls when they are killed %s', options, async (_, kill) => {
+    const { bot, human, roomName, reaped, expectOthersUntouched } = await setup();
+    await kill(bot);
+    const killedAt = performance.timeOrigin + performance.now();
+    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 30_000 });
+    expect(reason).toBe('ROOM_DELETED');
+    expect(at - killedAt).toBeLessThan(boundMs + measuringMs);
+    await expect
+      .poll(() => reaped.map((orphan) => [orphan.roomName, orphan.reason]))
+      .toEqual([[roomName, 'lease-expired']]);
+    await sleep(2 * limits.leaseTtlMs);
+    await expectOthersUntouched();
+  });
+});
+
+function startSweeper(server: LiveKitServer) {
+  const rest = new LiveKitRESTHelper({ ...server, apiUrl: server.url, attemptTimeoutMs: 500 });
+  const sweeper = new Sweeper({ rest, prefix, logger: silentLogger, ...limits });
+  const reaped: OrphanReport[] = [];
+  sweeper.on('roomReaped', (report) => reaped.push(report));
+  sweeper.start();
+  return { sweeper, reaped };
+}
+
+describe('LiveKit that was killed and starts again', () => {
+  const toEnd: AsyncDisposable[] = [];
+  afterEach(async () => {
+    for (const resource of toEnd.splice(0).reverse()) await resource[Symbol.asyncDispose]();
+  });
+
+  function keep<T extends AsyncDisposable>(resource: T): T {
+    toEnd.push(resource);
+    return resource;
+  }
+
+  /** The room that a caller's client makes again by itself, once it is there. */
+  async function comesBack(server: LiveKitServer, name: string, oldSid: string | undefined): Promise<number> {
+    const isNew = async () => (await listRooms(server, name).catch(() => []))[0]?.sid ?? oldSid;
+    await expect.poll(isNew, { timeout: 30_000, interval: 50 }).not.toBe(oldSid);
+    return performance.timeOrigin + performance.now();
+  }
+
+  it('row 57: has the room of a human who comes back alone swept, and no other', options, async () => {
+    const keys = { key: 'a-secret-of-at-least-32-characters' };
+    const first = keep(await startLiveKitServer({ config: { keys } }));
+    const [roomName, neighbour] = [generateRoomName(prefix), generateRoomName(prefix)];
+    const doomed = keep(await startLeasedBots(first, [roomName]));
+    keep(await startLeasedBots(first, [neighbour]));
+    const token = await joinToken(first, roomName, 'human');
+    const human: Caller = keep(spawnCaller({ url: first.url, token }));
+    await human.waitFor('joined', { timeoutMs: 30_000 });
+    const [room] = await listRooms(first, roomName);
+    const { sweeper, reaped } = startSweeper(first);
+    keep(sweeper);
+
+    await first.stop();
+    doomed.kill('SIGKILL');
+    const port = Number(new URL(first.httpUrl).port);
+    const server = keep(await startLiveKitServer({ config: { keys, port } }));
+    const lookAlike = `${roomName}-2`;
+    await roomService(server).createRoom({ name: lookAlike, emptyTimeout: 300 });
+    const backAt = await comesBack(server, roomName, room?.sid);
+
+    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 30_000 });
+    expect(reason).toBe('ROOM_DELETED');
+    expect(at - backAt).toBeLessThan(limits.graceMs + 2 * limits.pollMs + measuringMs);
+    await expect
+      .poll(() => reaped.map((orphan) => [orphan.roomName, orphan.reason]))
+      .toEqual([[roomName, 'bot-gone']]);
+    await comesBack(server, neighbour, undefined);
+    await sleep(2 * limits.leaseTtlMs);
+    const left = (await listRooms(server)).map(({ name }) => name).sort();
+    expect(left).toEqual([neighbour, lookAlike].sort());
+  });
+});
