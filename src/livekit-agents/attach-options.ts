@@ -23,7 +23,10 @@ export interface AttachRoomCleanupOptions
    * took them out of the room. Default: never; the session itself ends when they hang up.
    */
   readonly absenceGraceMs?: number | undefined;
-  /** Whom `absenceGraceMs` is about. Default: the first person in the room. */
+  /**
+   * Whom `absenceGraceMs` is about. Default: the first person in the room; to be named where several may be there
+   * before the bot.
+   */
   readonly participantIdentity?: string | undefined;
 }
 

@@ -7,7 +7,7 @@
 
 import { pathToFileURL } from 'node:url';
 import type { AgentJobContext, AgentSessionEvents } from '../../src/livekit-agents/job-context.ts';
-import { attachRoomCleanup } from '../../src/livekit-agents.ts';
+import { type AttachRoomCleanupOptions, attachRoomCleanup } from '../../src/livekit-agents.ts';
 
 interface Context extends AgentJobContext {
   connect(): Promise<void>;
@@ -79,74 +79,80 @@ interface Job {
 
 type Act = (job: Job) => unknown;
 
-/** What happens before endframe is there. */
-const actsBefore: Record<string, Act> = {
-  'callback-rejects': ({ ctx }) => ctx.addShutdownCallback(async () => throwOnPurpose()),
-};
+interface Story {
+  readonly beforeAttaching?: Act;
+  readonly beforeJoining?: Act;
+  readonly afterJoining?: Act;
+  /** The session has started. */
+  readonly started?: Act;
+  readonly model?: () => Llm;
+  readonly tools?: () => object[];
+  readonly options?: AttachRoomCleanupOptions;
+}
 
-/** What happens before the bot has joined. */
-const actsEarly: Record<string, Act> = {
-  'entry-throws-early': throwOnPurpose,
-  'close-rejects': ({ session }) => session.on('close', throwOnPurpose),
-};
+/** Two people may be in the room before the bot is: the first of them is not always the same. */
+const absence: AttachRoomCleanupOptions = { absenceGraceMs: 500, participantIdentity: 'ada' };
+const shutDown: Act = ({ ctx }) => ctx.shutdown('done');
 
-/** What happens instead of a session. */
-const actsAlone: Record<string, Act> = {
-  'never-starts': () => new Promise(() => {}),
+const stories: Record<string, Story> = {
+  'session-closes': { started: ({ session }) => session.close() },
+  'session-shuts-down': { started: ({ session }) => session.shutdown({ reason: 'job_shutdown' }) },
+  'session-says-why': { started: ({ session }) => session.shutdown({ reason: 'said goodbye' }) },
+  'model-fails': { started: ({ model }) => failForGood(model) },
+  'end-call-tool': {
+    model: modelThatEndsCalls,
+    tools: () => [beta.createEndCallTool()],
+    started: ({ session }) => session.generateReply({ userInput: 'bye' }),
+  },
+  waits: {},
+  'job-shuts-down': { started: shutDown },
+  'callback-rejects': {
+    beforeAttaching: ({ ctx }) => ctx.addShutdownCallback(async () => throwOnPurpose()),
+    started: shutDown,
+  },
+  'close-rejects': {
+    beforeJoining: ({ session }) => session.on('close', throwOnPurpose),
+    started: shutDown,
+  },
+  'entry-throws': { started: throwOnPurpose },
+  'entry-throws-early': { beforeJoining: throwOnPurpose },
+  'never-starts': { afterJoining: () => new Promise(() => {}), options: absence },
+  removed: { options: absence },
+  uncaught: { started: () => void setTimeout(throwOnPurpose, 100) },
+  killed: {
+    started: () => void setTimeout(() => process.kill(process.pid, 'SIGKILL'), 500),
+    options: { guardian: true },
+  },
 };
-
-/** What happens once the session has started. */
-const acts: Record<string, Act> = {
-  'session-closes': ({ session }) => session.close(),
-  'session-shuts-down': ({ session }) => session.shutdown({ reason: 'job_shutdown' }),
-  'session-says-why': ({ session }) => session.shutdown({ reason: 'said goodbye' }),
-  'model-fails': ({ model }) => failForGood(model),
-  'end-call-tool': ({ session }) => session.generateReply({ userInput: 'bye' }),
-  'job-shuts-down': ({ ctx }) => ctx.shutdown('done'),
-  'callback-rejects': ({ ctx }) => ctx.shutdown('done'),
-  'close-rejects': ({ ctx }) => ctx.shutdown('done'),
-  'entry-throws': throwOnPurpose,
-  uncaught: () => void setTimeout(throwOnPurpose, 100),
-  killed: () => void setTimeout(() => process.kill(process.pid, 'SIGKILL'), 500),
-};
-
-/** The stories in which somebody is away for longer than this. */
-const absenceGraceMs: Record<string, number> = { 'never-starts': 500, removed: 500 };
 
 function tell(room: string, event: string): void {
   process.stdout.write(`\n${JSON.stringify({ room, event, pid: process.pid })}\n`);
 }
 
-function attach({ ctx, session }: Job, room: string, story: string): void {
-  const { lifecycle$, outcome$ } = attachRoomCleanup(ctx, session, {
-    guardian: story === 'killed',
-    absenceGraceMs: absenceGraceMs[story],
-  });
+function attach({ ctx, session }: Job, room: string, options?: AttachRoomCleanupOptions): void {
+  const { lifecycle$, outcome$ } = attachRoomCleanup(ctx, session, { guardian: false, ...options });
   lifecycle$.subscribe(({ phase, frame }) => tell(room, `${phase} ${frame.frameRole}`));
   outcome$.subscribe(({ status, attempts }) => tell(room, `${status}, ${attempts} attempts`));
 }
 
 async function entry(ctx: Context): Promise<void> {
   const room = ctx.job.room?.name ?? '';
-  const [story = '', cleanup = ''] = room.split('.');
-  const endsCalls = story === 'end-call-tool';
-  const model = endsCalls ? modelThatEndsCalls() : new NoModel();
+  const [name = '', cleanup = ''] = room.split('.');
+  const story = stories[name] ?? {};
+  const model = story.model?.() ?? new NoModel();
   const session = new voice.AgentSession({ llm: model });
   const job = { ctx, session, model };
   session.on('close', ({ reason }) => tell(room, `closed: ${reason}`));
-  actsBefore[story]?.(job);
-  if (cleanup.includes('endframe')) attach(job, room, story);
+  story.beforeAttaching?.(job);
+  if (cleanup.includes('endframe')) attach(job, room, story.options);
   ctx.addShutdownCallback(async () => tell(room, 'shut down'));
-  actsEarly[story]?.(job);
+  story.beforeJoining?.(job);
   await ctx.connect();
   await ctx.waitForParticipant();
-  if (actsAlone[story] !== undefined) tell(room, 'started');
-  await actsAlone[story]?.(job);
+  tell(room, 'joined');
+  await story.afterJoining?.(job);
   await session.start({
-    agent: new voice.Agent({
-      instructions: 'say nothing',
-      ...(endsCalls && { tools: [beta.createEndCallTool()] }),
-    }),
+    agent: new voice.Agent({ instructions: 'say nothing', ...(story.tools && { tools: story.tools() }) }),
     room: ctx.room,
     inputOptions: {
       participantIdentity: 'ada',
@@ -156,7 +162,7 @@ async function entry(ctx: Context): Promise<void> {
     outputOptions: { audioEnabled: false, transcriptionEnabled: false },
   });
   tell(room, 'started');
-  await acts[story]?.(job);
+  await story.started?.(job);
 }
 
 const agent: object = defineAgent({ entry });
@@ -165,6 +171,6 @@ export default agent;
 // the processes of the jobs import this file too
 if (process.argv[1] === import.meta.filename) {
   // a server gives no job to a worker that says it is busy, as it is when all cores are
-  const patience = { initializeProcessTimeout: 60_000, loadFunc: async () => 0 };
+  const patience = { initializeProcessTimeout: 120_000, loadFunc: async () => 0 };
   cli.runApp(new ServerOptions({ agent: import.meta.filename, host: '127.0.0.1', ...patience }));
 }

@@ -14,7 +14,7 @@ import { type FlakyProxy, startFlakyProxy } from './flaky-proxy.ts';
 const program = fileURLToPath(new URL('./agent-program.ts', import.meta.url));
 const config = { logging: { level: 'error', json: true, pion_level: 'error' } };
 /** A job's process loads for seconds, and for many more where every core is busy. */
-const slowMs = 90_000;
+const slowMs = 150_000;
 
 /** One room with a human in it, and the job that was started for it. */
 export interface Call {

@@ -10,7 +10,7 @@ import { installAgents } from './install-agents.ts';
 const soonMs = 15_000;
 /** How long a room that stays is watched, after its job has told that it is over. */
 const watchMs = 2_000;
-const caseMs = 180_000;
+const caseMs = 400_000;
 
 interface Story {
   readonly title: string;
@@ -20,7 +20,8 @@ interface Story {
   readonly ends: 'end' | 'cancel';
   /** Whether somebody else stays who is not the one the session talks to. */
   readonly withBob?: boolean;
-  /** What happens to the job from outside, once its session has started. */
+  /** What the job tells before something happens to it from outside. Default: `started`. */
+  readonly ready?: string;
   readonly outside?: (call: Call) => Promise<unknown>;
 }
 
@@ -67,9 +68,10 @@ const stories: readonly Story[] = [
   {
     title: 'the caller leaves before a session has started, where absence counts',
     story: 'never-starts',
-    over: 'started',
+    over: 'joined',
     ends: 'end',
     withBob: true,
+    ready: 'joined',
     outside: adaLeaves,
   },
 ];
@@ -127,10 +129,13 @@ export function describeRealWorker(
   describe(title, () => {
     const world = useWorld(version);
 
-    async function play({ story, outside, withBob = false }: Story, cleanup: string): Promise<Call> {
+    async function play(
+      { story, outside, ready = 'started', withBob = false }: Story,
+      cleanup: string,
+    ): Promise<Call> {
       const call = await world.call(story, cleanup, { withBob });
       if (outside === undefined) return call;
-      await call.tells('started');
+      await call.tells(ready);
       await outside(call);
       return call;
     }
