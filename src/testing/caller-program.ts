@@ -53,6 +53,10 @@ async function join({ url, token, rejoins }: Extract<CallerCommand, { command: '
       tell({ event: 'trackSubscribed', identity });
       listen(track, identity).catch(fail);
     })
+    .on(RoomEvent.DataReceived, (data, sender) =>
+      tell({ event: 'messageReceived', identity: sender?.identity, text: new TextDecoder().decode(data) }),
+    )
+    .on(RoomEvent.DtmfReceived, (_code, key, { identity }) => tell({ event: 'keyReceived', identity, key }))
     .on(RoomEvent.Reconnecting, () => tell({ event: 'reconnecting' }))
     .on(RoomEvent.Reconnected, () => tell({ event: 'reconnected' }))
     .on(RoomEvent.Disconnected, (reason) => {
@@ -114,6 +118,11 @@ async function pressKeys(keys: string): Promise<void> {
   tell({ event: 'keysPressed' });
 }
 
+async function sendMessage(text: string): Promise<void> {
+  await room?.localParticipant?.publishData(new TextEncoder().encode(text), { reliable: true });
+  tell({ event: 'messageSent' });
+}
+
 function report(): void {
   for (const [identity, audio] of heard) tell({ event: 'heard', identity, ...audio.report() });
 }
@@ -146,6 +155,8 @@ async function obey(command: CallerCommand): Promise<void> {
       return playTone(command.frequencyHz, command.durationMs);
     case 'pressKeys':
       return pressKeys(command.keys);
+    case 'sendMessage':
+      return sendMessage(command.text);
     case 'report':
       return report();
     case 'leave':

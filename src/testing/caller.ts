@@ -16,7 +16,9 @@ export type CallerEvent = { readonly at: number } & (
       readonly identity: string;
       readonly attributes: Record<string, string>;
     }
-  | { readonly event: 'tonePlayed' | 'keysPressed' | 'reconnecting' | 'reconnected' | 'left' }
+  | { readonly event: 'messageReceived'; readonly identity: string | undefined; readonly text: string }
+  | { readonly event: 'keyReceived'; readonly identity: string; readonly key: string }
+  | { readonly event: 'tonePlayed' | 'keysPressed' | 'messageSent' | 'reconnecting' | 'reconnected' | 'left' }
   | ({ readonly event: 'heard'; readonly identity: string } & HeardAudioReport)
   | { readonly event: 'disconnected'; readonly reason: string }
   | { readonly event: 'failed'; readonly message: string }
@@ -27,6 +29,7 @@ export type CallerCommand =
   | { readonly command: 'join'; readonly url: string; readonly token: string; readonly rejoins: boolean }
   | { readonly command: 'playTone'; readonly frequencyHz: number; readonly durationMs: number }
   | { readonly command: 'pressKeys'; readonly keys: string }
+  | { readonly command: 'sendMessage'; readonly text: string }
   | { readonly command: 'report' }
   | { readonly command: 'leave' };
 
@@ -75,6 +78,8 @@ export interface Caller extends AsyncDisposable {
    * @param keys Such as `12#`.
    */
   pressKeys(keys: string): Promise<void>;
+  /** Sends a text to everybody; JSON of an object is what bots see as a message. */
+  sendMessage(text: string): Promise<void>;
   /** Hangs up, and ends. */
   leave(): Promise<void>;
   /** Sends a signal: SIGSTOP and SIGCONT freeze and thaw it. */
@@ -152,6 +157,10 @@ class CallerProcess implements Caller {
 
   async pressKeys(keys: string): Promise<void> {
     await this.#ask({ command: 'pressKeys', keys }, 'keysPressed', {});
+  }
+
+  async sendMessage(text: string): Promise<void> {
+    await this.#ask({ command: 'sendMessage', text }, 'messageSent', {});
   }
 
   async leave(): Promise<void> {

@@ -1,0 +1,145 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { InputDTMFFrame, OutputDTMFFrame } from '../../src/frames/dtmf.ts';
+import { UserImageRawFrame } from '../../src/frames/images.ts';
+import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { InputTransportMessageFrame } from '../../src/frames/messages.ts';
+import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
+import { MemoryTransport, type MemoryTransportEvents } from '../../src/testing/memory-transport.ts';
+import type { LiveKitTransportEvents } from '../../src/transports/livekit/transport-events.ts';
+import { passes, useFakeTime } from '../support/fake-time.ts';
+import { namesOf, sound, talk } from '../transports/talk.ts';
+
+const names = [
+  'connected',
+  'disconnected',
+  'left',
+  'participantJoined',
+  'participantLeft',
+  'dataReceived',
+  'dtmfReceived',
+] as const;
+
+/** Writes down the events, with their arguments. */
+function listen(transport: MemoryTransport): string[] {
+  const events: string[] = [];
+  for (const name of names) {
+    transport.on(name, (...args: unknown[]) => {
+      const texts = args.map((value) =>
+        value instanceof Uint8Array ? new TextDecoder().decode(value) : value,
+      );
+      events.push([name, ...texts.filter((value) => value !== undefined)].join(' '));
+    });
+  }
+  return events;
+}
+
+describe('MemoryTransport', () => {
+  useFakeTime();
+
+  it('tells its events by the names and with the arguments of a LiveKitTransport', () => {
+    expectTypeOf<MemoryTransportEvents>().toEqualTypeOf<
+      Pick<LiveKitTransportEvents, (typeof names)[number]>
+    >();
+  });
+
+  it('tells of a call from the join to the end', async () => {
+    const transport = new MemoryTransport();
+    const events = listen(transport);
+    transport.participantJoins('ada');
+    const bot = await talk({}, { transport });
+    transport.participantJoins('bob');
+    transport.participantJoins('bob');
+    transport.participantLeaves('ada');
+    transport.participantLeaves('stranger');
+    bot.says(new EndFrame());
+    await passes(0);
+    await bot.result;
+    expect(events).toEqual([
+      'connected',
+      'participantJoined ada',
+      'participantJoined bob',
+      'participantLeft ada',
+      'left',
+    ]);
+  });
+
+  it('brings messages and keys of participants, as frames and as events', async () => {
+    const bot = await talk();
+    const events = listen(bot.transport);
+    bot.transport.participantJoins('ada');
+    bot.transport.participantSends('ada', { answer: 42 });
+    bot.transport.participantSends('ada', 'no object');
+    bot.transport.participantPresses('ada', '1A#');
+    await passes(0);
+    expect(bot.inside.framesOf(InputTransportMessageFrame)).toMatchObject([
+      { message: { answer: 42 }, participantId: 'ada' },
+    ]);
+    expect(bot.inside.framesOf(InputDTMFFrame).map(({ button }) => button)).toEqual(['1', '#']);
+    expect(events.slice(1)).toEqual([
+      'dataReceived {"answer":42} ada',
+      'dataReceived no object ada',
+      'dtmfReceived 1 ada',
+      'dtmfReceived A ada',
+      'dtmfReceived # ada',
+    ]);
+  });
+
+  it('keeps the keys that the bot presses', async () => {
+    const bot = await talk();
+    bot.says(OutputDTMFFrame.fromString('12#'));
+    await passes(0);
+    expect(bot.transport.keys).toEqual(['1', '2', '#']);
+  });
+
+  it('shows the bot what participants show, where video in is on', async () => {
+    const image = { image: Uint8Array.of(1), width: 1, height: 1, format: 'GRAY' };
+    for (const videoInEnabled of [true, false]) {
+      const bot = await talk({ params: { videoInEnabled } });
+      bot.transport.participantShows('ada', image);
+      expect(bot.inside.framesOf(UserImageRawFrame)).toMatchObject(
+        videoInEnabled ? [{ userId: 'ada', width: 1, format: 'GRAY' }] : [],
+      );
+    }
+  });
+
+  it('ends the run when the other side disconnects, and is silent from then on', async () => {
+    const bot = await talk();
+    const events = listen(bot.transport);
+    bot.transport.participantJoins('ada');
+    bot.says(sound(400));
+    await passes(100);
+    bot.transport.disconnects('PARTICIPANT_REMOVED');
+    bot.transport.participantJoins('bob');
+    await passes(0);
+    expect(await bot.result).toMatchObject({
+      reason: 'ended',
+      forced: false,
+      frame: { reason: 'PARTICIPANT_REMOVED' },
+    });
+    expect(events).toEqual(['participantJoined ada', 'disconnected PARTICIPANT_REMOVED']);
+    expect(bot.transport.playedMs).toBe(80);
+    expect(bot.transport.history).toEqual(['joined', 'left']);
+  });
+
+  it('lets a bot notice that it has been left alone', async () => {
+    const bot = await talk({}, { between: [new EndWhenAlone({ graceMs: 1_000 })] });
+    bot.transport.participantJoins('ada');
+    await passes(5_000);
+    bot.transport.participantLeaves('ada');
+    await passes(1_000);
+    expect(await bot.result).toMatchObject({ reason: 'ended', frame: { reason: 'alone in the room' } });
+  });
+
+  it('stays connected over a StopFrame, and tells the next run who is there', async () => {
+    const transport = new MemoryTransport();
+    const events = listen(transport);
+    const first = await talk({}, { transport });
+    transport.participantJoins('ada');
+    first.says(new StopFrame());
+    await passes(0);
+    await first.result;
+    const second = await talk({}, { transport });
+    expect(namesOf(second.inside.frames)).toEqual(['ParticipantJoinedFrame', 'ClientConnectedFrame']);
+    expect(events).toEqual(['connected', 'participantJoined ada']);
+  });
+});
