@@ -49,6 +49,18 @@ describe('RoomDeleter', () => {
     expect(calls).toEqual(['room']);
   });
 
+  it.each([
+    ['RM_1', 1_700_000_000_123, 'deleted'],
+    ['RM_2', 1_700_000_000_123, 'already-gone'],
+    ['RM_1', 1_700_000_005_000, 'already-gone'],
+  ])('knows from who is inside which room is meant: %s of %s is %s', async (sid, creationTimeMs, status) => {
+    const listRooms = async () => [{ name: 'room', sid, creationTimeMs, metadata: '' }];
+    const { deleter, calls } = setup({ listRooms });
+    deleter.roomIs({ sid: 'RM_1', creationTimeMs: 1_700_000_000_000 });
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status, attempts: 1 });
+    expect(calls).toEqual(status === 'deleted' ? ['room'] : []);
+  });
+
   it('sends nothing until it is asked', async () => {
     const { deleter, calls } = setup();
     const watching = firstValueFrom(deleter.outcome$);
