@@ -63,7 +63,6 @@ export abstract class BaseInputTransport extends FrameProcessor {
     }
     if (frame instanceof InputTransportStartAudioStreamingFrame) {
       this.#streams = true;
-      this.audioStreamingAsked();
       return;
     }
     switch (frame.frameRole) {
@@ -100,9 +99,6 @@ export abstract class BaseInputTransport extends FrameProcessor {
 
   /** The StartFrame has gone on: frames may be pushed from now on. */
   protected started(): void {}
-
-  /** Sound is wanted from now on, where it was not from the start. */
-  protected audioStreamingAsked(): void {}
 
   /** Lets go of the connection; may be called more than once, must not throw. */
   protected leave(): Promise<void> {

@@ -123,7 +123,7 @@ export class MediaSender {
     await this.#sound.pauseBackground();
     const isEnding = (): boolean => this.#phase === 'ending';
     if (isEnding()) await this.#sound.playSilence(this.#options.params.endSilenceMs, isEnding);
-    await this.#hooks.waitForPlayout(this.#options.destination);
+    await this.#sound.whenHeard();
     this.#speech.stop();
     this.#pictures?.stop();
     await this.#sound.stop();

@@ -62,6 +62,12 @@ export class SoundWriter {
     await this.#background?.pause();
   }
 
+  /** Resolves when everything that was written has been played; never rejects. */
+  async whenHeard(): Promise<void> {
+    const { hooks, destination } = this.#options;
+    await this.#writing.run(() => hooks.waitForPlayout(destination), undefined);
+  }
+
   /** Forgets what was written and not played yet. Never rejects: nobody must wait for a subclass that cannot. */
   async clear(): Promise<void> {
     const { hooks, destination } = this.#options;

@@ -25,6 +25,7 @@ class ScriptedOutput extends BaseOutputTransport {
   write: () => Promise<boolean> = async () => true;
   send: () => Promise<void> = async () => {};
   clear: () => void | Promise<void> = () => {};
+  playOut: () => Promise<void> = async () => {};
   goodbye: () => Promise<void> = async () => {};
 
   protected override writeAudioFrame(_chunk: OutputAudioRawFrame): Promise<boolean> {
@@ -39,6 +40,7 @@ class ScriptedOutput extends BaseOutputTransport {
 
   protected override async waitForPlayout(): Promise<void> {
     this.calls.push('playout');
+    await this.playOut();
   }
 
   protected override async leave(): Promise<void> {
@@ -171,6 +173,16 @@ describe('BaseOutputTransport, asking its media server', () => {
     task.cancel();
     expect(await result).toMatchObject({ reason: 'cancelled', forced: false });
     expect(output.calls).toEqual(['clear', 'leave', 'leave']);
+  });
+
+  it('ends when neither playing out nor leaving works', async () => {
+    const { output, task, errors, result } = await run();
+    output.playOut = () => Promise.reject(new Error('cannot hear'));
+    output.goodbye = () => Promise.reject(new Error('cannot leave'));
+    task.queueFrames([sound(40), new EndFrame()]);
+    expect(await result).toMatchObject({ reason: 'ended', forced: false });
+    expect(output.calls).toEqual(['write', 'playout', 'leave', 'leave']);
+    expect(errors.map(({ error }) => error).slice(0, 2)).toEqual(['cannot hear', 'cannot leave']);
   });
 
   it('passes on only what was played', async () => {

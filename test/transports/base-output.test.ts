@@ -130,6 +130,18 @@ describe('BaseOutputTransport, telling who speaks', () => {
     }
   });
 
+  it('says so of a speech shorter than a chunk as well', async () => {
+    const bot = await talk();
+    bot.says(speech(10), new TTSStoppedFrame());
+    await passes(40);
+    expect(namesOf(bot.behind.frames)).toEqual([
+      'BotStartedSpeakingFrame',
+      'TTSAudioRawFrame',
+      'BotStoppedSpeakingFrame',
+      'TTSStoppedFrame',
+    ]);
+  });
+
   it('repeats every 200 ms that the bot speaks', async () => {
     const bot = await talk();
     bot.says(speech(1_000));
