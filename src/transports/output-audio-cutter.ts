@@ -50,11 +50,10 @@ export class OutputAudioCutter {
 
   /** Forgets what is left, unless it must not be interrupted. */
   clear(): void {
-    if (this.#model?.uninterruptible === true) return;
-    this.#resampler?.flush();
-    this.#chunker.clear();
+    if (this.#model?.uninterruptible !== true) this.close();
   }
 
+  /** Lets go of everything; of a resampler without another use: what it belongs to may be shut down already. */
   close(): void {
     this.#resampler?.close();
     this.#resampler = undefined;
