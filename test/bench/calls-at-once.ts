@@ -1,0 +1,104 @@
+/**
+ * Many bots in many rooms in this one process, each talking with a caller in a process of its own:
+ *
+ *     node --import ./test/support/typescript-loader.mjs test/bench/calls-at-once.ts 10 60
+ *
+ * Arguments: how many, and for how many seconds. CPU and memory are this process's alone.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import type { Caller } from '../../src/testing/caller.ts';
+import { startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { type EchoBot, type Memory, memory, startCaller, startEchoBot, tellFigures } from './calls.ts';
+
+const [count = 10, seconds = 60] = process.argv.slice(2).map(Number);
+const samples = 6;
+/** What may come and go in a minute and is no leak. */
+const slackMB = { heap: 2, rss: 15 };
+
+/** Of the time in which everybody talks. */
+const leastPart = 0.9;
+
+const server = await startLiveKitServer();
+const alone = await memory();
+const bots = Array.from({ length: count }, () => startEchoBot(server));
+await Promise.all(bots.map(({ started }) => started));
+const callers = await Promise.all(bots.map(({ transport }) => startCaller(server, transport.roomName)));
+await Promise.all(callers.map((caller) => caller.waitFor('trackSubscribed', { timeoutMs: 60_000 })));
+// all of them until their room is deleted
+const talking = callers.map((caller) => caller.playTone(440, seconds * 2_000 + 60_000).catch(() => {}));
+await Promise.all(callers.map((caller) => caller.waitFor('audioStarted', { timeoutMs: 30_000 })));
+
+const heardBefore = heardMs();
+const cpu = process.cpuUsage();
+const startedAt = performance.now();
+const taken: Memory[] = [];
+for (let sample = 0; sample <= samples; sample += 1) {
+  if (sample > 0) await sleep((seconds * 1_000) / samples);
+  taken.push(await memory());
+}
+const elapsedMs = performance.now() - startedAt;
+const { user, system } = process.cpuUsage(cpu);
+const heardPart = (heardMs() - heardBefore) / elapsedMs / count;
+
+for (const { task } of bots) task.stopWhenDone();
+const results = await Promise.all(bots.map(({ run }) => run));
+const reasons = await Promise.all(callers.map(endOf));
+await Promise.all(talking);
+const left = await new RoomServiceClient(server.httpUrl, server.apiKey, server.apiSecret).listRooms();
+const echoedMs = (await Promise.all(callers.map((caller) => caller.heard()))).map((heard) => heard.heardMs);
+await server.stop();
+
+const [first = alone, ...later] = taken;
+// the first part is still warming up
+const [settled = first] = later;
+const last = later.at(-1) ?? first;
+const perBot = (MB: number): string => `${(MB / count).toFixed(1)} MB a bot`;
+const growth = { heap: last.heapMB - settled.heapMB, rss: last.rssMB - settled.rssMB };
+tellFigures(`${count} bots in ${count} rooms, ${(elapsedMs / 1_000).toFixed(0)} s of two-way audio`, [
+  { what: 'CPU', measured: `${((user + system) / 10 / elapsedMs / count).toFixed(2)} % of a core a bot` },
+  { what: 'memory', measured: `${perBot(last.rssMB - alone.rssMB)}, ${last.rssMB.toFixed(0)} MB in all` },
+  { what: 'of it JavaScript', measured: perBot(last.heapMB - alone.heapMB) },
+  {
+    what: 'JavaScript memory, growth',
+    measured: grown('heapMB', growth.heap),
+    ok: growth.heap < slackMB.heap,
+  },
+  { what: 'memory, growth', measured: grown('rssMB', growth.rss), ok: growth.rss < slackMB.rss },
+  {
+    what: 'heard by the bots, part of the time',
+    measured: `${(heardPart * 100).toFixed(1)} %`,
+    ok: heardPart > leastPart,
+  },
+  {
+    what: 'echo heard by the callers, the least',
+    measured: `${(Math.min(...echoedMs) / 1_000).toFixed(1)} s`,
+    ok: Math.min(...echoedMs) > elapsedMs * leastPart,
+  },
+  {
+    what: 'runs that ended in order',
+    measured: `${results.filter(({ reason, forced }) => reason === 'ended' && !forced).length} of ${count}`,
+    ok: results.every(({ reason, forced }) => reason === 'ended' && !forced),
+  },
+  {
+    what: 'callers who were told ROOM_DELETED',
+    measured: `${reasons.filter((reason) => reason === 'ROOM_DELETED').length} of ${count}`,
+    ok: reasons.every((reason) => reason === 'ROOM_DELETED'),
+  },
+  { what: 'rooms left', measured: String(left.length), ok: left.length === 0 },
+]);
+
+function heardMs(): number {
+  return bots.reduce((sum: number, { echo }: EchoBot) => sum + echo.heardMs, 0);
+}
+
+function grown(which: keyof Memory, growthMB: number): string {
+  return `${growthMB.toFixed(1)} MB (${taken.map((one) => one[which].toFixed(0)).join(' ')})`;
+}
+
+async function endOf(caller: Caller): Promise<string> {
+  const { reason } = await caller.waitFor('disconnected', { timeoutMs: 30_000 });
+  await caller.exited;
+  return reason;
+}
