@@ -12,7 +12,7 @@ import { startBot as startDoomedBot } from '../../support/doomed-bot.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, listRooms, roomExists } from '../../support/room-service.ts';
 import { tokenFor } from '../../support/tokens.ts';
-import { call, newTransport, sleep, startBot } from './call.ts';
+import { call, eventually, newTransport, sleep, startBot } from './call.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
@@ -66,7 +66,7 @@ describe("a LiveKitTransport's lease", () => {
     const token = await tokenFor(server, 'bot', { roomJoin: true, agent: true, room: 'no-lease' });
     const bot = startBot(server, { token, leaseBeatMs: 50, logger: { ...silentLogger, warn } });
     await bot.started;
-    await expect.poll(() => warn.mock.calls.length).toBe(1);
+    await eventually(() => warn.mock.calls.length).toBe(1);
     await bot.transport.setAttributes({ a: 'b' });
     expect(await leaseIn('no-lease')).toBeUndefined();
     bot.says(new EndFrame());
@@ -100,7 +100,7 @@ describe("a LiveKitTransport's lease", () => {
     expect(reaped).toEqual([]);
     bot.kill('SIGKILL');
     expect(await ada.waitFor('disconnected')).toMatchObject({ reason: 'ROOM_DELETED' });
-    await expect.poll(() => reaped).toMatchObject([{ roomName: doomed, reason: 'lease-expired' }]);
+    await eventually(() => reaped).toMatchObject([{ roomName: doomed, reason: 'lease-expired' }]);
     expect(await roomExists(server, doomed)).toBe(false);
     expect(await listRooms(server, living)).toHaveLength(1);
     live.says(new EndFrame());

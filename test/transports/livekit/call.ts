@@ -1,6 +1,6 @@
 /** A call with a real LiveKit server: a bot in this process, callers in processes of their own. */
 
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../../src/frames/audio.ts';
 import type { Frame } from '../../../src/frames/frame.ts';
 import { silentLogger } from '../../../src/logger.ts';
@@ -103,7 +103,11 @@ export function playedMs({ behind }: Bot): number {
   return behind.framesOf(OutputAudioRawFrame).reduce((sum, frame) => sum + frame.durationMs, 0);
 }
 
-/** Resolves when it is true; asked whenever something comes out behind the output. */
+/** What becomes true soon; a busy machine takes its time. */
+export function eventually(read: () => unknown): ReturnType<typeof expect.poll> {
+  return expect.poll(read, { timeout: 10_000 });
+}
+
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

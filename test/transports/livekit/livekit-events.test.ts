@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
+import { EndFrame } from '../../../src/frames/lifecycle.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
+import type { LiveKitRoomEvent } from '../../../src/transports/livekit/room-events.ts';
+import type { LiveKitTransportEvents } from '../../../src/transports/livekit/transport-events.ts';
+import { describeWith } from '../../support/requirements.ts';
+import { listParticipants, roomService } from '../../support/room-service.ts';
+import { type BotOptions, eventually, newTransport, startBot, tone } from './call.ts';
+import { joinAsPeer } from './peer.ts';
+
+const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+
+describe("a LiveKitTransport's events", () => {
+  let server: LiveKitServer;
+  beforeAll(async () => {
+    server = await startLiveKitServer();
+  });
+  afterAll(() => server.stop());
+
+  /** A bot that runs, in a room with ada, and what its transport tells. */
+  async function setup(options: BotOptions = {}) {
+    const transport = newTransport(server, options);
+    const told: LiveKitRoomEvent[] = [];
+    transport.events$.subscribe((event) => void told.push(event));
+    const ada = await joinAsPeer(server, transport.roomName);
+    const bot = startBot(server, { transport });
+    await bot.started;
+    const tells = (event: Partial<LiveKitRoomEvent>): Promise<void> =>
+      eventually(() => told).toContainEqual(expect.objectContaining(event));
+    return { transport, bot, ada, told, tells };
+  }
+
+  it('tells of attributes and metadata, of others, of the room, and of the bot itself', async () => {
+    const { transport, ada, tells } = await setup();
+    await ada.does({ does: 'setAttributes', attributes: { mood: 'good' } });
+    await tells({ type: 'attributesChanged', identity: 'ada', attributes: { mood: 'good' } });
+    await ada.does({ does: 'setMetadata', metadata: 'a caller' });
+    await tells({ type: 'metadataChanged', identity: 'ada', metadata: 'a caller' });
+    expect(transport.participant('ada')).toMatchObject({
+      attributes: { mood: 'good' },
+      metadata: 'a caller',
+      kind: 'STANDARD',
+    });
+    await roomService(server).updateRoomMetadata(transport.roomName, 'a hotline');
+    await tells({ type: 'roomMetadataChanged', metadata: 'a hotline' });
+    await transport.setAttributes({ state: 'thinking' });
+    await ada.knows({ attributes: { [transport.identity]: { state: 'thinking' } } });
+    await transport.setMetadata('a bot');
+    await tells({ type: 'metadataChanged', identity: transport.identity, metadata: 'a bot' });
+  });
+
+  it('tells who is there at the join, right after the join', async () => {
+    const { told, transport } = await setup();
+    expect(told.slice(0, 2)).toEqual([{ type: 'connected' }, { type: 'participantJoined', identity: 'ada' }]);
+    expect(transport.participants).toEqual(['ada']);
+    expect(transport.participant('nobody')).toBeUndefined();
+  });
+
+  it('tells who speaks, and how good the connection is', async () => {
+    const { transport, ada, tells, told } = await setup();
+    expect(transport.connectionQuality).toBeUndefined();
+    await ada.does({ does: 'speak', frequencyHz: 440 });
+    await tells({ type: 'trackSubscribed', identity: 'ada', kind: 'audio' });
+    await tells({ type: 'activeSpeakersChanged', identities: ['ada'] });
+    await ada.does({ does: 'stopSpeaking' });
+    await tells({ type: 'trackUnsubscribed', identity: 'ada', kind: 'audio' });
+    await tells({ type: 'connectionQualityChanged', identity: transport.identity });
+    const last = told.findLast(
+      (event) => event.type === 'connectionQualityChanged' && event.identity === transport.identity,
+    );
+    expect(last).toMatchObject({ quality: transport.connectionQuality });
+    expect(transport.connectionQuality).toMatch(/^(excellent|good|poor)$/);
+  }, 30_000);
+
+  it('tells when somebody is muted by a moderator, the bot too', async () => {
+    const { transport, ada, tells } = await setup();
+    await ada.does({ does: 'speak', frequencyHz: 440 });
+    await tells({ type: 'trackSubscribed', identity: 'ada', kind: 'audio' });
+    for (const identity of ['ada', transport.identity]) {
+      const participants = await listParticipants(server, transport.roomName);
+      const { sid = '' } = participants.find((one) => one.identity === identity)?.tracks[0] ?? {};
+      await roomService(server).mutePublishedTrack(transport.roomName, identity, sid, true);
+      await tells({ type: 'trackMuted', identity, kind: 'audio' });
+    }
+  });
+
+  it('tells the same by its events and as one stream, in the same order', async () => {
+    const transport = newTransport(server);
+    const names: readonly (keyof LiveKitTransportEvents)[] = [
+      'connected',
+      'left',
+      'participantJoined',
+      'trackSubscribed',
+      'dtmfReceived',
+    ];
+    const emitted: unknown[] = [];
+    for (const name of names)
+      transport.on(name, (...facts: unknown[]) => void emitted.push([name, ...facts]));
+    const streamed: unknown[] = [];
+    transport.events$.subscribe(({ type, ...facts }) => {
+      if (names.includes(type)) streamed.push([type, ...Object.values(facts)]);
+    });
+    const ada = await joinAsPeer(server, transport.roomName);
+    await ada.does({ does: 'speak', frequencyHz: 440 });
+    const bot = startBot(server, { transport });
+    await bot.started;
+    await eventually(() => emitted).toContainEqual(['trackSubscribed', 'ada', 'audio']);
+    await ada.does({ does: 'press', code: 5, digit: '5' });
+    await eventually(() => emitted).toContainEqual(['dtmfReceived', '5', 'ada']);
+    bot.says(new EndFrame());
+    await bot.result;
+    expect(emitted.map((event) => (event as unknown[])[0])).toEqual([
+      'connected',
+      'participantJoined',
+      'trackSubscribed',
+      'dtmfReceived',
+      'left',
+    ]);
+    expect(streamed).toEqual(emitted);
+  });
+
+  it('hears nothing of those it has muted, also when they publish again, until it unmutes them', async () => {
+    const { transport, ada, bot, tells } = await setup();
+    const heard = (userId: string) =>
+      bot.inside.framesOf(UserAudioRawFrame).filter((frame) => frame.userId === userId);
+    await ada.does({ does: 'speak', frequencyHz: 440 });
+    await eventually(() => heard('ada').length).toBeGreaterThan(0);
+    transport.muteParticipant('ada');
+    await tells({ type: 'trackUnsubscribed', identity: 'ada', kind: 'audio' });
+    bot.inside.clear();
+    await ada.does({ does: 'speak', frequencyHz: 880 });
+    // who begins later is heard
+    const bob = await joinAsPeer(server, transport.roomName, 'bob');
+    await bob.does({ does: 'speak', frequencyHz: 440 });
+    await eventually(() => heard('bob').length).toBeGreaterThan(0);
+    expect(heard('ada')).toEqual([]);
+    transport.unmuteParticipant('ada');
+    await eventually(() => heard('ada').length).toBeGreaterThan(0);
+  });
+
+  it('mutes the bot for others to see, and lets it be heard again', async () => {
+    const { transport, ada, bot } = await setup();
+    bot.says(...tone(30_000, { frequencyHz: 1_000 }));
+    await ada.knows({ heardHz: { 'endframe-audio': 1_000 } });
+    transport.mute();
+    await ada.knows({ muted: { 'endframe-audio': true }, heardHz: { 'endframe-audio': 0 } });
+    transport.unmute();
+    await ada.knows({ muted: { 'endframe-audio': false }, heardHz: { 'endframe-audio': 1_000 } });
+  });
+});
