@@ -165,7 +165,7 @@ export class MediaSender {
   }
 
   #playBackground(): void {
-    if (this.#phase === 'open' && this.#queue.isEmpty) this.#sound.playBackground();
+    if (this.#queue.isEmpty) this.#sound.playBackground();
   }
 
   #broadcast(frame: SystemFrame): void {
@@ -193,9 +193,7 @@ function newPictures({ destination, params, hooks }: MediaSenderOptions): Pictur
     write: async (image) => {
       // those of a sprite need not say where they go
       image.transportDestination = destination;
-      const isShown = await writing.run(() => hooks.writeVideoFrame(image), false);
-      if (isLive) hooks.progressed();
-      return isShown;
+      return writing.run(() => hooks.writeVideoFrame(image), false);
     },
     shown: (frame) => hooks.push(frame),
   });

@@ -156,6 +156,16 @@ describe('an AudioMixer', () => {
     expect(mixer.calls).toEqual([`start ${sampleRate}`]);
   });
 
+  it('is written again at once where an interruption made a media server forget it', async () => {
+    const bot = await talkOver(new Hum(), { paced: false });
+    await passes(60);
+    const before = bot.transport.played.length;
+    bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
+    await passes(0);
+    // one to be heard now, and the one that is always ahead
+    expect(bot.transport.played.length - before).toBe(2);
+  });
+
   it('keeps no EndFrame waiting: what was said is played, then it stops', async () => {
     const mixer = new Hum();
     const bot = await talkOver(mixer);
