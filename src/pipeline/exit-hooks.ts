@@ -62,8 +62,12 @@ export class ExitHooks {
 
   async #runOne({ name, hook, timeoutMs }: RegisteredHook, result: PipelineResult): Promise<void> {
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), timeoutMs);
-    const signal = AbortSignal.any([late.signal, this.#hurry.signal]);
+    const abort = (): void => late.abort();
+    const timer = setTimeout(abort, timeoutMs);
+    // not AbortSignal.any(): Node never forgets such a signal as long as it has a listener
+    this.#hurry.signal.addEventListener('abort', abort);
+    if (this.#hurry.signal.aborted) abort();
+    const { signal } = late;
     try {
       const work = Promise.resolve(hook({ result, signal })).then((report) => {
         if (report) this.#exitCode = Math.max(this.#exitCode, this.#codeOf(name, report));

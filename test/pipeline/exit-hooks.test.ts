@@ -169,4 +169,15 @@ describe('ExitHooks', () => {
     hooks.add('late', () => void calls.push('late'));
     expect(calls).toEqual(['meanwhile', 'late']);
   });
+
+  it('hands out a signal that is forgotten with the run, whoever listens to it', async () => {
+    const any = vi.spyOn(AbortSignal, 'any');
+    const { hooks } = setup();
+    const hook = vi.fn(({ signal }: { signal: AbortSignal }) => signal.addEventListener('abort', () => {}));
+    hooks.add('hook', hook);
+    await hooks.run(result);
+    expect(hook).toHaveBeenCalledOnce();
+    // Node keeps what any() has made for ever once it has a listener
+    expect(any).not.toHaveBeenCalled();
+  });
 });
