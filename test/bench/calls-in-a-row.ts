@@ -17,8 +17,8 @@ import { bareCall } from './calls-bare.ts';
 
 const [countText = '100', kind = 'ours'] = process.argv.slice(2);
 const count = Number(countText);
-/** Calls until everything is loaded and compiled. */
-const warmup = 3;
+/** Calls until everything is loaded, and most of it compiled: code is JavaScript memory too. */
+const warmup = Math.min(12, Math.ceil(count / 2));
 /** What may come and go and is no leak. */
 const heapSlackMB = 1.5;
 const saidMs = 300;
