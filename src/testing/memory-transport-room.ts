@@ -16,7 +16,7 @@ export type MemoryRoomEvent =
 export class MemoryRoom {
   readonly #events = new Subject<MemoryRoomEvent>();
   readonly events$: Observable<MemoryRoomEvent> = this.#events.asObservable();
-  readonly participants = new Set<string>();
+  readonly participants: Set<string> = new Set();
   readonly played: OutputAudioRawFrame[] = [];
   readonly shown: OutputImageRawFrame[] = [];
   readonly messages: OutputMessage[] = [];

@@ -117,6 +117,7 @@ describe('MemoryTransport', () => {
       frame: { reason: 'PARTICIPANT_REMOVED' },
     });
     expect(events).toEqual(['participantJoined ada', 'disconnected PARTICIPANT_REMOVED']);
+    expect(bot.transport.participants).toEqual([]);
     expect(bot.transport.playedMs).toBe(80);
     expect(bot.transport.history).toEqual(['joined', 'left']);
   });
