@@ -90,6 +90,17 @@ describe('violations', () => {
     expect(check({ ...late, disturbances: [{ what: 'cut', fromMs: 6_500, toMs: 7_000 }] })).toEqual(['1']);
   });
 
+  it('lets what happens to the sweeper excuse only rooms that it alone can find', () => {
+    const disturbed = { ...late, disturbances: [{ what: 'sweeper killed', fromMs: 4_000, toMs: 5_100 }] };
+    expect(check(disturbed)).toEqual(['1']);
+    expect(check({ ...disturbed, listings: [listing(15_050, { a: 'RM_1' })] }, { guarded: false })).toEqual(
+      [],
+    );
+    expect(check({ ...disturbed, listings: [listing(15_150, { a: 'RM_1' })] }, { guarded: false })).toEqual([
+      '1',
+    ]);
+  });
+
   it('gives a stuck bot its heartbeat limit, and not more', () => {
     const at = (ms: number) => ({ listings: [listing(ms, { a: 'RM_1' })], finished: [] });
     expect(check(at(9_900), { end: 'frozen' })).toEqual([]);

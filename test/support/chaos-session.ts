@@ -19,6 +19,8 @@ export interface LivedSession {
   readonly guardianPids: readonly number[];
 }
 
+type Life = Pick<SessionHistory, 'sid' | 'startedAt' | 'end' | 'endedAt' | 'guarded'>;
+
 const joinLimitMs = 45_000;
 const shortFreezeMs = 800;
 const exitLimitMs = 20_000;
@@ -62,39 +64,51 @@ class Session {
   }
 
   async live(): Promise<LivedSession> {
-    const { end, livesMs } = this.#plan;
     const roomName = this.#roomName;
-    await this.#join();
-    const { sid } = await this.#around.roomNamed(roomName);
+    const life = (await this.#starts()) ? await this.#life() : this.#stillbirth();
+    // a human who has not made it until now must not come in the dark
+    if (!this.#caller?.events.some(({ event }) => event === 'joined')) await this.#caller?.stop();
+    const [exit, rejoinedAt] = await Promise.all([this.#exit(), this.#rejoin()]);
+    await this.#around.goneWithin(roomName, longestMs);
+    const outcomes = this.#bot.events.flatMap((event) => (event.event === 'outcome' ? [event.outcome] : []));
+    return {
+      history: { roomName, ...life, rejoinedAt, outcomes, exit },
+      output: this.#bot.output,
+      guardianPids: this.#guardianPids,
+    };
+  }
+
+  async #life(): Promise<Life> {
+    const { end, livesMs } = this.#plan;
+    const { sid } = await this.#around.roomNamed(this.#roomName);
     const startedAt = now();
     await Promise.all([sleep(livesMs), this.#suffer()]);
     const guarded = this.#guarded;
     const endedAt = now();
     this.#end();
-    const [exit, rejoinedAt] = await Promise.all([this.#exit(), this.#rejoin()]);
-    await this.#around.goneWithin(roomName, longestMs);
-    const outcomes = this.#bot.events.flatMap((event) => (event.event === 'outcome' ? [event.outcome] : []));
-    return {
-      history: { roomName, sid, startedAt, end, endedAt, guarded, rejoinedAt, outcomes, exit },
-      output: this.#bot.output,
-      guardianPids: this.#guardianPids,
-    };
+    return { sid, startedAt, end, endedAt, guarded };
+  }
+
+  /** Of a bot that ended before it ran: it could not join, for whatever was broken just then. */
+  #stillbirth(): Life {
+    const endedAt = this.#bot.endedAt;
+    return { sid: '', startedAt: endedAt, end: 'no start', endedAt, guarded: false };
   }
 
   async putAway(): Promise<void> {
     await Promise.all([this.#caller?.stop(), this.#bot[Symbol.asyncDispose]()]);
   }
 
-  async #join(): Promise<void> {
+  /** False when the bot ended instead. The human comes when it can. */
+  async #starts(): Promise<boolean> {
     const { server } = this.#around;
     const token = await joinToken(server, this.#roomName, 'human');
-    const caller = spawnCaller({ url: server.url, token, rejoins: this.#plan.rejoins });
-    this.#caller = caller;
-    await Promise.all([
-      caller.waitFor('joined', { timeoutMs: joinLimitMs }),
-      this.#bot.waitFor('started', joinLimitMs),
-    ]);
+    this.#caller = spawnCaller({ url: server.url, token, rejoins: this.#plan.rejoins });
+    const started = this.#bot.waitFor('started', joinLimitMs);
+    const ended = this.#bot.exited.then(() => 'ended' as const);
+    if ((await Promise.race([started, ended])) === 'ended') return false;
     await this.#arm();
+    return true;
   }
 
   async #arm(): Promise<void> {
@@ -131,7 +145,7 @@ class Session {
 
   /** A bot that is frozen thaws when its room is gone, and has to end by itself. */
   async #exit(): Promise<SessionHistory['exit']> {
-    if (this.#plan.end === 'frozen') {
+    if (this.#plan.end === 'frozen' && Number.isNaN(this.#bot.endedAt)) {
       await this.#around.goneWithin(this.#roomName, longestMs);
       this.#bot.kill('SIGCONT');
     }

@@ -21,11 +21,13 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export const chaosPrefix = 'chaos-';
 /** Of the sweeper, shortened: a run has no time for more. */
-export const sweeperLimits = { pollMs: 500, leaseTtlMs: 5_000, graceMs: 5_000 };
+export const sweeperLimits = { pollMs: 1_000, leaseTtlMs: 5_000, graceMs: 5_000 };
 
 const sweepProgram = fileURLToPath(new URL('../sweeper/sweep-program.ts', import.meta.url));
 const listEveryMs = 100;
 const livingBystanders = 3;
+/** A sweeper whose passes are further apart has been late, and begins anew. */
+const latePassMs = 2.5 * sweeperLimits.pollMs;
 
 export class ChaosSurroundings implements AsyncDisposable {
   readonly server: LiveKitServer;
@@ -182,6 +184,12 @@ export class ChaosSurroundings implements AsyncDisposable {
         this.sweeperOutput += chunk;
       });
     }
+    let passedAt = now();
+    sweeper.stdout?.on('data', () => {
+      if (now() - passedAt > latePassMs)
+        this.disturbances.push({ what: 'sweeper late', fromMs: passedAt, toMs: now() });
+      passedAt = now();
+    });
     if (sweeper.stdout !== null) await once(sweeper.stdout, 'data');
   }
 

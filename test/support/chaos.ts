@@ -2,8 +2,15 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ChaosHistory, type ChaosLimits, dueAt, lastedMs, violations } from './chaos-check.ts';
-import { type End, planChaos, type Schedule } from './chaos-schedule.ts';
+import {
+  type ChaosHistory,
+  type ChaosLimits,
+  dueAt,
+  lastedMs,
+  type SessionHistory,
+  violations,
+} from './chaos-check.ts';
+import { planChaos, type Schedule } from './chaos-schedule.ts';
 import { botLimits, kill, liveSession } from './chaos-session.ts';
 import { ChaosSurroundings, sweeperLimits } from './chaos-surroundings.ts';
 
@@ -28,7 +35,7 @@ export interface ChaosResult {
   readonly seed: number;
   readonly broken: readonly string[];
   readonly sessions: readonly {
-    readonly end: End;
+    readonly end: SessionHistory['end'];
     readonly guarded: boolean;
     readonly rejoined: boolean;
     /** Something was disturbed between its end and the end of its room. */

@@ -26,6 +26,7 @@ const lost = 'test/scenarios/lost-node.test.ts';
 const sweeper = 'test/sweeper/sweeper.test.ts';
 const realSweeper = 'test/sweeper/real-server.test.ts';
 const bullmq = 'test/sweeper/bullmq-engine.test.ts';
+const lostBots = 'test/sweeper/lost-bots.test.ts';
 const webhooks = 'test/sweeper/webhook-handler.test.ts';
 const deletion = 'test/rooms/room-deletion.test.ts';
 
@@ -122,6 +123,7 @@ export const rows = [
     shownBy: [
       [killed, /SIGKILL/],
       [realSweeper, /SIGKILL/],
+      [lostBots, /guardian are both gone/],
     ],
   },
   { row: 51, fault: 'process does not end by itself', shownBy: [[exits, /exits by itself/]] },
@@ -136,6 +138,7 @@ export const rows = [
     fault: 'caller joins again at once',
     shownBy: [
       [killed, /joins again at once/],
+      ['test/cleanup/resurrected-room.test.ts', /joins again as soon as/],
       [verify, /comes back/],
     ],
   },
@@ -148,7 +151,11 @@ export const rows = [
       [guardian, /newer room/],
     ],
   },
-  { row: 57, fault: 'LiveKit restarts, human comes back alone' },
+  {
+    row: 57,
+    fault: 'LiveKit restarts, human comes back alone',
+    shownBy: [[lostBots, /row 57/]],
+  },
   { row: 58, fault: 'ghost room', shownBy: [[lost, /Redis has forgotten/]] },
   { row: 59, fault: 'auto_create: false' },
   {
@@ -162,7 +169,10 @@ export const rows = [
   {
     row: 61,
     fault: 'sweeper killed and restarted',
-    shownBy: [[realSweeper, /its own process, and starts again/]],
+    shownBy: [
+      [lostBots, /row 61/],
+      [realSweeper, /its own process, and starts again/],
+    ],
   },
   {
     row: 62,
@@ -186,6 +196,10 @@ export const rows = [
   { row: 67, fault: 'worker killed in a check', shownBy: [[bullmq, /died with its process/]] },
   { row: 68, fault: 'webhook forged', shownBy: [[webhooks, /refuses|replay|takes/]] },
   { row: 69, fault: 'webhook lost', shownBy: [[sweeper, /deletes within 40 s/]] },
-  { row: 70, fault: 'webhook handler slow or failing', shownBy: [[webhooks, /slow sweeper/]] },
+  {
+    row: 70,
+    fault: 'webhook handler slow or failing',
+    shownBy: [[webhooks, /slow sweeper|within a second/]],
+  },
   { row: 71, fault: 'node gone with our room', shownBy: [[lost, /node was killed/]] },
 ];

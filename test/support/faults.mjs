@@ -1,8 +1,9 @@
 /**
  * What happens to rooms when things break: `npm run faults [-- --times=10] [-- --only=deaths|guardian|matrix]`.
  *
- * Lets bots die in every way, so many times each, and prints the medians; measures the guardian; then runs the
- * tests of the fault matrix and prints it. Ends with code 1 if anything failed.
+ * Lets bots die in every way, so many times each, and prints the medians; measures the guardian; has sweepers with
+ * their real limits live through everything that could make them wrong; then runs the tests of the fault matrix
+ * and prints it. Ends with code 1 if anything failed.
  */
 
 import { spawn } from 'node:child_process';
@@ -31,11 +32,15 @@ async function run(/** @type {readonly string[]} */ args) {
   return output;
 }
 
-async function deaths() {
+/** Runs a program in TypeScript that prints one JSON object per line. */
+async function measure(/** @type {readonly string[]} */ args) {
   const loader = new URL('./typescript-loader.mjs', import.meta.url).href;
-  const program = ['--import', loader, 'test/support/measure-deaths.ts', values.times, values.part ?? ''];
-  const output = await run(program);
-  const all = output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+  const output = await run(['--import', loader, ...args]);
+  return output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+}
+
+async function deaths() {
+  const all = await measure(['test/support/measure-deaths.ts', values.times, values.part ?? '']);
   print('\nhow long a caller is left in a room whose bot has died, in milliseconds');
   print('(counted from the end of its process; negative: out before that)\n');
   for (const title of new Set(all.map((death) => death.title))) {
@@ -61,6 +66,16 @@ async function guardian() {
     `${result.rssMB} MB resident, ${result.pssMB} MB of which are its own share; idle ${result.cpuPercent} % CPU`,
   );
   return result.rssMB <= 45;
+}
+
+async function falseKills() {
+  const all = await measure(['test/support/measure-false-kills.ts', values.part ?? '']);
+  print('\nsweepers with their real limits: who was deleted, and when, counted from the end of the fault\n');
+  for (const { title, passed, error, live, falseKills, goneAfterMs, limitMs } of all) {
+    const figures = `${live} live bots, ${falseKills} deleted; the dead one gone after ${(goneAfterMs / 1_000).toFixed(1)} s of ${limitMs / 1_000}`;
+    print(`${passed ? 'pass' : 'FAIL'}  ${title.padEnd(50)} ${error ?? figures}`);
+  }
+  return all.length > 0 && all.every(({ passed }) => passed);
 }
 
 async function matrix() {
@@ -100,7 +115,7 @@ async function matrix() {
   return good;
 }
 
-const parts = { deaths, guardian, matrix };
+const parts = { deaths, guardian, 'false-kills': falseKills, matrix };
 for (const [name, part] of Object.entries(parts)) {
   if (values.only !== undefined && values.only !== name) continue;
   if (!(await part())) process.exitCode = 1;

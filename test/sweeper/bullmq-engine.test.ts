@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/logger.ts';
 import { BullMqEngine } from '../../src/sweeper/bullmq-engine.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { contractLimits, SweptWorld, sweeperEngineContract } from '../contracts/sweeper-engine.contract.ts';
+import { killBots, startBot } from '../support/doomed-bot.ts';
 import { describeWith } from '../support/requirements.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 import { type RedisServer, startRedis } from '../support/start-redis.ts';
@@ -168,6 +169,27 @@ describe('BullMqEngine', () => {
     },
     40_000,
   );
+
+  it('has bots that start, run and end on SIGTERM within two seconds while Redis is down', async () => {
+    const { server } = world;
+    await redis.stop();
+    world.sweep();
+    server.createRoom('agents-of-redis');
+    const before = world.names;
+    try {
+      const bot = await startBot({ server, roomName: 'agents-of-redis', env: { REDIS_URL: redis.url } });
+      await sleep(500);
+      expect(world.names).toEqual(before);
+      const startedMs = performance.now();
+      bot.kill('SIGTERM');
+      expect(await bot.exited).toEqual({ code: 0, signal: null });
+      expect(performance.now() - startedMs).toBeLessThan(2_000);
+      expect(world.names).toEqual(before.filter((name) => name !== 'agents-of-redis'));
+    } finally {
+      await killBots();
+      await redis.start();
+    }
+  }, 40_000);
 
   it('refuses options that can never work', () => {
     expect(() => new BullMqEngine({ redisUrl: '' })).toThrow(InvalidOptionError);

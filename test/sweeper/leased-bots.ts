@@ -14,6 +14,8 @@ export interface LeasedBots extends AsyncDisposable {
 
 export interface LeasedBotsOptions {
   readonly beatMs?: number;
+  /** Whether they join again when they lose LiveKit. Default false. */
+  readonly comesBack?: boolean;
   /** Changes what the bots may do. */
   readonly grant?: VideoGrant;
 }
@@ -34,14 +36,14 @@ export async function prepareLeasedBots(server: LiveKitServer): Promise<Prepared
   };
   await next('loaded');
   return {
-    join: async (rooms, { beatMs = 300, grant = {} } = {}) => {
+    join: async (rooms, { beatMs = 300, comesBack = false, grant = {} } = {}) => {
       const tokens = await Promise.all(
         rooms.map((room) => {
           const all = { roomJoin: true, agent: true, canUpdateOwnMetadata: true, room, ...grant };
           return tokenFor(server, 'bot', all);
         }),
       );
-      child.send({ url: server.url, tokens, beatMs } satisfies LeasedBotsOrder);
+      child.send({ url: server.url, tokens, beatMs, comesBack } satisfies LeasedBotsOrder);
       await next('ready');
       return {
         kill: (signal) => void child.kill(signal),

@@ -1,6 +1,8 @@
 /** What only a sweeper can find: whole bots, guardian and all, that are gone without a word. */
 
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
@@ -12,6 +14,7 @@ import { type Caller, spawnCaller } from '../support/caller.ts';
 import { type DoomedBot, killBots, startBot } from '../support/doomed-bot.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
+import { spawnScript } from '../support/run-typescript.ts';
 import { joinToken } from '../support/tokens.ts';
 import { startLeasedBots } from './leased-bots.ts';
 
@@ -25,6 +28,7 @@ const limits = { pollMs: 500, leaseTtlMs: 3_000, graceMs: 3_000 };
 const boundMs = limits.leaseTtlMs + 2 * limits.pollMs;
 /** To look, delete, and tell the caller. */
 const measuringMs = 300;
+const sweepProgram = fileURLToPath(new URL('./sweep-program.ts', import.meta.url));
 
 describe('a room whose bot and guardian are both gone', () => {
   let server: LiveKitServer;
@@ -40,7 +44,7 @@ describe('a room whose bot and guardian are both gone', () => {
   afterAll(() => server.stop());
 
   /** A guarded bot with a human, a healthy neighbour, a room with a name like ours, and a sweeper. */
-  async function setup() {
+  async function setup<S extends AsyncDisposable>(start: (server: LiveKitServer) => S) {
     const [roomName, neighbour] = [generateRoomName(prefix), generateRoomName(prefix)];
     const lookAlike = `${roomName}-2`;
     await roomService(server).createRoom({ name: lookAlike, emptyTimeout: 300 });
@@ -51,14 +55,14 @@ describe('a room whose bot and guardian are both gone', () => {
     await human.waitFor('joined', { timeoutMs: 30_000 });
     const bot = await startBot({ server, url: server.url, roomName, leaseBeatMs: 500 });
     const before = await sids(neighbour, lookAlike);
-    const { sweeper, reaped } = startSweeper(server);
+    const sweeper = start(server);
     toEnd.push(sweeper);
     await sleep(3 * limits.pollMs);
     return {
+      sweeper,
       roomName,
       human,
       bot,
-      reaped,
       expectOthersUntouched: async () => {
         expect((await listRooms(server)).map(({ name }) => name).sort()).toEqual(
           [neighbour, lookAlike].sort(),
@@ -91,19 +95,57 @@ describe('a room whose bot and guardian are both gone', () => {
     ['together, as with a container', killTogether],
     ['one after the other, the guardian first', killGuardianFirst],
   ])('is swept within leaseTtlMs and two polls when they are killed %s', options, async (_, kill) => {
-    const { bot, human, roomName, reaped, expectOthersUntouched } = await setup();
+    const { bot, sweeper, human, roomName, expectOthersUntouched } = await setup(startSweeper);
     await kill(bot);
     const killedAt = performance.timeOrigin + performance.now();
     const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 30_000 });
     expect(reason).toBe('ROOM_DELETED');
     expect(at - killedAt).toBeLessThan(boundMs + measuringMs);
     await expect
-      .poll(() => reaped.map((orphan) => [orphan.roomName, orphan.reason]))
+      .poll(() => sweeper.reaped.map((orphan) => [orphan.roomName, orphan.reason]))
       .toEqual([[roomName, 'lease-expired']]);
     await sleep(2 * limits.leaseTtlMs);
     await expectOthersUntouched();
   });
+
+  it(
+    'row 61: is swept one bound after a new sweeper has started, when the old one was killed',
+    options,
+    async () => {
+      const { bot, sweeper, human, roomName, expectOthersUntouched } = await setup(startSweeperProcess);
+      sweeper.kill();
+      await killTogether(bot);
+      await sleep(limits.leaseTtlMs);
+      expect(await listRooms(server, roomName)).toHaveLength(1);
+      const next = startSweeperProcess(server);
+      toEnd.push(next);
+      await next.swept();
+      const startedAt = performance.timeOrigin + performance.now();
+      const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 30_000 });
+      expect(reason).toBe('ROOM_DELETED');
+      expect(at - startedAt).toBeLessThan(boundMs + measuringMs);
+      await sleep(2 * limits.leaseTtlMs);
+      await expectOthersUntouched();
+    },
+  );
 });
+
+/** `endframe sweep` in a process of its own. */
+function startSweeperProcess({ url, apiKey, apiSecret }: LiveKitServer) {
+  const seconds = { poll: limits.pollMs, ttl: limits.leaseTtlMs, grace: limits.graceMs };
+  const args = Object.entries(seconds).flatMap(([name, ms]) => [`--${name}`, String(ms / 1_000)]);
+  const env = { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret };
+  const child = spawnScript(sweepProgram, ['--match', prefix, '--watch', '--yes', '--json', ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return {
+    /** Once it has made its first pass. */
+    swept: async () => void (child.stdout && (await once(child.stdout, 'data'))),
+    kill: () => void child.kill('SIGKILL'),
+    [Symbol.asyncDispose]: async () => void child.kill('SIGKILL'),
+  };
+}
 
 function startSweeper(server: LiveKitServer) {
   const rest = new LiveKitRESTHelper({ ...server, apiUrl: server.url, attemptTimeoutMs: 500 });
@@ -111,7 +153,7 @@ function startSweeper(server: LiveKitServer) {
   const reaped: OrphanReport[] = [];
   sweeper.on('roomReaped', (report) => reaped.push(report));
   sweeper.start();
-  return { sweeper, reaped };
+  return { reaped, [Symbol.asyncDispose]: () => sweeper.stop() };
 }
 
 describe('LiveKit that was killed and starts again', () => {
@@ -142,8 +184,7 @@ describe('LiveKit that was killed and starts again', () => {
     const human: Caller = keep(spawnCaller({ url: first.url, token }));
     await human.waitFor('joined', { timeoutMs: 30_000 });
     const [room] = await listRooms(first, roomName);
-    const { sweeper, reaped } = startSweeper(first);
-    keep(sweeper);
+    const { reaped } = keep(startSweeper(first));
 
     await first.stop();
     doomed.kill('SIGKILL');

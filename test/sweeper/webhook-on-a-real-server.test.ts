@@ -97,4 +97,27 @@ describe('webhooks of a real server', () => {
     expect((await other(request(sample?.body ?? ''))).status).toBe(401);
     expect(hints).toHaveLength(before);
   });
+
+  it('are no more than hints, also out of order and long after', async () => {
+    const rest = new LiveKitRESTHelper({ apiUrl: server.url, apiKey, apiSecret });
+    const name = generateRoomName('late-');
+    await using sweeper = new Sweeper({ rest, prefix: 'late-', logger: silentLogger });
+    const gone: unknown[] = [];
+    sweeper.on('roomReaped', (report) => gone.push(report));
+    sweeper.start();
+    // the room is over, by its events, and then there again
+    await roomService(server).createRoom({ name });
+    await roomService(server).deleteRoom(name);
+    await until(() => samples.some(({ body }) => body.includes('room_finished') && body.includes(name)));
+    await roomService(server).createRoom({ name, emptyTimeout: 300 });
+    handle = webhookHandler({ apiKey, apiSecret, sweeper });
+    const own = samples.filter(({ body }) => body.includes(name));
+    for (const { headers, body } of own.toReversed()) {
+      const { status } = await handle(new Request('http://localhost/', { method: 'POST', headers, body }));
+      expect(status).toBe(200);
+    }
+    await sleep(1_000);
+    expect(gone).toEqual([]);
+    expect((await roomService(server).listRooms([name])).map((room) => room.name)).toEqual([name]);
+  });
 });
