@@ -163,10 +163,9 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
   });
 
   it('brings what participants say apart, with their identity and at the asked rate, and what they send', async () => {
-    const { call, ada, run } = await talk(newCall, {
-      params: { audioInEnabled: true, audioInSampleRate: 8_000 },
-    });
-    const bob = await call.joins('bob');
+    const call = await newCall({ audioInEnabled: true, audioInSampleRate: 8_000 });
+    const [ada, bob] = await Promise.all([call.joins('ada'), call.joins('bob')]);
+    const run = await start(call);
     await Promise.all([ada.speaks(400, 800), bob.speaks(1_000, 800)]);
     await ada.sends({ answer: 42 });
     await bob.presses('1*');
