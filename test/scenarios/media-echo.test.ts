@@ -21,8 +21,10 @@ import { joinToken } from '../support/tokens.ts';
 vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
-const beeps = 11;
+const beeps = 9;
 const chunks20ms = 2;
+const outHz = 24_000;
+const patienceMs = 40_000;
 
 class Echo extends FrameProcessor {
   protected override process(frame: Frame, direction: FrameDirection): void {
@@ -53,13 +55,24 @@ describe('an echo', () => {
   afterAll(() => server.stop());
   afterEach(() => vi.restoreAllMocks());
 
-  it('passes the bot, frame in to frame out, in under 25 ms', async ({ signal }) => {
+  // a resampler's filter holds some samples back: each chunk waits for the next frame. Beeps are late, and a
+  // jitter buffer grows, where both cores are busy
+  it.each([
+    ['at one rate', outHz, 25],
+    ['from another rate', 16_000, 25 + 20],
+  ])('passes the bot %s in time', { retry: 2 }, async (how, audioInSampleRate, limitMs) => {
     const { url, apiKey, apiSecret } = server;
     const transport = new LiveKitTransport({
       url,
       apiKey,
       apiSecret,
-      params: { audioInEnabled: true, audioOutEnabled: true, audioOut10msChunks: chunks20ms },
+      params: {
+        audioInEnabled: true,
+        audioInSampleRate,
+        audioOutEnabled: true,
+        audioOutSampleRate: outHz,
+        audioOut10msChunks: chunks20ms,
+      },
       logger: silentLogger,
     });
     const task = new PipelineTask(new Pipeline([transport.input(), new Echo(), transport.output()]), {
@@ -84,16 +97,20 @@ describe('an echo', () => {
     });
     const run = task.run();
     const token = await joinToken(server, transport.roomName, 'ada');
-    const roundTripsMs = await measureEchoes({ url, token, beeps }, signal).finally(() => {
-      task.stopWhenDone();
-    });
+    const roundTripsMs = await measureEchoes({ url, token, beeps }, AbortSignal.timeout(patienceMs)).finally(
+      () => {
+        task.stopWhenDone();
+      },
+    );
     expect(await run).toMatchObject({ reason: 'ended', forced: false });
     expect(goes.times).toHaveLength(comes.times.length);
     const ownShareMs = median(goes.times.map((at, index) => at - (comes.times[index] ?? Number.NaN)));
     const roundTripMs = median(roundTripsMs);
     const parts = `the bot ${ownShareMs.toFixed(1)} ms, the SDK's queue ${median(queuedMs).toFixed(0)} ms`;
-    console.info(`echo: round trip ${roundTripMs.toFixed(0)} ms, of it ${parts} (medians of ${beeps})`);
-    expect(ownShareMs).toBeLessThan(25);
+    console.info(
+      `echo ${how}: round trip ${roundTripMs.toFixed(0)} ms, of it ${parts} (medians of ${beeps})`,
+    );
+    expect(ownShareMs).toBeLessThan(limitMs);
     expect(roundTripMs).toBeLessThan(2_000);
     expect(await roomExists(server, transport.roomName)).toBe(false);
   });
