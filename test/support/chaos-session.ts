@@ -21,7 +21,7 @@ export interface LivedSession {
 
 type Life = Pick<SessionHistory, 'sid' | 'startedAt' | 'end' | 'endedAt' | 'guarded'>;
 
-const joinLimitMs = 45_000;
+const joinLimitMs = 60_000;
 const shortFreezeMs = 800;
 const exitLimitMs = 20_000;
 const rejoinLimitMs = 10_000;
@@ -91,7 +91,7 @@ class Session {
 
   /** Of a bot that ended before it ran: it could not join, for whatever was broken just then. */
   #stillbirth(): Life {
-    const endedAt = this.#bot.endedAt;
+    const endedAt = Number.isNaN(this.#bot.endedAt) ? now() : this.#bot.endedAt;
     return { sid: '', startedAt: endedAt, end: 'no start', endedAt, guarded: false };
   }
 
@@ -99,14 +99,16 @@ class Session {
     await Promise.all([this.#caller?.stop(), this.#bot[Symbol.asyncDispose]()]);
   }
 
-  /** False when the bot ended instead. The human comes when it can. */
+  /** False when the bot ended instead, or does neither. The human comes when it can. */
   async #starts(): Promise<boolean> {
     const { server } = this.#around;
     const token = await joinToken(server, this.#roomName, 'human');
     this.#caller = spawnCaller({ url: server.url, token, rejoins: this.#plan.rejoins });
-    const started = this.#bot.waitFor('started', joinLimitMs);
-    const ended = this.#bot.exited.then(() => 'ended' as const);
-    if ((await Promise.race([started, ended])) === 'ended') return false;
+    const starts = this.#bot.waitFor('started', joinLimitMs).then(
+      () => true,
+      () => false,
+    );
+    if (!(await starts)) return false;
     await this.#arm();
     return true;
   }

@@ -22,7 +22,12 @@ const results = [];
 for (let run = 0; run < Number(values.seeds); run += 1) {
   const seed = Number(values.seed) + run;
   print(`seed ${seed}`);
-  const result = await runChaos(seed, Number(values.seconds) * 1_000);
+  const result = await runChaos(seed, Number(values.seconds) * 1_000).catch((error) => ({
+    broken: [`it could not be run: ${error}`],
+    sessions: [],
+    disturbances: [],
+    delayMs: Number.NaN,
+  }));
   results.push(result);
   const { delayMs } = result;
   const ends = result.sessions.map(({ end }) => end).join(', ');
