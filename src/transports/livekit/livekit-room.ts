@@ -13,6 +13,7 @@ import { Reception } from './reception.ts';
 import { type JoinedIdentity, RoomConnection } from './room-connection.ts';
 import { type ConnectionQuality, type LiveKitRoomEvent, roomEvents } from './room-events.ts';
 import { withRetries } from './with-retries.ts';
+import { withoutAbsences } from './without-absences.ts';
 
 export interface LiveKitRoomOptions {
   /** `ws` or `wss`. */
@@ -161,7 +162,8 @@ export class LiveKitRoom {
 
   #watch({ rtc }: RtcHold, room: Room): Subscription {
     const watch = new Subscription();
-    watch.add(roomEvents(rtc, room).subscribe((event) => this.#on(event, room)));
+    const events$ = roomEvents(rtc, room).pipe(withoutAbsences());
+    watch.add(events$.subscribe((event) => this.#on(event, room)));
     watch.add(this.reception.attach(rtc, room));
     return watch;
   }
@@ -177,6 +179,8 @@ export class LiveKitRoom {
     if (event.type === 'connectionQualityChanged' && event.identity === localParticipant?.identity) {
       this.#quality = event.quality;
     }
+    if (event.type === 'reconnecting') this.reception.interrupted();
+    if (event.type === 'reconnected') this.reception.joined();
     if (event.type === 'disconnected') {
       if (this.#closed) return;
       this.#close();

@@ -18,6 +18,7 @@ export class Reception {
   #eyes: ParticipantVideo | undefined;
   #rtc: RtcNode | undefined;
   #room: Room | undefined;
+  #connected = false;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -48,6 +49,7 @@ export class Reception {
   mute(identity: string, muted: boolean): void {
     if (muted) this.#muted.add(identity);
     else this.#muted.delete(identity);
+    if (!this.#connected) return;
     const { trackPublications } = this.#room?.remoteParticipants.get(identity) ?? {};
     for (const publication of trackPublications?.values() ?? []) {
       publication.setSubscribed(this.#isWanted(publication, identity));
@@ -61,9 +63,15 @@ export class Reception {
     return roomTracks(rtc, room).subscribe((event) => this.#on(event));
   }
 
-  /** The room is joined: receives what is there already. */
+  /** The bot is in the room, for the first time or again: receives what is there already. */
   joined(): void {
+    this.#connected = true;
     this.#receiveAll();
+  }
+
+  /** The connection is away: what is asked for now would be lost. */
+  interrupted(): void {
+    this.#connected = false;
   }
 
   close(): void {
@@ -89,6 +97,7 @@ export class Reception {
 
   /** Has it sent, or reads it; or has it sent no more. */
   #receive(publication: RemoteTrackPublication, identity: string): void {
+    if (!this.#connected) return;
     const track = publication.track as RemoteTrack | undefined;
     const wanted = this.#isWanted(publication, identity);
     if (wanted !== (track !== undefined)) publication.setSubscribed(wanted);

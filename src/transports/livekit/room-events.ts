@@ -1,6 +1,7 @@
 /** What happens in a LiveKit room, as Observables. Participants are named by their identity. */
 
-import { fromEventPattern, map, merge, type Observable } from 'rxjs';
+import { filter, fromEventPattern, map, merge, type Observable } from 'rxjs';
+import { leaseAttribute } from '../../rooms/lease.ts';
 import type { RemoteTrack, RemoteTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
 
 export type TrackKind = 'audio' | 'video';
@@ -115,7 +116,10 @@ function memberEvents({ RoomEvent }: RtcNode, room: Room): Observable<LiveKitRoo
       map(({ identity }) => event({ type: 'participantLeft', identity })),
     ),
     on<[Record<string, string>, Participant]>(room, RoomEvent.ParticipantAttributesChanged).pipe(
-      map(([attributes, { identity }]) => event({ type: 'attributesChanged', identity, attributes })),
+      map(([{ [leaseAttribute]: _, ...attributes }, { identity }]) => ({ identity, attributes })),
+      // a lease is for sweepers, and beats
+      filter(({ attributes }) => Object.keys(attributes).length > 0),
+      map((change) => event({ type: 'attributesChanged', ...change })),
     ),
     on<[string | undefined, Participant]>(room, RoomEvent.ParticipantMetadataChanged).pipe(
       map(([metadata = '', { identity }]) => event({ type: 'metadataChanged', identity, metadata })),

@@ -12,6 +12,7 @@ export interface LiveKitTransportEvents {
   /** The bot has left by itself. */
   left: () => void;
   participantJoined: (identity: string) => void;
+  /** Not told of those who are only out of sight while the bot's connection is away. */
   participantLeft: (identity: string) => void;
   /** The bot begins to receive what a participant says or shows. */
   trackSubscribed: (identity: string, kind: TrackKind) => void;

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
+import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
 import type { LiveKitRoomEvent } from '../../../src/transports/livekit/room-events.ts';
 import type { LiveKitTransportEvents } from '../../../src/transports/livekit/transport-events.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomService } from '../../support/room-service.ts';
-import { type BotOptions, eventually, newTransport, startBot, tone } from './call.ts';
+import { type BotOptions, eventually, newTransport, sleep, startBot, tone } from './call.ts';
 import { joinAsPeer } from './peer.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
@@ -138,6 +139,32 @@ describe("a LiveKitTransport's events", () => {
     transport.unmuteParticipant('ada');
     await eventually(() => heard('ada').length).toBeGreaterThan(0);
   });
+
+  it.each(['SIMULATE_NODE_FAILURE', 'SIMULATE_FULL_RECONNECT', 'SIMULATE_SIGNAL_RECONNECT'] as const)(
+    'hears everybody again, and misses nobody, after a reconnect: %s',
+    async (scenario) => {
+      const { Room, SimulateScenarioKind } = await loadRtcNode();
+      const connect = vi.spyOn(Room.prototype, 'connect');
+      onTestFinished(() => connect.mockRestore());
+      const { ada, bot, told, tells } = await setup();
+      await ada.does({ does: 'speak', frequencyHz: 440 });
+      await tells({ type: 'trackSubscribed', identity: 'ada' });
+      const [room] = connect.mock.contexts as InstanceType<typeof Room>[];
+      await room?.simulateScenario(SimulateScenarioKind[scenario]);
+      await tells({ type: 'reconnected' });
+      bot.inside.clear();
+      await eventually(() => bot.inside.framesOf(UserAudioRawFrame).length).toBeGreaterThan(20);
+      bot.says(...tone(20_000, { frequencyHz: 1_000 }));
+      await ada.knows({ heardHz: { 'endframe-audio': 1_000 } });
+      // as long as those who are missing are waited for
+      await sleep(5_100);
+      expect(told.map(({ type }) => type)).toContain('reconnecting');
+      expect(told.filter(({ type }) => type === 'participantLeft')).toEqual([]);
+      expect(told.filter(({ type }) => type === 'participantJoined')).toHaveLength(1);
+      expect(told.filter(({ type }) => type === 'disconnected')).toEqual([]);
+    },
+    40_000,
+  );
 
   it('mutes the bot for others to see, and lets it be heard again', async () => {
     const { transport, ada, bot } = await setup();

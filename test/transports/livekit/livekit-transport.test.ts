@@ -3,12 +3,13 @@ import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { ErrorFrame } from '../../../src/frames/error-frame.ts';
 import { InterruptionTaskFrame } from '../../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../../src/frames/lifecycle.ts';
+import { ParticipantLeftFrame } from '../../../src/frames/participants.ts';
 import { TTSStoppedFrame } from '../../../src/frames/text.ts';
 import { HeardAudio } from '../../../src/testing/heard-audio.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomExists, roomService } from '../../support/room-service.ts';
-import { call, newTransport, sleep, startBot, tone } from './call.ts';
+import { call, eventually, newTransport, sleep, startBot, tone } from './call.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
@@ -129,7 +130,7 @@ describe('LiveKitTransport', () => {
     // of somebody who does not speak the server tells only every three seconds
     await bob.playTone(440, 100);
     await bob.leave();
-    await sleep(200);
+    await eventually(() => bot.inside.framesOf(ParticipantLeftFrame)).toHaveLength(1);
     const names = bot.inside.frames.map((frame) => frame.constructor.name);
     expect(names.filter((name) => name !== 'UserAudioRawFrame')).toEqual([
       'StartFrame',
