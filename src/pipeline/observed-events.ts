@@ -1,81 +1,115 @@
-import type { Frame, FrameDirection } from '../frames/frame.ts';
+import type { Frame } from '../frames/frame.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
+import type { FrameWatcher } from '../processors/frame-processor-setup.ts';
+import { frameScheduler } from '../processors/frame-scheduler.ts';
 import type { FrameProcessed, FramePushed, Observer, ProcessorSetUp } from './observer.ts';
 
-/**
- * What a record is. Most are frames that were pushed downstream, and say nothing: two fields, source and frame. All
- * others have one of these before them.
- */
+/** What the following frames are: pushed or processed, in which direction, by the processor in the next field. */
 const pushedDownstream = 0;
 const pushedUpstream = 1;
 const processedDownstream = 2;
 const processedUpstream = 3;
+/** The event is in the next field. */
 const setUp = 4;
 const started = 5;
-/** From here on, what is told happened at this time. */
+/** From here on, what is told happened at the time in the next field. */
 const clock = 6;
+
+/** How exactly times are noted, in milliseconds. */
+const clockStepMs = 0.1;
 
 const fieldsPerBlock = 512;
 
-/** Some records in a row. It knows only the next block: what every reader has passed is garbage. */
+/** Some fields in a row. It knows only the next block: what every reader has passed is garbage. */
 class Block {
-  readonly fields: unknown[] = new Array(fieldsPerBlock);
+  readonly fields: unknown[];
   next: Block | undefined;
+
+  constructor(size: number = fieldsPerBlock) {
+    this.fields = new Array(size);
+  }
 }
 
 /**
  * What happened in a pipeline, in order, to be told to observers later.
  *
- * Noting is part of every frame's way, so it makes no object: there is an event only while it is told.
+ * Noting is part of every frame's way, so it makes no object: there is an event only while it is told. Mostly a field is
+ * a frame; a number before it says what changed: what happens to the frames, or the time.
  */
 export class ObservedEvents {
-  #block = new Block();
-  #length = 0;
-  #blocksBefore = 0;
+  readonly #noted: () => void;
+  // nothing, and full: most pipelines are observed by nobody
+  #block = new Block(0);
+  #blocksBefore = -1;
+  #index = fieldsPerBlock;
+  #kind = clock;
+  #processor: FrameProcessor | undefined;
   #timestampMs = Number.NaN;
+  /** Somebody is going to look anyway. */
+  isAwaited = false;
+  readonly pushed: FrameWatcher = {
+    note: (source, frame, direction) =>
+      this.#noteFrame(direction === 'downstream' ? pushedDownstream : pushedUpstream, source, frame),
+  };
+  readonly processed: FrameWatcher = {
+    note: (processor, frame, direction) =>
+      this.#noteFrame(direction === 'downstream' ? processedDownstream : processedUpstream, processor, frame),
+  };
+
+  /** @param noted Called when there is something, and it {@link isAwaited} by nobody. */
+  constructor(noted: () => void) {
+    this.#noted = noted;
+  }
 
   /** How far the log goes; counted in fields. */
   get end(): number {
-    return this.#blocksBefore * fieldsPerBlock + this.#length;
+    return this.#blocksBefore * fieldsPerBlock + this.#index;
   }
 
   /** Reads what is noted from now on. */
   reader(): EventReader {
-    return new EventReader(this.#block, this.#blocksBefore, this.#length, this.#timestampMs);
-  }
-
-  pushed(source: FrameProcessor, frame: Frame, direction: FrameDirection, timestampMs: number): void {
-    if (timestampMs !== this.#timestampMs) this.#noteTime(timestampMs);
-    if (direction === 'upstream') this.#note(pushedUpstream, undefined);
-    this.#note(source, frame);
-  }
-
-  processed(processor: FrameProcessor, frame: Frame, direction: FrameDirection, timestampMs: number): void {
-    if (timestampMs !== this.#timestampMs) this.#noteTime(timestampMs);
-    this.#note(direction === 'downstream' ? processedDownstream : processedUpstream, undefined);
-    this.#note(processor, frame);
+    // what it is about, and the time, are said again
+    this.#kind = clock;
+    this.#timestampMs = Number.NaN;
+    return new EventReader(this.#block, this.#blocksBefore, this.#index);
   }
 
   processorSetUp(event: ProcessorSetUp): void {
-    this.#note(setUp, event);
+    this.#note(setUp);
+    this.#note(event);
+    if (!this.isAwaited) this.#noted();
   }
 
   pipelineStarted(): void {
-    this.#note(started, undefined);
+    this.#note(started);
+    if (!this.isAwaited) this.#noted();
   }
 
-  #noteTime(timestampMs: number): void {
-    this.#timestampMs = timestampMs;
-    this.#note(clock, timestampMs);
+  #noteFrame(kind: number, processor: FrameProcessor, frame: Frame): void {
+    const sinceMs = frameScheduler.lastLookMs - this.#timestampMs;
+    if (!(sinceMs < clockStepMs)) this.#noteTime();
+    if (processor !== this.#processor || kind !== this.#kind) this.#noteChange(kind, processor);
+    this.#note(frame);
+    if (!this.isAwaited) this.#noted();
   }
 
-  #note(subject: FrameProcessor | number, object: unknown): void {
-    const length = this.#length;
-    const { fields } = this.#block;
-    fields[length] = subject;
-    fields[length + 1] = object;
-    if (length + 2 < fieldsPerBlock) this.#length = length + 2;
-    else this.#beginBlock();
+  #noteTime(): void {
+    this.#timestampMs = frameScheduler.lastLookMs;
+    this.#note(clock);
+    this.#note(this.#timestampMs);
+  }
+
+  #noteChange(kind: number, processor: FrameProcessor): void {
+    this.#kind = kind;
+    this.#processor = processor;
+    this.#note(kind);
+    this.#note(processor);
+  }
+
+  #note(field: unknown): void {
+    if (this.#index === fieldsPerBlock) this.#beginBlock();
+    this.#block.fields[this.#index] = field;
+    this.#index += 1;
   }
 
   #beginBlock(): void {
@@ -83,7 +117,7 @@ export class ObservedEvents {
     this.#block.next = block;
     this.#block = block;
     this.#blocksBefore += 1;
-    this.#length = 0;
+    this.#index = 0;
   }
 }
 
@@ -92,15 +126,16 @@ export class EventReader {
   #block: Block;
   #blocksBefore: number;
   #index: number;
-  #timestampMs: number;
   #kind = clock;
+  #processor: FrameProcessor | undefined;
+  #timestampMs = Number.NaN;
+  #toldKind = clock;
   #event: FramePushed | FrameProcessed | ProcessorSetUp | undefined;
 
-  constructor(block: Block, blocksBefore: number, index: number, timestampMs: number) {
+  constructor(block: Block, blocksBefore: number, index: number) {
     this.#block = block;
     this.#blocksBefore = blocksBefore;
     this.#index = index;
-    this.#timestampMs = timestampMs;
   }
 
   /** How far it has read, as {@link ObservedEvents.end}. */
@@ -110,37 +145,37 @@ export class EventReader {
 
   /** Another one that reads from here on. */
   fork(): EventReader {
-    return new EventReader(this.#block, this.#blocksBefore, this.#index, this.#timestampMs);
+    const other = new EventReader(this.#block, this.#blocksBefore, this.#index);
+    other.#kind = this.#kind;
+    other.#processor = this.#processor;
+    other.#timestampMs = this.#timestampMs;
+    return other;
   }
 
   /** Reads the next event, for {@link tell}; there must be one. */
   read(): void {
-    this.#kind = pushedDownstream;
     for (;;) {
-      const { fields } = this.#block;
-      const index = this.#index;
-      const subject = fields[index] as FrameProcessor | number;
-      const object = fields[index + 1];
-      if (index + 2 < fieldsPerBlock) this.#index = index + 2;
-      else this.#nextBlock();
-      if (typeof subject !== 'number') {
-        this.#event = this.#eventOf(subject, object as Frame);
+      const field = this.#field();
+      if (typeof field !== 'number') {
+        this.#toldKind = this.#kind;
+        this.#event = this.#eventOf(field as Frame);
         return;
       }
-      this.#kind = subject;
-      if (subject === clock) {
-        this.#timestampMs = object as number;
-        this.#kind = pushedDownstream;
-      } else if (subject === setUp || subject === started) {
-        this.#event = object as ProcessorSetUp | undefined;
+      if (field === clock) this.#timestampMs = this.#field() as number;
+      else if (field === setUp || field === started) {
+        this.#toldKind = field;
+        this.#event = field === setUp ? (this.#field() as ProcessorSetUp) : undefined;
         return;
+      } else {
+        this.#kind = field;
+        this.#processor = this.#field() as FrameProcessor;
       }
     }
   }
 
   /** Tells an observer what was read. */
   tell(observer: Observer): void | Promise<void> {
-    switch (this.#kind) {
+    switch (this.#toldKind) {
       case pushedDownstream:
       case pushedUpstream:
         return observer.onPushFrame?.(this.#event as FramePushed);
@@ -154,9 +189,10 @@ export class EventReader {
     }
   }
 
-  #eventOf(processor: FrameProcessor, frame: Frame): FramePushed | FrameProcessed {
-    const timestampMs = this.#timestampMs;
+  #eventOf(frame: Frame): FramePushed | FrameProcessed {
     const kind = this.#kind;
+    const timestampMs = this.#timestampMs;
+    const processor = this.#processor as FrameProcessor;
     if (kind === pushedDownstream)
       return { source: processor, destination: processor.next, frame, direction: 'downstream', timestampMs };
     if (kind === pushedUpstream)
@@ -171,9 +207,14 @@ export class EventReader {
     return { processor, frame, direction, timestampMs };
   }
 
-  #nextBlock(): void {
-    this.#block = this.#block.next as Block;
-    this.#blocksBefore += 1;
-    this.#index = 0;
+  #field(): unknown {
+    if (this.#index === fieldsPerBlock) {
+      this.#block = this.#block.next as Block;
+      this.#blocksBefore += 1;
+      this.#index = 0;
+    }
+    const field = this.#block.fields[this.#index];
+    this.#index += 1;
+    return field;
   }
 }

@@ -1,6 +1,6 @@
-import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { Logger } from '../logger.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
+import type { FrameWatcher } from '../processors/frame-processor-setup.ts';
 import { frameScheduler } from '../processors/frame-scheduler.ts';
 import { within } from '../within.ts';
 import { type EventReader, ObservedEvents } from './observed-events.ts';
@@ -11,16 +11,21 @@ import type { Observer } from './observer.ts';
 const now = performance.now.bind(performance);
 const nextTurn = setImmediate;
 
-/** How long observers may keep frames, timers and I/O waiting in one go, in milliseconds. */
+/** How long observers may keep timers and I/O waiting in one go, in milliseconds. */
 const budgetMs = 1;
+/** The same while frames are waiting as well, which go first. */
+const budgetBesideFramesMs = 0.1;
+/** The same when so many fields of the log are still to be told that keeping them is worse than waiting. */
+const budgetWhenBehindMs = 4;
+const farBehindFields = 400_000;
 /** How many records are told between two looks at the clock, as long as that takes no time. */
 const longestStride = 64;
 const noTimeMs = 0.1;
-/** How many records are told in one go, time permitting; more when there are far more. */
+/** How many fields of the log are told in one go, time permitting; more when there are far more. */
 const batchSize = 512;
 const farBehind = 3;
-/** How far behind an observer may be that does not finish with a record; a record has two fields. */
-const farthestBehind = 2 * 100_000;
+/** How far behind an observer may be that does not finish with a record, in fields: at most as many records. */
+const farthestBehind = 100_000;
 
 /** Observers that are told the same records at the same time, mostly all of them. */
 class Party {
@@ -49,14 +54,15 @@ class Party {
 export class ObserverHub {
   readonly #logger: Logger;
   readonly #parties = new Set<Party>();
-  #events: ObservedEvents | undefined;
-  #telling = false;
+  readonly #events = new ObservedEvents(() => this.#tellSoon());
   /** When telling began in this turn of the event loop. */
   #toldSinceMs = 0;
+  #budgetMs = budgetMs;
   #drained: (() => void) | undefined;
   #changed = (): void => {};
-  watchesPushes = false;
-  watchesProcessing = false;
+  /** To be told of what is pushed and processed, as long as somebody wants to know. */
+  pushed: FrameWatcher | undefined;
+  processed: FrameWatcher | undefined;
 
   constructor(logger: Logger, observers: Iterable<Observer>) {
     this.#logger = logger;
@@ -71,7 +77,6 @@ export class ObserverHub {
 
   /** It is told what happens from now on. */
   add(observer: Observer): void {
-    this.#events ??= new ObservedEvents();
     this.#parties.add(new Party(this.#events.reader(), [observer]));
     this.#look();
   }
@@ -81,32 +86,18 @@ export class ObserverHub {
     for (const party of this.#parties) {
       if (party.removed || !party.observers.includes(observer)) continue;
       const leaver = this.#alone(party, observer);
-      leaver.until = this.#events?.end ?? 0;
+      leaver.until = this.#events.end;
       if (leaver.reader.position === leaver.until) this.#parties.delete(leaver);
     }
     this.#look();
   }
 
-  framePushed(source: FrameProcessor, frame: Frame, direction: FrameDirection): void {
-    this.#events?.pushed(source, frame, direction, frameScheduler.lastLookMs);
-    if (!this.#telling) this.#tellSoon();
-  }
-
-  frameProcessed(processor: FrameProcessor, frame: Frame, direction: FrameDirection): void {
-    this.#events?.processed(processor, frame, direction, frameScheduler.lastLookMs);
-    if (!this.#telling) this.#tellSoon();
-  }
-
   processorSetUp(processor: FrameProcessor, startedMs: number, finishedMs: number): void {
-    if (this.#parties.size === 0) return;
-    this.#events?.processorSetUp({ processor, startedMs, finishedMs });
-    if (!this.#telling) this.#tellSoon();
+    if (this.#parties.size > 0) this.#events.processorSetUp({ processor, startedMs, finishedMs });
   }
 
   pipelineStarted(): void {
-    if (this.#parties.size === 0) return;
-    this.#events?.pipelineStarted();
-    if (!this.#telling) this.#tellSoon();
+    if (this.#parties.size > 0) this.#events.pipelineStarted();
   }
 
   /** Tells everything that is still to be told, then cleans the observers up; each within the limit. */
@@ -137,20 +128,24 @@ export class ObserverHub {
     const observers = [...this.#parties]
       .filter(({ removed }) => !removed)
       .flatMap((party) => party.observers);
-    this.watchesPushes = observers.some(({ onPushFrame }) => onPushFrame !== undefined);
-    this.watchesProcessing = observers.some(({ onProcessFrame }) => onProcessFrame !== undefined);
+    const { pushed, processed } = this.#events;
+    this.pushed = observers.some(({ onPushFrame }) => onPushFrame !== undefined) ? pushed : undefined;
+    this.processed = observers.some(({ onProcessFrame }) => onProcessFrame !== undefined)
+      ? processed
+      : undefined;
     this.#changed();
   }
 
   #tellSoon(): void {
-    this.#telling = true;
+    this.#events.isAwaited = true;
     nextTurn(this.#tell);
   }
 
   readonly #tell = (): void => {
     this.#toldSinceMs = now();
+    this.#budgetMs = this.#budget();
     for (const party of this.#parties) this.#tellParty(party);
-    this.#telling = false;
+    this.#events.isAwaited = false;
     // looked at last: what is told may push frames, which is more for those who were told before
     const more = [...this.#parties].some(
       (party) => !party.busy && party.reader.position < this.#endFor(party),
@@ -158,6 +153,13 @@ export class ObserverHub {
     if (more) this.#tellSoon();
     else this.#allTold();
   };
+
+  #budget(): number {
+    for (const party of this.#parties)
+      if (!party.busy && this.#endFor(party) - party.reader.position > farBehindFields)
+        return budgetWhenBehindMs;
+    return frameScheduler.isGivingWay ? budgetBesideFramesMs : budgetMs;
+  }
 
   /** Those who have been told everything go on together. */
   #allTold(): void {
@@ -171,13 +173,13 @@ export class ObserverHub {
   }
 
   #endFor(party: Party): number {
-    return Math.min(party.until, this.#events?.end ?? 0);
+    return Math.min(party.until, this.#events.end);
   }
 
   /** @returns Whether there is more that they could be told at once. */
   #tellParty(party: Party): boolean {
     const { reader } = party;
-    if (party.busy && (this.#events?.end ?? 0) - reader.position > farthestBehind) {
+    if (party.busy && this.#events.end - reader.position > farthestBehind) {
       this.#giveUp(party);
       return false;
     }
@@ -191,7 +193,7 @@ export class ObserverHub {
         const atMs = now();
         party.stride = atMs - lookedMs > noTimeMs ? 1 : Math.min(party.stride * 2, longestStride);
         lookedMs = atMs;
-        if (atMs - startedMs > budgetMs / this.#parties.size) break;
+        if (atMs - startedMs > this.#budgetMs / this.#parties.size) break;
         untilLook = party.stride;
       }
       untilLook -= 1;
@@ -206,7 +208,7 @@ export class ObserverHub {
   #giveUp(party: Party): void {
     this.#parties.delete(party);
     // who waits for it holds the party, and a reader holds everything behind it
-    party.reader = new ObservedEvents().reader();
+    party.reader = new ObservedEvents(() => {}).reader();
     party.until = 0;
     this.#logger.warn({}, 'an observer has fallen too far behind and is told nothing any more');
     this.#look();
@@ -238,8 +240,8 @@ export class ObserverHub {
     const goOn = (): void => {
       party.busy = false;
       // one that only awaited what was there is told more in this very turn
-      const more = now() - this.#toldSinceMs > budgetMs || this.#tellParty(party);
-      if ((more || !party.busy) && !this.#telling) this.#tellSoon();
+      const more = now() - this.#toldSinceMs > this.#budgetMs || this.#tellParty(party);
+      if ((more || !party.busy) && !this.#events.isAwaited) this.#tellSoon();
     };
     result.then(goOn, (error) => {
       this.#logger.error({ error }, 'an observer failed');

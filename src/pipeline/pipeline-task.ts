@@ -15,6 +15,7 @@ import { type Logger, stderrLogger, unfailing } from '../logger.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type {
   FrameProcessorSetup,
+  FrameWatcher,
   LifecycleEvent,
   PipelineResult,
   RunMonitor,
@@ -326,16 +327,15 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
   #monitor(): RunMonitor {
     const observers = this.#observers;
     const idle = this.#idle;
-    const idleWatchesPushes = idle?.watchesPushes ?? false;
-    const monitor = {
-      watchesPushes: false,
-      watchesProcessing: false,
-      framePushed: (source: FrameProcessor, frame: Frame, direction: FrameDirection) => {
-        if (observers.watchesPushes) observers.framePushed(source, frame, direction);
-        if (idleWatchesPushes) idle?.see(frame);
+    const both: FrameWatcher = {
+      note: (source, frame, direction) => {
+        observers.pushed?.note(source, frame, direction);
+        idle?.see(frame);
       },
-      frameProcessed: (processor: FrameProcessor, frame: Frame, direction: FrameDirection) =>
-        observers.frameProcessed(processor, frame, direction),
+    };
+    const monitor = {
+      pushed: observers.pushed,
+      processed: observers.processed,
       processorSetUp: (processor: FrameProcessor, startedMs: number, finishedMs: number) =>
         observers.processorSetUp(processor, startedMs, finishedMs),
       systemFrameMoved: (frame: Frame) => idle?.see(frame),
@@ -349,8 +349,8 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
       unusable: (processor: FrameProcessor) => this.#applyUnusablePolicy(processor),
     };
     observers.onChange(() => {
-      monitor.watchesPushes = observers.watchesPushes || idleWatchesPushes;
-      monitor.watchesProcessing = observers.watchesProcessing;
+      monitor.pushed = idle?.watchesPushes === true ? both : observers.pushed;
+      monitor.processed = observers.processed;
     });
     return monitor;
   }

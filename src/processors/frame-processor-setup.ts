@@ -41,14 +41,17 @@ export interface ExitHookOptions {
   readonly timeoutMs?: number;
 }
 
+/** Told of every frame, in the frame's own time: it should be quick. */
+export interface FrameWatcher {
+  note(processor: FrameProcessor, frame: Frame, direction: FrameDirection): void;
+}
+
 /** What a task wants to know of its processors; they tell it in the same breath. */
 export interface RunMonitor {
-  /** Whether {@link framePushed} is to be called. */
-  readonly watchesPushes: boolean;
-  /** Whether {@link frameProcessed} is to be called. */
-  readonly watchesProcessing: boolean;
-  framePushed(source: FrameProcessor, frame: Frame, direction: FrameDirection): void;
-  frameProcessed(processor: FrameProcessor, frame: Frame, direction: FrameDirection): void;
+  /** Told of what is pushed, before it is handed over. */
+  readonly pushed: FrameWatcher | undefined;
+  /** Told of what is about to be processed. */
+  readonly processed: FrameWatcher | undefined;
   processorSetUp(processor: FrameProcessor, startedMs: number, finishedMs: number): void;
   /** A system frame was handed over to somebody. */
   systemFrameMoved(frame: Frame): void;
@@ -86,10 +89,8 @@ const nothing = (): void => {};
 
 /** For processors that are not in a run. */
 export const noMonitor: RunMonitor = {
-  watchesPushes: false,
-  watchesProcessing: false,
-  framePushed: nothing,
-  frameProcessed: nothing,
+  pushed: undefined,
+  processed: undefined,
   processorSetUp: nothing,
   systemFrameMoved: nothing,
   terminalFrameMoved: nothing,

@@ -88,6 +88,11 @@ export class FrameScheduler {
     return this.#turn;
   }
 
+  /** Whether there are frames to work off that wait for the event loop to turn. */
+  get isGivingWay(): boolean {
+    return this.#state === 'giving-way';
+  }
+
   /** Has `runUrgent` called before anybody's `run`. */
   addUrgent(runnable: Runnable): void {
     this.#urgent.add(runnable);

@@ -14,6 +14,8 @@ export type Process = (
 /** Told when a work's promise is settled. */
 export type OnSettled = (work: FrameWork, failure?: { readonly error: unknown }) => void;
 
+const none: readonly FrameWork[] = [];
+
 /** After so many prompt calls with frames of a class, a `process()` is taken to be prompt with them. */
 const promptAfter = 4_096;
 
@@ -33,9 +35,10 @@ export class FrameWorks {
   /** The same for the system frame. */
   system: FrameWork | undefined;
   readonly onSettled: OnSettled;
-  /** How many were dropped and have not noticed yet; and those of them without a context. */
+  /** How many were dropped and have not noticed yet. */
   #dropped = 0;
-  #droppedWithoutContext = 0;
+  /** Those of them without a context. */
+  #strays: readonly FrameWork[] = none;
   /** How many prompt calls there were by frame class; -1 when one was not. */
   #promptCalls: Map<unknown, number> | undefined;
   /** The latest class that `process()` is taken to be prompt with. */
@@ -61,7 +64,7 @@ export class FrameWorks {
     }
     const work = workContext.current;
     if (work?.owner === this) return work;
-    return [this.current, this.system].find((other) => other?.hasContext === false);
+    return [...this.#strays, this.current, this.system].find((other) => other?.hasContext === false);
   }
 
   /** Calls `process`. @returns What it waits for, or `undefined` when all is done. */
@@ -100,7 +103,7 @@ export class FrameWorks {
   drop(work: FrameWork): void {
     this.#dropped += 1;
     if (!work.hasContext) {
-      this.#droppedWithoutContext += 1;
+      this.#strays = [...this.#strays, work];
       this.#promptClass = undefined;
     }
     work.drop();
@@ -120,7 +123,7 @@ export class FrameWorks {
       return true;
     }
     this.#dropped -= 1;
-    if (!work.hasContext) this.#droppedWithoutContext -= 1;
+    if (!work.hasContext) this.#strays = this.#strays.filter((other) => other !== work);
     return false;
   }
 
@@ -129,7 +132,7 @@ export class FrameWorks {
     if (this.#dropped === 0 || this.#frame !== undefined) return false;
     const work = workContext.current;
     if (work?.owner === this) return work.dropped && !work.settled;
-    if (this.#droppedWithoutContext > 0) return true;
+    if (this.#strays.length > 0) return true;
     return frame !== undefined && this.#droppedFrames?.has(frame) === true;
   }
 
@@ -153,7 +156,7 @@ export class FrameWorks {
   }
 
   #isPromptWith(frame: Frame): boolean {
-    if (this.#droppedWithoutContext > 0) return false;
+    if (this.#strays.length > 0) return false;
     if ((this.#promptCalls?.get(frame.constructor) ?? 0) < promptAfter) return false;
     this.#promptClass = frame.constructor;
     return true;

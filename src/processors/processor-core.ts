@@ -83,7 +83,7 @@ export class ProcessorCore implements Runnable {
       this.#pushWatched(frame, direction, neighbour);
       return;
     }
-    if (this.monitor.watchesPushes) this.monitor.framePushed(this.#processor, frame, direction);
+    this.monitor.pushed?.note(this.#processor, frame, direction);
     neighbour?.queueFrame(frame, direction);
   }
 
@@ -151,7 +151,7 @@ export class ProcessorCore implements Runnable {
   #skipCancel(frame: Frame, direction: FrameDirection): void {
     this.reset();
     this.isCancelled = true;
-    this.push(frame, direction);
+    this.works.asOwn(frame, () => this.push(frame, direction));
   }
 
   #noteMove(frame: Frame): void {
@@ -204,7 +204,7 @@ export class ProcessorCore implements Runnable {
   }
 
   #handle(frame: Frame, direction: FrameDirection, isSystem: boolean): void {
-    const isWatched = this.isListenedTo || this.monitor.watchesProcessing;
+    const isWatched = this.isListenedTo || this.monitor.processed !== undefined;
     if (isWatched) this.#beforeHandling(frame, direction);
     try {
       const promise = this.works.call(this.#access.process, this.#processor, frame, direction);
@@ -233,7 +233,7 @@ export class ProcessorCore implements Runnable {
 
   #beforeHandling(frame: Frame, direction: FrameDirection): void {
     this.#emitter.emit('beforeProcessFrame', frame, direction);
-    if (this.monitor.watchesProcessing) this.monitor.frameProcessed(this.#processor, frame, direction);
+    this.monitor.processed?.note(this.#processor, frame, direction);
   }
 
   #await(promise: Promise<void>, frame: Frame, direction: FrameDirection, isSystem: boolean): void {
@@ -276,7 +276,7 @@ export class ProcessorCore implements Runnable {
       processor: this.#processor,
       cause: error,
     });
-    this.#access.pushErrorFrame(this.#processor, errorFrame);
+    this.#pushError(errorFrame);
     const held = this.#custody.held;
     if (held !== frame) return;
     this.monitor.forced(errorFrame);
@@ -347,8 +347,12 @@ export class ProcessorCore implements Runnable {
       error: `${this.#name} ${what} ${frame.name}; it goes on`,
       processor: this.#processor,
     });
-    this.#access.pushErrorFrame(this.#processor, error);
+    this.#pushError(error);
     this.monitor.forced(error);
+  }
+
+  #pushError(error: ErrorFrame): void {
+    this.works.asOwn(error, () => this.#access.pushErrorFrame(this.#processor, error));
   }
 
   resume(): void {
@@ -359,7 +363,7 @@ export class ProcessorCore implements Runnable {
   #pushWatched(frame: Frame, direction: FrameDirection, neighbour: FrameProcessor | undefined): void {
     this.#emitter.emit('beforePushFrame', frame, direction);
     this.frames?.next(frame);
-    if (this.monitor.watchesPushes) this.monitor.framePushed(this.#processor, frame, direction);
+    this.monitor.pushed?.note(this.#processor, frame, direction);
     neighbour?.queueFrame(frame, direction);
     this.#emitter.emit('afterPushFrame', frame, direction);
   }

@@ -47,7 +47,7 @@ function setup(...observers: readonly Observer[]) {
     observers,
   );
   const pushes = (letters: string): void => {
-    for (const letter of letters) hub.framePushed(source, new TextFrame(letter), 'downstream');
+    for (const letter of letters) hub.pushed?.note(source, new TextFrame(letter), 'downstream');
   };
   return { hub, pushes, errors, warnings };
 }
@@ -104,7 +104,7 @@ describe('ObserverHub', () => {
     });
     hub.processorSetUp(source, 10, 30);
     hub.pipelineStarted();
-    hub.frameProcessed(source, new TextFrame('a'), 'downstream');
+    hub.processed?.note(source, new TextFrame('a'), 'downstream');
     pushes('a');
     await turns();
     expect(told).toEqual(['set up in 20', 'started', 'processed a', 'pushed a']);
@@ -136,7 +136,7 @@ describe('ObserverHub', () => {
     pushes('b'.repeat(99_000));
     await turns();
     expect(warnings).toEqual([]);
-    expect(hub.watchesPushes).toBe(true);
+    expect(hub.pushed).toBeDefined();
     pushes('c'.repeat(2_000));
     await turns();
     pushes('d');
@@ -144,7 +144,7 @@ describe('ObserverHub', () => {
     expect(warnings).toHaveLength(1);
     expect(texts(quick.frames)).toHaveLength(101_002);
     hub.remove(quick);
-    expect(hub.watchesPushes).toBe(false);
+    expect(hub.pushed).toBeUndefined();
     await hub.close(100);
     expect(stuck.frames).toHaveLength(1);
   });
@@ -161,7 +161,7 @@ describe('ObserverHub', () => {
     pushes('c');
     await turns();
     expect(texts(stuck.frames)).toBe('a');
-    expect(hub.watchesPushes).toBe(false);
+    expect(hub.pushed).toBeUndefined();
   });
 
   it('does not let a slow one hold up the others', async () => {
@@ -265,12 +265,12 @@ describe('ObserverHub', () => {
 
   it('is asked for nothing that no observer wants', () => {
     const { hub } = setup({ onPipelineStarted: () => {} });
-    expect([hub.watchesPushes, hub.watchesProcessing]).toEqual([false, false]);
+    expect([hub.pushed, hub.processed]).toEqual([undefined, undefined]);
     const observer = recorder();
     hub.add(observer);
-    expect([hub.watchesPushes, hub.watchesProcessing]).toEqual([true, false]);
+    expect([hub.pushed, hub.processed]).toEqual([expect.anything(), undefined]);
     hub.remove(observer);
-    expect(hub.watchesPushes).toBe(false);
+    expect(hub.pushed).toBeUndefined();
   });
 
   describe('at the end', () => {

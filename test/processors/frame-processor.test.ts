@@ -281,41 +281,6 @@ describe('FrameProcessor', () => {
       await run;
       expect(textsOf(down.frames)).toEqual(['next']);
     });
-
-    it('drops the late push of a handler that has always been synchronous before', async () => {
-      const processor = new Scripted((self, frame, direction) => {
-        if (!(frame instanceof TextFrame) || frame.text !== 'slow') return self.push(frame, direction);
-        return sleep(300).then(() => self.push(frame, direction));
-      });
-      const { task, run, down } = await startPipeline([processor]);
-      for (let index = 0; index < 200; index += 1) task.queueFrame(new TTSStartedFrame());
-      task.queueFrame(new TextFrame('slow'));
-      await passes(100);
-      task.queueFrames([new InterruptionFrame(), new TextFrame('next')]);
-      await passes(1_000);
-      expect(textsOf(down.frames)).toEqual(['next']);
-      task.cancel();
-      await run;
-    });
-  });
-
-  it('lets a timer push while a handler that was dropped has not noticed yet', async () => {
-    const processor = new Scripted((self, frame, direction) => {
-      if (!(frame instanceof TextFrame)) return self.push(frame, direction);
-      return new Promise<void>(() => {});
-    });
-    const { task, run, down } = await startPipeline([processor]);
-    // long enough for the processor to be taken for a synchronous one
-    for (let index = 0; index < 200; index += 1) task.queueFrame(new TTSStartedFrame());
-    task.queueFrame(new TextFrame('never finished'));
-    await passes(10);
-    task.queueFrame(new InterruptionFrame());
-    await passes(10);
-    setTimeout(() => processor.push(new TextFrame('from a timer')), 10);
-    await passes(10);
-    expect(textsOf(down.frames)).toEqual(['from a timer']);
-    task.cancel();
-    await run;
   });
 
   describe('broadcast', () => {
