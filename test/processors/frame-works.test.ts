@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
@@ -147,7 +148,9 @@ describe.each(['synchronous', 'prompt'] as const)('a process() that has long bee
   it('still has its errors heard while a dropped call lasts', async () => {
     const { processor, send, goOn, end } = await habitual(habit);
     const errors: string[] = [];
-    processor.on('error', ({ error }) => void errors.push(error));
+    processor.on('error', (frame) => {
+      errors.push((frame as ErrorFrame).error);
+    });
     await send(new TextFrame('slow'));
     await send(new InterruptionFrame());
     processor.pushError({ error: 'heard' });
