@@ -31,15 +31,20 @@ const talking = callers.map((caller) => caller.playTone(440, seconds * 2_000 + 6
 await Promise.all(callers.map((caller) => caller.waitFor('audioStarted', { timeoutMs: 30_000 })));
 
 const heardBefore = heardMs();
-const cpu = process.cpuUsage();
 const startedAt = performance.now();
-const taken: Memory[] = [];
-for (let sample = 0; sample <= samples; sample += 1) {
-  if (sample > 0) await sleep((seconds * 1_000) / samples);
+const taken: Memory[] = [await memory()];
+/** Without what the memory samples take. */
+const spent = { cpuMs: 0, wallMs: 0 };
+for (let sample = 1; sample <= samples; sample += 1) {
+  const cpu = process.cpuUsage();
+  const from = performance.now();
+  await sleep((seconds * 1_000) / samples);
+  const { user, system } = process.cpuUsage(cpu);
+  spent.cpuMs += (user + system) / 1_000;
+  spent.wallMs += performance.now() - from;
   taken.push(await memory());
 }
 const elapsedMs = performance.now() - startedAt;
-const { user, system } = process.cpuUsage(cpu);
 const heardPart = (heardMs() - heardBefore) / elapsedMs / count;
 
 for (const { task } of bots) task.stopWhenDone();
@@ -57,7 +62,7 @@ const last = later.at(-1) ?? first;
 const perBot = (MB: number): string => `${(MB / count).toFixed(1)} MB a bot`;
 const growth = { heap: last.heapMB - settled.heapMB, rss: last.rssMB - settled.rssMB };
 tellFigures(`${count} bots in ${count} rooms, ${(elapsedMs / 1_000).toFixed(0)} s of two-way audio`, [
-  { what: 'CPU', measured: `${((user + system) / 10 / elapsedMs / count).toFixed(2)} % of a core a bot` },
+  { what: 'CPU', measured: `${((spent.cpuMs * 100) / spent.wallMs / count).toFixed(1)} % of a core a bot` },
   { what: 'memory', measured: `${perBot(last.rssMB - alone.rssMB)}, ${last.rssMB.toFixed(0)} MB in all` },
   { what: 'of it JavaScript', measured: perBot(last.heapMB - alone.heapMB) },
   {
