@@ -55,7 +55,7 @@ class Session {
       server,
       url: server.url,
       apiUrl: botsWay.url,
-      attemptTimeoutMs: 500,
+      attemptTimeoutMs: 1_500,
       roomName: this.#roomName,
       guardianHeartbeatMs: heartbeatMs,
       deadlineMs,

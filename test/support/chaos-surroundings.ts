@@ -28,6 +28,9 @@ const listEveryMs = 100;
 const livingBystanders = 3;
 /** A sweeper whose passes are further apart has been late, and begins anew. */
 const latePassMs = 2.5 * sweeperLimits.pollMs;
+/** When this process, which has next to nothing to do, cannot run for so long, nobody else can. */
+const stallMs = 1_000;
+const tickMs = 100;
 
 export class ChaosSurroundings implements AsyncDisposable {
   readonly server: LiveKitServer;
@@ -43,6 +46,7 @@ export class ChaosSurroundings implements AsyncDisposable {
   readonly #crowd: LeasedBots;
   readonly #busy = new Set<string>();
   readonly #over = new AbortController();
+  readonly #ticks: NodeJS.Timeout;
   #sweeper: ChildProcess | undefined;
   #listing: Promise<void> = Promise.resolve();
 
@@ -57,6 +61,12 @@ export class ChaosSurroundings implements AsyncDisposable {
     this.#webhooks = webhooks.server;
     this.finished = webhooks.finished;
     this.#crowd = crowd;
+    let tickedAt = now();
+    this.#ticks = setInterval(() => {
+      if (now() - tickedAt > stallMs)
+        this.disturbances.push({ what: 'machine stalled', fromMs: tickedAt, toMs: now() });
+      tickedAt = now();
+    }, tickMs);
   }
 
   static async start(): Promise<ChaosSurroundings> {
@@ -127,6 +137,7 @@ export class ChaosSurroundings implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort();
+    clearInterval(this.#ticks);
     await this.#listing;
     this.#sweeper?.kill('SIGKILL');
     await this.#crowd[Symbol.asyncDispose]();

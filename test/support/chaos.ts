@@ -68,8 +68,8 @@ async function runIn(around: ChaosSurroundings, plan: Schedule): Promise<ChaosRe
     await sleep(atMs);
     await around.addForeignRoom();
   });
-  const lived = await Promise.all(plan.sessions.map((session) => liveSession(session, around)));
-  await Promise.all([...disturbing, ...adding]);
+  const living = plan.sessions.map((session) => liveSession(session, around));
+  const [lived] = await Promise.all([Promise.all(living), ...disturbing, ...adding]);
   await sleep(quietMs);
   await around.listOnceMore();
   for (const pid of lived.flatMap(({ guardianPids }) => guardianPids)) kill(pid);
