@@ -10,6 +10,8 @@ import { listParticipants, roomService } from '../../support/room-service.ts';
 import { type BotOptions, eventually, newTransport, sleep, startBot, tone } from './call.ts';
 import { joinAsPeer } from './peer.ts';
 
+// several processes start in each, and a busy machine takes its time
+vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 describe("a LiveKitTransport's events", () => {
@@ -72,7 +74,7 @@ describe("a LiveKitTransport's events", () => {
     );
     expect(last).toMatchObject({ quality: transport.connectionQuality });
     expect(transport.connectionQuality).toMatch(/^(excellent|good|poor)$/);
-  }, 30_000);
+  });
 
   it('tells when somebody is muted by a moderator, the bot too', async () => {
     const { transport, ada, tells } = await setup();
@@ -146,7 +148,8 @@ describe("a LiveKitTransport's events", () => {
       const { Room, SimulateScenarioKind } = await loadRtcNode();
       const connect = vi.spyOn(Room.prototype, 'connect');
       onTestFinished(() => connect.mockRestore());
-      const { ada, bot, told, tells } = await setup();
+      // a machine too busy for the guardian's heartbeat is not what this is about
+      const { ada, bot, told, tells } = await setup({ deleteRoomOnEnd: { guardian: false } });
       await ada.does({ does: 'speak', frequencyHz: 440 });
       await tells({ type: 'trackSubscribed', identity: 'ada' });
       const [room] = connect.mock.contexts as InstanceType<typeof Room>[];
@@ -163,7 +166,6 @@ describe("a LiveKitTransport's events", () => {
       expect(told.filter(({ type }) => type === 'participantJoined')).toHaveLength(1);
       expect(told.filter(({ type }) => type === 'disconnected')).toEqual([]);
     },
-    40_000,
   );
 
   it('mutes the bot for others to see, and lets it be heard again', async () => {

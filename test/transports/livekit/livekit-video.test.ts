@@ -10,6 +10,8 @@ import { listParticipants } from '../../support/room-service.ts';
 import { eventually, newTransport, sleep, startBot, tone } from './call.ts';
 import { joinAsPeer, type Seen } from './peer.ts';
 
+// several processes start in each, and a busy machine takes its time
+vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const red: Seen = { width: 320, height: 240, rgb: [230, 20, 20] };
@@ -67,7 +69,7 @@ describe('LiveKitTransport, with pictures', () => {
     await sleep(1_500);
     const perSecond = ((of('ada').length - before) * 1_000) / (performance.now() - at);
     expect(perSecond).toBeLessThan(6.5);
-  }, 40_000);
+  });
 
   it('answers who asks for a picture of a participant', async () => {
     const { ada, bot, images } = await setup({ videoInEnabled: true });

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listRooms, roomExists, roomService } from '../../support/room-service.ts';
 import { startBotProcess } from './bot-process.ts';
 import { call } from './call.ts';
 
+// several processes start in each, and a busy machine takes its time
+vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 describe('a process with a LiveKitTransport', () => {
