@@ -1,16 +1,20 @@
 /**
- * Many bots in many rooms in this one process, each talking with a caller in a process of its own:
+ * Many bots in many rooms in this one process, each talking with a caller; the callers are in another process:
  *
  *     node --import ./test/support/typescript-loader.mjs test/bench/calls-at-once.ts 10 60
  *
  * Arguments: how many, and for how many seconds. CPU and memory are this process's alone.
  */
 
+import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { RoomServiceClient } from 'livekit-server-sdk';
-import type { Caller } from '../../src/testing/caller.ts';
-import { startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
-import { type EchoBot, type Memory, memory, startCaller, startEchoBot, tellFigures } from './calls.ts';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { nodeArgs } from '../support/run-typescript.ts';
+import { joinToken } from '../support/tokens.ts';
+import { type EchoBot, type Memory, memory, startEchoBot, tellFigures } from './calls.ts';
+import type { CallerEnd, CallersTask } from './calls-callers.ts';
 
 const [count = 10, seconds = 60] = process.argv.slice(2).map(Number);
 const samples = 6;
@@ -24,11 +28,11 @@ const server = await startLiveKitServer();
 const alone = await memory();
 const bots = Array.from({ length: count }, () => startEchoBot(server));
 await Promise.all(bots.map(({ started }) => started));
-const callers = await Promise.all(bots.map(({ transport }) => startCaller(server, transport.roomName)));
-await Promise.all(callers.map((caller) => caller.waitFor('trackSubscribed', { timeoutMs: 60_000 })));
-// all of them until their room is deleted
-const talking = callers.map((caller) => caller.playTone(440, seconds * 2_000 + 60_000).catch(() => {}));
-await Promise.all(callers.map((caller) => caller.waitFor('audioStarted', { timeoutMs: 30_000 })));
+const callers = await startCallers(
+  server,
+  bots.map(({ transport }) => transport.roomName),
+);
+await callers.hearAll;
 
 const heardBefore = heardMs();
 const startedAt = performance.now();
@@ -49,10 +53,9 @@ const heardPart = (heardMs() - heardBefore) / elapsedMs / count;
 
 for (const { task } of bots) task.stopWhenDone();
 const results = await Promise.all(bots.map(({ run }) => run));
-const reasons = await Promise.all(callers.map(endOf));
-await Promise.all(talking);
+const ends = await callers.ended;
 const left = await new RoomServiceClient(server.httpUrl, server.apiKey, server.apiSecret).listRooms();
-const echoedMs = (await Promise.all(callers.map((caller) => caller.heard()))).map((heard) => heard.heardMs);
+const echoedMs = ends.map((end) => end.heardMs);
 await server.stop();
 
 const [first = alone, ...later] = taken;
@@ -88,8 +91,8 @@ tellFigures(`${count} bots in ${count} rooms, ${(elapsedMs / 1_000).toFixed(0)} 
   },
   {
     what: 'callers who were told ROOM_DELETED',
-    measured: `${reasons.filter((reason) => reason === 'ROOM_DELETED').length} of ${count}`,
-    ok: reasons.every((reason) => reason === 'ROOM_DELETED'),
+    measured: `${ends.filter(({ reason }) => reason === 'ROOM_DELETED').length} of ${count}`,
+    ok: ends.every(({ reason }) => reason === 'ROOM_DELETED'),
   },
   { what: 'rooms left', measured: String(left.length), ok: left.length === 0 },
 ]);
@@ -102,8 +105,26 @@ function grown(which: keyof Memory, growthMB: number): string {
   return `${growthMB.toFixed(1)} MB (${taken.map((one) => one[which].toFixed(0)).join(' ')})`;
 }
 
-async function endOf(caller: Caller): Promise<string> {
-  const { reason } = await caller.waitFor('disconnected', { timeoutMs: 30_000 });
-  await caller.exited;
-  return reason;
+/** `hearAll` resolves when each of them hears its bot. */
+async function startCallers(server: LiveKitServer, roomNames: readonly string[]) {
+  const program = fileURLToPath(new URL('./calls-callers.ts', import.meta.url));
+  const child = fork(program, { execArgv: [...nodeArgs] });
+  const tokens = await Promise.all(roomNames.map((roomName) => joinToken(server, roomName, 'ada')));
+  child.send({ url: server.url, tokens } satisfies CallersTask);
+  let hearing = 0;
+  const { promise: hearAll, resolve: allHear } = settledLater<void>();
+  const { promise: ended, resolve: end } = settledLater<readonly CallerEnd[]>();
+  child.on('message', (message: 'hears' | readonly CallerEnd[]) => {
+    if (message !== 'hears') end(message);
+    else if (++hearing === roomNames.length) allHear();
+  });
+  return { hearAll, ended };
+}
+
+function settledLater<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
