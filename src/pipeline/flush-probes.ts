@@ -7,24 +7,28 @@ import type { Pipeline } from './pipeline.ts';
 export class FlushProbes {
   readonly #pipeline: Pipeline;
   /** Who waits for which frame. */
-  readonly #waiting = new Map<Frame, () => void>();
+  readonly #waiting = new Map<Frame, (isThrough: boolean) => void>();
 
   constructor(pipeline: Pipeline) {
     this.#pipeline = pipeline;
   }
 
-  /** @returns Whether the probe came back in time. */
+  /** @returns Whether the probe came back in time, and before the run was over. */
   async send(timeoutMs: number): Promise<boolean> {
     const probe = new PipelineFlushFrame();
-    let back = (): void => {};
+    let back = (_isThrough: boolean): void => {};
+    let isThrough = false;
     const isBack = new Promise<void>((resolve) => {
-      back = resolve;
+      back = (came) => {
+        isThrough = came;
+        resolve();
+      };
     });
     this.#waiting.set(probe, back);
     this.#pipeline.queueFrame(probe);
-    const end = await within(isBack, timeoutMs);
+    await within(isBack, timeoutMs);
     for (const [frame, resolve] of this.#waiting) if (resolve === back) this.#waiting.delete(frame);
-    return end === 'done';
+    return isThrough;
   }
 
   /** One has come out downstream: a new frame goes back, as a parallel pipeline lets each frame out only once. */
@@ -39,11 +43,11 @@ export class FlushProbes {
 
   /** One has come back. */
   arrive(probe: Frame): void {
-    this.#waiting.get(probe)?.();
+    this.#waiting.get(probe)?.(true);
   }
 
   /** The run is over: nobody waits any more. */
   release(): void {
-    for (const back of this.#waiting.values()) back();
+    for (const back of this.#waiting.values()) back(false);
   }
 }

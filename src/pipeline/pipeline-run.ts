@@ -187,15 +187,24 @@ export class PipelineRun {
     this.#settle?.({ frame });
   }
 
+  /** Ends the run at once, with nothing played out. */
+  fail(error: unknown): void {
+    if (this.isOver) return;
+    this.#phase = 'finishing';
+    this.#options.logger.error({ error }, 'a pipeline run failed');
+    this.#settle?.({ error });
+  }
+
   #begin(setup: FrameProcessorSetup): void {
     this.#phase = 'setting-up';
     try {
       const pending = this.#options.pipeline.setup(setup);
+      if (this.isOver) return;
       if (this.#cancelFrame !== undefined) this.ended(this.#cancelFrame);
       else if (pending === undefined) this.#start();
       else this.#awaitSetup(pending);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -205,7 +214,7 @@ export class PipelineRun {
       () => {
         if (this.#phase === 'setting-up') this.#start();
       },
-      (error) => this.#fail(error),
+      (error) => this.fail(error),
     );
   }
 
@@ -213,7 +222,7 @@ export class PipelineRun {
     clearTimeout(this.#startTimer);
     if (limitMs === null) return;
     this.#startTimer = setTimeout(
-      () => this.#fail(new PipelineError(`${late()} within ${limitMs} ms`)),
+      () => this.fail(new PipelineError(`${late()} within ${limitMs} ms`)),
       limitMs,
     );
   }
@@ -279,13 +288,6 @@ export class PipelineRun {
   #abort(why: string): void {
     this.#overReason ??= new PipelineError(why);
     this.#over?.abort(this.#overReason);
-  }
-
-  #fail(error: unknown): void {
-    if (this.isOver) return;
-    this.#phase = 'finishing';
-    this.#options.logger.error({ error }, 'a pipeline run failed');
-    this.#settle?.({ error });
   }
 
   async #finish(outcome: Outcome, finish: () => Promise<void>): Promise<PipelineResult> {

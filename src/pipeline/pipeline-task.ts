@@ -157,7 +157,8 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
   /**
    * Sends a probe through the pipeline and back.
    *
-   * @returns True when everything that was queued before is through; false when that took longer than `timeoutMs`.
+   * @returns True when everything that was queued before is through; false when that took longer than `timeoutMs`, or
+   * the run was over first.
    */
   async flush({ timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
     if (!this.#run.isRunning) return false;
@@ -312,6 +313,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     return {
       lifecycle$: this.lifecycle$,
       onExit: (name, hook, options) => run.addExitHook(name, hook, options),
+      fail: (error) => run.fail(error),
       logger: this.#logger,
       audioInSampleRate: this.#options.audioInSampleRate ?? 16_000,
       audioOutSampleRate: this.#options.audioOutSampleRate ?? 24_000,

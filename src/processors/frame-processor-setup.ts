@@ -71,6 +71,8 @@ export interface FrameProcessorSetup {
   readonly lifecycle$: Observable<LifecycleEvent>;
   /** Registers a hook that runs once at the end of the run, in reverse order, whatever its end. */
   readonly onExit: (name: string, hook: ExitHook, options?: ExitHookOptions) => void;
+  /** Ends the run as failed, with this error; for when something is missing without which it is pointless. */
+  readonly fail: (error: unknown) => void;
   readonly logger: Logger;
   /** In hertz. */
   readonly audioInSampleRate: number;

@@ -14,6 +14,9 @@ export type Process = (
 /** Told when a work's promise is settled. */
 export type OnSettled = (work: FrameWork, failure?: { readonly error: unknown }) => void;
 
+/** For how long what timers and sockets push is taken for a stray call's, in milliseconds. */
+const strayLimitMs = 5_000;
+
 const none: readonly FrameWork[] = [];
 
 /** After so many prompt calls with frames of a class, a `process()` is taken to be prompt with them. */
@@ -26,8 +29,8 @@ const promptAfter = 4_096;
  * dropped call pushes later can be told from what the processor's other calls push, each runs in an asynchronous
  * context of its own. That is expensive, so it is left out where a call would hardly ever be met by an interruption:
  * where `process()` has always been prompt with frames of this class, that is, done before the event loop turned. The
- * first such call that is dropped and does not end at once cannot be told from timers and sockets; while it lasts, what
- * they push is dropped with it.
+ * first such call that is dropped and does not end at once cannot be told from timers and sockets; while it lasts, and
+ * for at most 5 seconds, what they push is dropped with it.
  */
 export class FrameWorks {
   /** The data or control frame that is being processed, while that takes more than one breath. */
@@ -39,6 +42,7 @@ export class FrameWorks {
   #dropped = 0;
   /** Those of them without a context. */
   #strays: readonly FrameWork[] = none;
+  #strayedAtMs = 0;
   /** How many prompt calls there were by frame class; -1 when one was not. */
   #promptCalls: Map<unknown, number> | undefined;
   /** The latest class that `process()` is taken to be prompt with. */
@@ -78,7 +82,7 @@ export class FrameWorks {
     this.#frame = frame;
     this.#work = undefined;
     try {
-      if (frame.constructor === this.#promptClass || this.#isPromptWith(frame)) {
+      if (this.#isPromptWith(frame) && workContext.current?.owner !== this) {
         const result = process(processor, frame, direction);
         return isPromise(result) ? result : undefined;
       }
@@ -104,6 +108,7 @@ export class FrameWorks {
     this.#dropped += 1;
     if (!work.hasContext) {
       this.#strays = [...this.#strays, work];
+      this.#strayedAtMs = performance.now();
       this.#promptClass = undefined;
     }
     work.drop();
@@ -127,12 +132,19 @@ export class FrameWorks {
     return false;
   }
 
+  /** Another run begins: what is left of the one before is none of its business. */
+  reset(): void {
+    if (this.current !== undefined) this.drop(this.current);
+    if (this.system !== undefined) this.drop(this.system);
+    this.#strays = none;
+  }
+
   /** Whether what the running code pushes is on behalf of a dropped call. */
   isDropped(frame?: Frame): boolean {
     if (this.#dropped === 0 || this.#frame !== undefined) return false;
     const work = workContext.current;
     if (work?.owner === this) return work.dropped && !work.settled;
-    if (this.#strays.length > 0) return true;
+    if (this.#strays.length > 0 && performance.now() - this.#strayedAtMs < strayLimitMs) return true;
     return frame !== undefined && this.#droppedFrames?.has(frame) === true;
   }
 
@@ -156,6 +168,7 @@ export class FrameWorks {
   }
 
   #isPromptWith(frame: Frame): boolean {
+    if (frame.constructor === this.#promptClass) return true;
     if (this.#strays.length > 0) return false;
     if ((this.#promptCalls?.get(frame.constructor) ?? 0) < promptAfter) return false;
     this.#promptClass = frame.constructor;

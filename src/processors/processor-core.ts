@@ -204,8 +204,7 @@ export class ProcessorCore implements Runnable {
   }
 
   #handle(frame: Frame, direction: FrameDirection, isSystem: boolean): void {
-    const isWatched = this.isListenedTo || this.monitor.processed !== undefined;
-    if (isWatched) this.#beforeHandling(frame, direction);
+    this.#beforeHandling(frame, direction);
     try {
       const promise = this.works.call(this.#access.process, this.#processor, frame, direction);
       if (promise !== undefined) {
@@ -222,18 +221,28 @@ export class ProcessorCore implements Runnable {
     if (frame.frameRole === 'cancel') this.isCancelled = true;
     if (frame.frameRole === 'start' || isTerminalFrame(frame))
       this.#takeCustody(frame as LifecycleFrame, direction);
+    this.#beforeHandling(frame, direction);
+    const failed = (error: unknown): void => this.#handlerFailed(frame, error);
+    const after = (): void => this.#afterHandling(frame, direction);
     try {
-      this.works
-        .call(this.#access.process, this.#processor, frame, direction)
-        ?.catch((error) => this.#handlerFailed(frame, error));
+      const promise = this.works.call(this.#access.process, this.#processor, frame, direction);
+      if (promise !== undefined) {
+        promise.catch(failed).then(after);
+        return;
+      }
     } catch (error) {
-      this.#handlerFailed(frame, error);
+      failed(error);
     }
+    after();
   }
 
   #beforeHandling(frame: Frame, direction: FrameDirection): void {
-    this.#emitter.emit('beforeProcessFrame', frame, direction);
+    if (this.isListenedTo) this.#emitter.emit('beforeProcessFrame', frame, direction);
     this.monitor.processed?.note(this.#processor, frame, direction);
+  }
+
+  #afterHandling(frame: Frame, direction: FrameDirection): void {
+    if (this.isListenedTo) this.#emitter.emit('afterProcessFrame', frame, direction);
   }
 
   #await(promise: Promise<void>, frame: Frame, direction: FrameDirection, isSystem: boolean): void {
@@ -267,7 +276,7 @@ export class ProcessorCore implements Runnable {
   #handlerReturned(frame: Frame, direction: FrameDirection): void {
     if (this.#isEnding) this.#noteProgress(frame, true);
     if (this.#custody.held === frame && isHurried(frame)) this.#passOn(this.#custody.held, 'did not pass on');
-    if (this.isListenedTo) this.#emitter.emit('afterProcessFrame', frame, direction);
+    this.#afterHandling(frame, direction);
   }
 
   #handlerFailed(frame: Frame, error: unknown): void {
@@ -306,8 +315,7 @@ export class ProcessorCore implements Runnable {
 
   /** Forgets everything, as before the first run. */
   reset(): void {
-    if (this.works.current !== undefined) this.works.drop(this.works.current);
-    if (this.works.system !== undefined) this.works.drop(this.works.system);
+    this.works.reset();
     this.lanes.reset();
     this.#custody.giveUp();
     this.isCancelled = false;
@@ -328,7 +336,7 @@ export class ProcessorCore implements Runnable {
       if (work.frame !== frame) this.#reportForce(frame, `never finished ${work.frame.name}, which held up`);
     }
     const { held } = this.#custody;
-    if (held === frame) this.works.asOwn(held, () => this.#passOn(held, 'did not pass on'));
+    if (held === frame) this.#passOn(held, 'did not pass on');
     else if (held?.frameRole === 'start') this.#custody.giveUp();
     const isPaused = this.lanes.isSystemPaused || (!isSystem && this.lanes.isPaused);
     if (isPaused && this.lanes.includes(frame)) this.#reportForce(frame, 'was paused, which held up');
@@ -339,7 +347,7 @@ export class ProcessorCore implements Runnable {
 
   #passOn(frame: LifecycleFrame, what: string): void {
     this.#reportForce(frame, what);
-    this.#processor.push(frame);
+    this.works.asOwn(frame, () => this.#processor.push(frame));
   }
 
   #reportForce(frame: LifecycleFrame, what: string): void {

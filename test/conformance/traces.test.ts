@@ -8,9 +8,6 @@ import { checkRecording } from './check-recording.ts';
 import { runScenario } from './run-scenario.ts';
 import type { TraceFile } from './scenario.ts';
 
-/** On a busy machine a timer may fire too late: a failed scenario is repeated, twice at most. */
-const retry = Number(process.env.TRACES_RETRY ?? 2);
-
 function tracesDirectory(): string {
   if (process.env.TRACES_DIR) return resolve(process.env.TRACES_DIR);
   const besideTheCheckout = fileURLToPath(new URL('../../../shared/traces', import.meta.url));
@@ -26,7 +23,7 @@ if (fileNames.length === 0) throw new Error(`There are no traces in ${directory}
 describe.concurrent.each(fileNames.sort())('%s', (fileName) => {
   const { scenarios } = JSON.parse(readFileSync(join(directory, fileName), 'utf8')) as TraceFile;
   for (const scenario of scenarios) {
-    it(scenario.name, { retry }, async () => {
+    it(scenario.name, async () => {
       const problems = checkRecording(scenario, await runScenario(scenario));
       if (problems.length > 0) throw new TraceMismatch(scenario.name, scenario.about, problems);
     });

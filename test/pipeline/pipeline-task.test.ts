@@ -130,6 +130,14 @@ describe('PipelineTask', () => {
       await run;
     });
 
+    it('does not claim so when the run is over first', async () => {
+      const { task, run } = await startPipeline([new FrameFilter([])]);
+      const flushed = task.flush();
+      task.cancel();
+      expect(await flushed).toBe(false);
+      await run;
+    });
+
     it('passes branches', async () => {
       const branches = new ParallelPipeline([new IdentityFilter()], [new IdentityFilter()]);
       const { task, run } = await startPipeline([branches]);

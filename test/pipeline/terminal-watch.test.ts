@@ -30,6 +30,7 @@ describe('TerminalWatch', () => {
     void pipeline.setup({
       lifecycle$: NEVER,
       onExit: () => {},
+      fail: () => {},
       logger: silentLogger,
       audioInSampleRate: 16_000,
       audioOutSampleRate: 24_000,

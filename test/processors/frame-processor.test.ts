@@ -5,6 +5,7 @@ import { InterruptionFrame, STTMuteFrame, UserStartedSpeakingFrame } from '../..
 import { EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
 import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { silentLogger } from '../../src/logger.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
@@ -414,11 +415,16 @@ describe('FrameProcessor', () => {
       expect(classesOf(down.frames)).toEqual(['StartFrame', 'CancelFrame']);
     });
 
-    it('does nothing in direct mode', async () => {
+    it('only warns in direct mode', async () => {
       class Direct extends IdentityFilter {}
       const processor = new Direct({ directMode: true });
-      const { task, run, down } = await startPipeline([processor]);
+      const warn = vi.fn();
+      const { task, run, down } = await startPipeline([processor], { logger: { ...silentLogger, warn } });
       processor.pauseProcessingAllFramesUntil(new Promise(() => {}));
+      expect(warn).toHaveBeenCalledExactlyOnceWith(
+        { processor: processor.name },
+        expect.stringContaining('direct mode'),
+      );
       task.queueFrames([new TextFrame('a'), new EndFrame()]);
       await run;
       expect(textsOf(down.frames)).toEqual(['a']);

@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
-import { TextFrame } from '../../src/frames/text.ts';
+import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { turnOfTheLoop } from '../../src/processors/frame-scheduler.ts';
+import { workContext } from '../../src/processors/work-context.ts';
 import { startPipeline, textsOf } from '../support/start-pipeline.ts';
 
 /** More than it takes to be known as prompt. */
@@ -16,6 +17,8 @@ class Habitual extends FrameProcessor {
   readonly #pass: (frame: Frame, push: () => void) => void | Promise<void>;
   readonly signals: AbortSignal[] = [];
   goOn: (() => void)[] = [];
+  /** What it does with frames that are no texts, before it passes them on. */
+  onOther: ((frame: Frame) => Promise<void>) | undefined;
   readonly settled: Promise<void>[] = [];
 
   constructor(pass: (frame: Frame, push: () => void) => void | Promise<void>) {
@@ -24,6 +27,7 @@ class Habitual extends FrameProcessor {
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
+    if (frame instanceof TTSStartedFrame) return this.onOther?.(frame);
     if (!(frame instanceof TextFrame) || !frame.text.startsWith('slow'))
       return this.#pass(frame, () => this.push(frame, direction));
     const done = this.#slowly(frame);
@@ -145,6 +149,20 @@ describe.each(['synchronous', 'prompt'] as const)('a process() that has long bee
     await end();
   });
 
+  it('is not held back for ever by a call that never ends', async () => {
+    const { processor, texts, send, end } = await habitual(habit);
+    await send(new TextFrame('slow'));
+    await send(new InterruptionFrame());
+    const later = performance.now() + 5_000;
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(later);
+    onTestFinished(() => clock.mockRestore());
+    processor.push(new TextFrame('from a socket'));
+    clock.mockRestore();
+    await send();
+    expect(texts()).toEqual(['from a socket']);
+    await end();
+  });
+
   it('still has its errors heard while a dropped call lasts', async () => {
     const { processor, send, goOn, end } = await habitual(habit);
     const errors: string[] = [];
@@ -156,6 +174,22 @@ describe.each(['synchronous', 'prompt'] as const)('a process() that has long bee
     processor.pushError({ error: 'heard' });
     expect(errors).toEqual(['heard']);
     await goOn(0);
+    await end();
+  });
+
+  it('is told apart from the call that set it going', async () => {
+    const { processor, texts, send, goOn, end } = await habitual(habit);
+    // somebody else's call goes on all the while
+    workContext.began();
+    onTestFinished(() => workContext.ended());
+    processor.onOther = async () => {
+      void turnOfTheLoop().then(() => processor.queueFrame(new TextFrame('slow')));
+    };
+    await send(new TTSStartedFrame());
+    await vi.waitUntil(() => processor.goOn.length === 1);
+    await send(new InterruptionFrame());
+    await goOn(0);
+    expect(texts()).toEqual([]);
     await end();
   });
 });

@@ -85,7 +85,7 @@ describe('a bot', () => {
     const stranger = { apiKey: server.apiKey, apiSecret: 'not-the-secret-of-this-server-000000' };
     const token = await tokenFor(stranger, 'bot', { roomJoin: true, room: roomName });
     const bot = startBot(server, { token });
-    expect(await bot.result).toMatchObject({ reason: 'cancelled' });
+    expect(await bot.result).toMatchObject({ reason: 'failed' });
     expect(bot.task.exitCode).toBe(1);
     await gone(roomName);
   });

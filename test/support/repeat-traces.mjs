@@ -18,8 +18,8 @@ const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', imp
 
 /** One run of the suite. */
 function runTraces() {
-  const args = ['run', '--config', 'test/vitest.config.ts', 'test/conformance/traces.test.ts'];
-  const child = spawn(process.execPath, [vitest, ...args, '--reporter=verbose'], { cwd: root });
+  const args = ['run', '--config', 'test/vitest.config.ts', '--retry=0', 'test/conformance/traces.test.ts'];
+  const child = spawn(process.execPath, [vitest, ...args], { cwd: root });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
@@ -48,9 +48,7 @@ try {
     const startedAt = performance.now();
     const { code, output } = await runTraces();
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    const repeated = output.split('\n').filter((line) => line.includes('(retry'));
     process.stdout.write(`run ${run} of ${times}: ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`);
-    for (const line of repeated) process.stdout.write(`  repeated: ${line.trim()}\n`);
     if (code !== 0) {
       process.stdout.write(output);
       process.exitCode = 1;

@@ -9,7 +9,6 @@ import {
   ParticipantJoinedFrame,
   ParticipantLeftFrame,
 } from '../../frames/participants.ts';
-import type { FrameProcessor } from '../../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
 import { BaseInputTransport } from '../base-input.ts';
 import type { FilledTransportParams } from '../transport-params.ts';
@@ -21,8 +20,6 @@ import type { LiveKitRoomEvent } from './room-events.ts';
 export interface RoomAccess {
   /** The room of this run; joined by whoever connects first. */
   enter(setup: FrameProcessorSetup): LiveKitRoom;
-  /** To be called by an end whose setup failed: without the room the run is pointless. */
-  cannotEnter(end: FrameProcessor): void;
 }
 
 /**
@@ -47,7 +44,8 @@ export class LiveKitInputTransport extends BaseInputTransport {
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
     await this.#enter(setup).catch((error) => {
-      this.#access.cannotEnter(this);
+      // without the room the run is pointless
+      setup.fail(error);
       throw error;
     });
   }

@@ -23,7 +23,7 @@ export class LiveKitOutputTransport extends BaseOutputTransport {
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
     await this.#enter(setup).catch((error) => {
-      this.#access.cannotEnter(this);
+      setup.fail(error);
       throw error;
     });
   }

@@ -2,7 +2,6 @@ import { EMPTY, type Observable, Subject } from 'rxjs';
 import { RoomCleanup } from '../../cleanup/room-cleanup.ts';
 import { PipelineError } from '../../errors.ts';
 import type { Frame } from '../../frames/frame.ts';
-import { CancelTaskFrame } from '../../frames/lifecycle.ts';
 import type { Logger } from '../../logger.ts';
 import type { FrameProcessor } from '../../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
@@ -49,7 +48,6 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   #room: LiveKitRoom;
   #input: LiveKitInputTransport | undefined;
   #output: LiveKitOutputTransport | undefined;
-  #joinFailed = false;
 
   constructor(options: LiveKitTransportOptions = {}) {
     super(options.params);
@@ -172,19 +170,11 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
       }
       return this.#room;
     },
-    cannotEnter: (end) => {
-      this.#joinFailed = true;
-      end.push(new CancelTaskFrame('the room could not be joined'), 'upstream');
-    },
   };
 
   #arm(setup: FrameProcessorSetup): void {
     this.#armed.add(setup);
-    this.#joinFailed = false;
     this.#cleanup?.arm(setup);
-    setup.onExit('LiveKit join', async () => {
-      if (this.#joinFailed) return { exitCode: 1 };
-    });
   }
 
   #newRoom(): LiveKitRoom {

@@ -36,24 +36,24 @@ describe('LiveKitTransport, in trouble', () => {
     return frozen;
   }
 
-  it('cancels the run when it cannot join, and deletes the room all the same', async () => {
+  it('fails the run when it cannot join, and deletes the room all the same', async () => {
     const rest = recordingRest();
     const bot = startBot(server, { url: 'ws://127.0.0.1:9', deleteRoomOnEnd: { rest } });
     const errors = vi.fn();
     bot.task.on('error', errors);
     expect(await bot.result).toMatchObject({
-      reason: 'cancelled',
-      frame: { reason: 'the room could not be joined' },
+      reason: 'failed',
+      error: { message: expect.stringContaining('could not be joined') },
     });
     expect(bot.task.exitCode).toBe(1);
     expect(rest.deleted).toEqual([bot.transport.roomName]);
     expect(bot.events).toEqual([]);
   });
 
-  it('cancels the run when it has joined and cannot publish', async () => {
+  it('fails the run when it has joined and cannot publish', async () => {
     const token = await tokenFor(server, 'mute', { roomJoin: true, room: 'mute-room', canPublish: false });
     const bot = startBot(server, { token });
-    expect(await bot.result).toMatchObject({ reason: 'cancelled' });
+    expect(await bot.result).toMatchObject({ reason: 'failed' });
     expect(bot.task.exitCode).toBe(1);
     expect(bot.events).toEqual(['connected', 'left']);
     expect(await roomExists(server, 'mute-room')).toBe(false);

@@ -48,7 +48,7 @@ describe('a process with a LiveKitTransport', () => {
     const bot = startBotProcess({ ...server, apiSecret });
     expect(await bot.exited).not.toBe(0);
     expect(bot.output()).toContain('could not be joined');
-    expect(bot.output()).toContain('"reason":"cancelled"');
+    expect(bot.output()).toContain('"reason":"failed"');
     expect(bot.output()).not.toContain('eyJ');
     expect(bot.output()).not.toContain(apiSecret);
   });
