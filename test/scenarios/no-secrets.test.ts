@@ -166,7 +166,7 @@ describe('nothing that is printed shows a secret or a token', () => {
     const task = new PipelineTask(new Pipeline([transport.input(), transport.output()]), { logger });
     task.on('error', (error) => printed.add(error));
     const result = await task.run();
-    expect(result.reason).toBe('cancelled');
+    expect(result.reason).toBe('failed');
     printed.add(result, transport, task, await firstValueFrom(transport.outcome$));
     printed.expectToContain('could not be joined');
     printed.expectNoSecrets(wrongSecret, server.apiSecret);

@@ -41,7 +41,7 @@ describe('a LiveKitTransport whose room was replaced while it was not reachable'
     expect(inside.map(({ identity }) => identity)).toEqual(['ada']);
     expect(ada.events.map(({ event }) => event)).not.toContain('disconnected');
     const again = startBot(server, { transport: bot.transport });
-    expect(await again.result).toMatchObject({ reason: 'cancelled' });
+    expect(await again.result).toMatchObject({ reason: 'failed' });
     expect(await listParticipants(server, 'lobby')).toHaveLength(1);
   });
 
