@@ -42,6 +42,8 @@ export class ObservedEvents {
   #block = new Block(0);
   #blocksBefore = -1;
   #index = fieldsPerBlock;
+  /** What is before it in the block is forgotten. */
+  #forgotten = fieldsPerBlock;
   #kind = clock;
   #processor: FrameProcessor | undefined;
   #timestampMs = Number.NaN;
@@ -72,6 +74,12 @@ export class ObservedEvents {
     this.#kind = clock;
     this.#timestampMs = Number.NaN;
     return new EventReader(this.#block, this.#blocksBefore, this.#index);
+  }
+
+  /** Lets go of everything so far; for when every reader has read it. */
+  forget(): void {
+    this.#block.fields.fill(undefined, this.#forgotten, this.#index);
+    this.#forgotten = this.#index;
   }
 
   processorSetUp(event: ProcessorSetUp): void {
@@ -118,6 +126,7 @@ export class ObservedEvents {
     this.#block = block;
     this.#blocksBefore += 1;
     this.#index = 0;
+    this.#forgotten = 0;
   }
 }
 
@@ -187,6 +196,11 @@ export class EventReader {
       default:
         return observer.onPipelineStarted?.();
     }
+  }
+
+  /** Lets go of what was read last. */
+  forget(): void {
+    this.#event = undefined;
   }
 
   #eventOf(frame: Frame): FramePushed | FrameProcessed {

@@ -1,10 +1,11 @@
 import type { Logger } from '../logger.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameWatcher } from '../processors/frame-processor-setup.ts';
-import { frameScheduler } from '../processors/frame-scheduler.ts';
+import { frameScheduler, turnOfTheLoop } from '../processors/frame-scheduler.ts';
 import { within } from '../within.ts';
-import { type EventReader, ObservedEvents } from './observed-events.ts';
+import { ObservedEvents } from './observed-events.ts';
 import type { Observer } from './observer.ts';
+import { ObserverParty } from './observer-party.ts';
 
 // kept from before anybody installs fake timers: how long telling takes is real time, and observers are told all
 // the same while virtual time stands still
@@ -26,26 +27,13 @@ const batchSize = 512;
 const farBehind = 3;
 /** How far behind an observer may be that does not finish with a record, in fields: at most as many records. */
 const farthestBehind = 100_000;
-
-/** Observers that are told the same records at the same time, mostly all of them. */
-class Party {
-  reader: EventReader;
-  observers: readonly Observer[];
-  /** The record that they are not told any more, when they were removed. */
-  until: number = Number.POSITIVE_INFINITY;
-  /** They are one, and it has not finished with the latest. */
-  busy = false;
-  stride = 1;
-
-  constructor(reader: EventReader, observers: readonly Observer[]) {
-    this.reader = reader;
-    this.observers = observers;
-  }
-
-  get removed(): boolean {
-    return this.until !== Number.POSITIVE_INFINITY;
-  }
-}
+/**
+ * The same for one that finishes with every record, but is too slow: the log would grow for as long as it is. This is
+ * 32 MB of it, beside the frames that it keeps, and more than any burst.
+ */
+const farthestBehindAtAll = 4_000_000;
+/** From here on the slow ones of a party are told apart from the quick ones, which have time to catch up. */
+const tooFarBehindTogether = farthestBehindAtAll / 2;
 
 /**
  * Tells observers what happens, after it happened: events are noted in the frames' own time, and told in turns
@@ -53,7 +41,9 @@ class Party {
  */
 export class ObserverHub {
   readonly #logger: Logger;
-  readonly #parties = new Set<Party>();
+  readonly #parties = new Set<ObserverParty>();
+  /** They are told nothing any more, but are cleaned up. */
+  #givenUp: readonly Observer[] = [];
   readonly #events = new ObservedEvents(() => this.#tellSoon());
   /** When telling began in this turn of the event loop. */
   #toldSinceMs = 0;
@@ -77,7 +67,7 @@ export class ObserverHub {
 
   /** It is told what happens from now on. */
   add(observer: Observer): void {
-    this.#parties.add(new Party(this.#events.reader(), [observer]));
+    this.#parties.add(new ObserverParty(this.#events.reader(), [observer]));
     this.#look();
   }
 
@@ -100,18 +90,45 @@ export class ObserverHub {
     if (this.#parties.size > 0) this.#events.pipelineStarted();
   }
 
-  /** Tells everything that is still to be told, then cleans the observers up; each within the limit. */
+  /**
+   * Tells everything that is still to be told, then cleans the observers up.
+   *
+   * @param limitMs Milliseconds in which nobody gets on with it, and for each cleanup; `null` for no limit.
+   */
   async close(limitMs: number | null): Promise<void> {
-    if (this.#parties.size === 0) return;
+    if (this.#parties.size === 0 && this.#givenUp.length === 0) return;
+    if (!(await this.#isAllTold(limitMs))) this.#logger.warn({}, 'an observer did not keep up with the end');
+    const parties = [...this.#parties];
+    const observers = new Set([...parties.flatMap((party) => party.observers), ...this.#givenUp]);
+    this.#givenUp = [];
+    for (const party of parties) this.#letGo(party);
+    this.#look();
+    await Promise.all([...observers].map((observer) => this.#cleanUp(observer, limitMs)));
+  }
+
+  /** What observers cause while they are told is told as well, but nobody waits for the end of that. */
+  async #isAllTold(limitMs: number | null): Promise<boolean> {
     const drained = new Promise<void>((resolve) => {
       this.#drained = resolve;
       this.#tell();
     });
-    if ((await within(drained, limitMs)) === 'late')
-      this.#logger.warn({}, 'an observer did not keep up with the end');
-    const observers = [...this.#parties].flatMap((party) => party.observers);
-    await Promise.all(observers.map((observer) => this.#cleanUp(observer, limitMs)));
-    this.#parties.clear();
+    const { end } = this.#events;
+    let untold = this.#untold(end);
+    while ((await within(drained, limitMs)) === 'late') {
+      // telling is due, but the process stood still: that is nobody's fault
+      if (this.#events.isAwaited) await turnOfTheLoop();
+      const before = untold;
+      untold = this.#untold(end);
+      if (untold === before) return false;
+    }
+    return true;
+  }
+
+  /** Only ever gets less, as parties part and meet. */
+  #untold(end: number): number {
+    let untold = 0;
+    for (const party of this.#parties) untold += party.untold(end) * party.observers.length;
+    return untold;
   }
 
   async #cleanUp(observer: Observer, limitMs: number | null): Promise<void> {
@@ -147,17 +164,16 @@ export class ObserverHub {
     for (const party of this.#parties) this.#tellParty(party);
     this.#events.isAwaited = false;
     // looked at last: what is told may push frames, which is more for those who were told before
-    const more = [...this.#parties].some(
-      (party) => !party.busy && party.reader.position < this.#endFor(party),
-    );
+    const { end } = this.#events;
+    const more = [...this.#parties].some((party) => !party.busy && party.untold(end) > 0);
     if (more) this.#tellSoon();
     else this.#allTold();
   };
 
   #budget(): number {
+    const { end } = this.#events;
     for (const party of this.#parties)
-      if (!party.busy && this.#endFor(party) - party.reader.position > farBehindFields)
-        return budgetWhenBehindMs;
+      if (!party.busy && party.untold(end) > farBehindFields) return budgetWhenBehindMs;
     return frameScheduler.isGivingWay ? budgetBesideFramesMs : budgetMs;
   }
 
@@ -169,21 +185,27 @@ export class ObserverHub {
       first.observers = idle.flatMap((party) => party.observers);
       for (const party of idle) if (party !== first) this.#parties.delete(party);
     }
-    if ([...this.#parties].every(({ busy }) => !busy)) this.#drained?.();
+    for (const { busy } of this.#parties) if (busy) return;
+    this.#forget();
+    this.#drained?.();
   }
 
-  #endFor(party: Party): number {
-    return Math.min(party.until, this.#events.end);
+  /** Frames may be large, and the next one far away. */
+  #forget(): void {
+    this.#events.forget();
+    for (const { reader } of this.#parties) reader.forget();
   }
 
   /** @returns Whether there is more that they could be told at once. */
-  #tellParty(party: Party): boolean {
+  #tellParty(party: ObserverParty): boolean {
     const { reader } = party;
-    if (party.busy && this.#events.end - reader.position > farthestBehind) {
+    const behind = this.#events.end - reader.position;
+    if (behind > (party.busy ? farthestBehind : farthestBehindAtAll)) {
       this.#giveUp(party);
       return false;
     }
-    const end = this.#endFor(party);
+    if (behind > tooFarBehindTogether) this.#part(party);
+    const end = Math.min(party.until, this.#events.end);
     const stop = reader.position + Math.max(batchSize, Math.ceil((end - reader.position) / farBehind));
     const startedMs = now();
     let lookedMs = startedMs;
@@ -204,30 +226,40 @@ export class ObserverHub {
     return !party.busy && reader.position < end;
   }
 
-  /** What it was not told would be kept for as long as it does not finish. */
-  #giveUp(party: Party): void {
-    this.#parties.delete(party);
-    // who waits for it holds the party, and a reader holds everything behind it
-    party.reader = new ObservedEvents(() => {}).reader();
-    party.until = 0;
+  /** What they were not told would be kept for as long as they do not get on. */
+  #giveUp(party: ObserverParty): void {
+    if (!party.removed) this.#givenUp = [...this.#givenUp, ...party.observers];
+    this.#letGo(party);
     this.#logger.warn({}, 'an observer has fallen too far behind and is told nothing any more');
     this.#look();
   }
 
-  #tellOne(party: Party, observer: Observer): void {
+  /** They are told nothing any more. */
+  #letGo(party: ObserverParty): void {
+    this.#parties.delete(party);
+    // who waits for it holds the party, and a reader holds everything behind it
+    party.reader = new ObservedEvents(() => {}).reader();
+    party.gone = true;
+  }
+
+  #tellOne(party: ObserverParty, observer: Observer): void {
     try {
       const result = party.reader.tell(observer);
-      if (result !== undefined) this.#wait(this.#alone(party, observer), result);
+      if (isThenable(result)) this.#wait(this.#alone(party, observer), result);
     } catch (error) {
       this.#logger.error({ error }, 'an observer failed');
     }
   }
 
+  #part(party: ObserverParty): void {
+    for (const observer of party.observers.slice(1)) this.#alone(party, observer);
+  }
+
   /** From here on an observer goes by itself. */
-  #alone(party: Party, observer: Observer): Party {
+  #alone(party: ObserverParty, observer: Observer): ObserverParty {
     const index = party.observers.indexOf(observer);
     if (index >= 0 && party.observers.length === 1) return party;
-    const alone = new Party(party.reader.fork(), [observer]);
+    const alone = new ObserverParty(party.reader.fork(), [observer]);
     // when it is not there it was removed this very moment, and is on its own already
     if (index < 0) return [...this.#parties].find(({ observers }) => observers[0] === observer) ?? alone;
     party.observers = party.observers.toSpliced(index, 1);
@@ -235,17 +267,23 @@ export class ObserverHub {
     return alone;
   }
 
-  #wait(party: Party, result: PromiseLike<void>): void {
+  #wait(party: ObserverParty, result: PromiseLike<void>): void {
     party.busy = true;
     const goOn = (): void => {
+      if (party.gone) return;
       party.busy = false;
       // one that only awaited what was there is told more in this very turn
       const more = now() - this.#toldSinceMs > this.#budgetMs || this.#tellParty(party);
       if ((more || !party.busy) && !this.#events.isAwaited) this.#tellSoon();
     };
-    result.then(goOn, (error) => {
+    Promise.resolve(result).then(goOn, (error) => {
       this.#logger.error({ error }, 'an observer failed');
       goOn();
     });
   }
+}
+
+/** Plain functions return anything, such as a `push()`'s number. */
+function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof value === 'object' && value !== null && 'then' in value;
 }

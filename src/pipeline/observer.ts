@@ -31,9 +31,10 @@ export interface ProcessorSetUp {
  * Watches a pipeline from outside. All methods are optional, and each that is absent costs nothing.
  *
  * They are called a little later than what they tell, in order and one at a time: an observer can neither slow
- * nor break a pipeline. What is still to be told at the end is told before `cleanup()`. One that falls 100 000
- * records behind, because a method of it does not settle, is removed with a warning. The same frame is seen at
- * every hop; tell it by its `id`.
+ * nor break a pipeline. What is still to be told at the end is told before `cleanup()`, as long as it gets on. One
+ * that falls 100 000 records behind because a method of it does not settle, or 4 000 000 because it is slow, is told
+ * nothing any more, with a warning, but cleaned up at the end. The same frame is seen at every hop; tell it by its
+ * `id`.
  *
  * @see Pipecat `observers/base_observer.py`, `BaseObserver`
  */

@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Frame } from '../../src/frames/frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
@@ -50,6 +51,19 @@ function setup(...observers: readonly Observer[]) {
     for (const letter of letters) hub.pushed?.note(source, new TextFrame(letter), 'downstream');
   };
   return { hub, pushes, errors, warnings };
+}
+
+const realNow = performance.now.bind(performance);
+
+/** Works for some milliseconds, as a slow method does. */
+function spin(ms: number): void {
+  const untilMs = realNow() + ms;
+  while (realNow() < untilMs);
+}
+
+/** Lets time pass step by step, so that it does not run away from those who need turns of the event loop as well. */
+async function passesOften(times: number, ms: number): Promise<void> {
+  for (let step = 0; step < times; step += 1) await passes(ms);
 }
 
 const turns = (): Promise<void> => passes(5);
@@ -146,7 +160,7 @@ describe('ObserverHub', () => {
     hub.remove(quick);
     expect(hub.pushed).toBeUndefined();
     await hub.close(100);
-    expect(stuck.frames).toHaveLength(1);
+    expect([stuck.frames.length, stuck.cleanups, quick.cleanups]).toEqual([1, 1, 0]);
   });
 
   it('does not go on with one that was removed so and finishes later', async () => {
@@ -162,6 +176,9 @@ describe('ObserverHub', () => {
     await turns();
     expect(texts(stuck.frames)).toBe('a');
     expect(hub.pushed).toBeUndefined();
+    await hub.close(100);
+    await hub.close(100);
+    expect(stuck.cleanups).toBe(1);
   });
 
   it('does not let a slow one hold up the others', async () => {
@@ -189,6 +206,62 @@ describe('ObserverHub', () => {
     await turns();
     expect([texts(failing.frames), texts(other.frames)]).toEqual(['abc', 'abc']);
     expect(errors).toHaveLength(3);
+  });
+
+  it.each<[string, unknown]>([
+    ['a number', 1],
+    ['null', null],
+    ['an object', {}],
+    ['something with a "then" that is no method', Object.fromEntries([['then', 1]])],
+  ])('goes on with one whose method returns %s', async (_name, value) => {
+    const [plain, other] = [recorder(() => value as void), recorder()];
+    const { pushes, errors } = setup(plain, other);
+    pushes('abc');
+    await turns();
+    pushes('d');
+    await turns();
+    expect([texts(plain.frames), texts(other.frames)]).toEqual(['abcd', 'abcd']);
+    expect(errors).toEqual([]);
+  });
+
+  it('gives up one that is much too slow, without the quick one beside it', async () => {
+    vi.useRealTimers();
+    const slow = recorder(() => spin(1));
+    let told = 0;
+    const quick: Observer = {
+      onPushFrame: () => {
+        told += 1;
+      },
+    };
+    const { hub, warnings } = setup(slow, quick);
+    const frame = new TextFrame('x');
+    const push = (count: number): void => {
+      for (let index = 0; index < count; index += 1) hub.pushed?.note(source, frame, 'downstream');
+    };
+    push(2_100_000);
+    while (told < 2_100_000) await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toEqual([]);
+    push(2_000_000);
+    while (told < 4_100_000) await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toHaveLength(1);
+    expect(slow.frames.length).toBeLessThan(100_000);
+    await hub.close(1_000);
+    expect([slow.cleanups, warnings.length]).toEqual([1, 1]);
+  });
+
+  it('keeps no frame that everybody has been told', async () => {
+    vi.useRealTimers();
+    class LargeFrame extends TextFrame {}
+    let told = 0;
+    const slow = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      told += 1;
+    };
+    const { hub } = setup({ onPushFrame: () => {} }, { onPushFrame: slow });
+    for (const letter of 'abc') hub.pushed?.note(source, new LargeFrame(letter), 'downstream');
+    expect(queryObjects(LargeFrame)).toBe(3);
+    await vi.waitFor(() => expect(queryObjects(LargeFrame)).toBe(0), 10_000);
+    expect(told).toBe(3);
   });
 
   it('tells 5,000 events in turns, with timers in between', async () => {
@@ -230,7 +303,7 @@ describe('ObserverHub', () => {
       pushes('e');
       hub.remove(observer);
       pushes('f');
-      await vi.advanceTimersByTimeAsync(100);
+      await passesOften(4, 10);
       expect([texts(always.frames), texts(observer.frames)]).toEqual(['abcdef', 'cde']);
     });
 
@@ -243,7 +316,7 @@ describe('ObserverHub', () => {
         hub.remove(observer);
         pushes('-');
       }
-      await vi.advanceTimersByTimeAsync(200);
+      await passesOften(5, 10);
       expect(texts(observer.frames).split('').toSorted().join('')).toBe('abef');
     });
 
@@ -279,7 +352,7 @@ describe('ObserverHub', () => {
       const { hub, pushes } = setup(slow);
       pushes('abcdef');
       const closing = hub.close(1_000).then(() => texts(slow.frames));
-      await vi.advanceTimersByTimeAsync(100);
+      await passesOften(7, 10);
       expect(await closing).toBe('abcdef');
       expect(slow.cleanups).toBe(1);
     });
@@ -292,6 +365,67 @@ describe('ObserverHub', () => {
       await vi.advanceTimersByTimeAsync(10);
       await closing;
       expect(observer.frames).toHaveLength(5_000);
+    });
+
+    it.each([250, null])(
+      'tells everything to a slow one that gets on, also with a limit of %s ms',
+      async (limitMs) => {
+        const slow = recorder(() => new Promise((resolve) => setTimeout(resolve, 100)));
+        const { hub, pushes, warnings } = setup(slow, recorder());
+        pushes('x'.repeat(30));
+        const closing = hub.close(limitMs).then(() => slow.frames.length);
+        await passesOften(31, 100);
+        expect(await closing).toBe(30);
+        expect([slow.cleanups, warnings]).toEqual([1, []]);
+        expect(vi.getTimerCount()).toBe(0);
+      },
+    );
+
+    it('tells everything to one that works for longer than the limit', async () => {
+      vi.useRealTimers();
+      const slow = recorder(() => spin(5));
+      const { hub, pushes, warnings } = setup(slow);
+      pushes('x'.repeat(50));
+      await hub.close(20);
+      expect([slow.frames.length, warnings]).toEqual([50, []]);
+    });
+
+    it("takes the process standing still for nobody's lack of progress", async () => {
+      vi.useRealTimers();
+      const observer = recorder();
+      const { hub, pushes, warnings } = setup(observer);
+      pushes('x'.repeat(100_000));
+      const closing = hub.close(20);
+      spin(40);
+      await closing;
+      expect([observer.frames.length, warnings]).toEqual([100_000, []]);
+    });
+
+    it('waits no longer than the limit when only one gets on that causes more with everything it is told', async () => {
+      vi.useRealTimers();
+      const endless = recorder(() => pushes('x'));
+      const { hub, pushes, warnings } = setup(endless);
+      pushes('a');
+      await hub.close(20);
+      const told = endless.frames.length;
+      expect(told).toBeGreaterThan(1);
+      expect([endless.cleanups, warnings.length]).toEqual([1, 1]);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(endless.frames).toHaveLength(told);
+    });
+
+    it('tells one nothing more that finishes after it was cleaned up', async () => {
+      let finish = (): void => {};
+      const stuck = recorder(() => new Promise((resolve) => (finish = resolve)));
+      const { hub, pushes } = setup(stuck);
+      pushes('ab');
+      const closing = hub.close(1_000);
+      await vi.advanceTimersByTimeAsync(1_000);
+      await closing;
+      hub.add({ onPushFrame: () => finish() });
+      pushes('c');
+      await turns();
+      expect([texts(stuck.frames), stuck.cleanups]).toEqual(['a', 1]);
     });
 
     it('does not wait longer than the limit, and lets the quick ones clean up all the same', async () => {
