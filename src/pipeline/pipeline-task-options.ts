@@ -19,7 +19,10 @@ export interface PipelineTaskLimits {
   readonly endStallTimeoutMs?: number | null;
   /** From the CancelFrame's entry to its exit. Default 2 000. */
   readonly cancelTimeoutMs?: number | null;
-  /** Each processor's and observer's `cleanup()`. Default 2 000. */
+  /**
+   * Each processor's and observer's `cleanup()`, and how long observers may get nowhere with what is still to be told.
+   * Default 2 000.
+   */
   readonly cleanupTimeoutMs?: number | null;
   /** How long nobody may speak. Default 300 000. */
   readonly idleTimeoutMs?: number | null;
