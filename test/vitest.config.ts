@@ -5,6 +5,8 @@ const config: ViteUserConfig = defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/guardian-from-source.ts'],
+    // they mostly wait for each other's processes: vitest's own choice would leave one of two cores idle
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 180_000,
     // media, signals and child processes on a busy machine: what needs another try says so in its line
