@@ -5,7 +5,7 @@ import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
 import { describeWith } from '../support/requirements.ts';
-import { roomExists } from '../support/room-service.ts';
+import { listRooms, roomExists } from '../support/room-service.ts';
 import { Bot, type BotOptions } from '../support/talking-bot.ts';
 import { joinToken } from '../support/tokens.ts';
 
@@ -35,7 +35,6 @@ describe('a bot in a room with a caller', () => {
 
   async function setup(options: Partial<BotOptions> = {}) {
     const roomName = `signals-${process.pid}-${rooms++}`;
-    silent.createRoom(roomName); // for the bots that look there before they delete
     const bot = new Bot(server, { roomName, identity: 'bot', ...options });
     const caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'ada') });
     const hangUp = async (): Promise<void> => {
@@ -45,6 +44,9 @@ describe('a bot in a room with a caller', () => {
       await hangUp();
       throw error;
     });
+    // for the bots that look there whether it is still their room
+    const [room] = await listRooms(server, roomName);
+    silent.createRoom(roomName, { sid: room?.sid ?? '', creationTimeMs: Number(room?.creationTimeMs) });
     return { roomName, bot, caller, [Symbol.asyncDispose]: hangUp };
   }
 
