@@ -29,13 +29,17 @@ async function run(
   });
   const exit = once(child, 'close');
   if (child.stdout !== null) await once(child.stdout, 'data');
-  const readyAt = performance.now();
+  let sinceMs = performance.now();
   return {
-    signal: (name: NodeJS.Signals): boolean => child.kill(name),
+    signal: (name: NodeJS.Signals): boolean => {
+      sinceMs = performance.now();
+      return child.kill(name);
+    },
     requests: () => servers.map((server) => server.requests.length),
+    /** `afterMs` is counted from the latest signal. */
     async exits() {
       const [code, signal] = await exit;
-      return { code, signal, errors, afterMs: performance.now() - readyAt };
+      return { code, signal, errors, afterMs: performance.now() - sinceMs };
     },
   };
 }
