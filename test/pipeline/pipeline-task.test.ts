@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError, PipelineError } from '../../src/errors.ts';
-import { ErrorFrame } from '../../src/frames/error-frame.ts';
+import { type ErrorCategory, ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, EndTaskFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
@@ -117,6 +117,55 @@ describe('PipelineTask', () => {
       expect(back).toMatchObject({ reason: 'done', metadata: {}, transportDestination: undefined });
       expect(back?.broadcastSiblingId).toBeUndefined();
       expect(back?.id).not.toBe(request.id);
+    });
+  });
+
+  describe('processorUnusablePolicy', () => {
+    async function unusable(
+      processorUnusablePolicy?: 'continue' | 'end' | 'cancel',
+      ...categories: ErrorCategory[]
+    ) {
+      const processor = new IdentityFilter();
+      const options = processorUnusablePolicy === undefined ? {} : { processorUnusablePolicy };
+      const pipeline = await startPipeline([processor], options);
+      for (const category of categories) processor.pushError({ error: 'no such key', category });
+      await passes(10);
+      return { ...pipeline, processor };
+    }
+
+    it('goes on by default', async () => {
+      const { task, run, down, processor } = await unusable(undefined, 'authentication');
+      expect(processor.usable).toBe(false);
+      task.queueFrames([new TextFrame('still here'), new EndFrame()]);
+      expect(await run).toMatchObject({ reason: 'ended', forced: false });
+      expect(down.framesOf(TextFrame)).toHaveLength(1);
+    });
+
+    it.each(['authentication', 'authorization', 'invalid_request'] as const)(
+      'ends in good order at an error of the category %s, where it says so',
+      async (category) => {
+        const { run, processor } = await unusable('end', category);
+        const reason = `${processor.name} is unusable`;
+        expect(await run).toMatchObject({ reason: 'ended', frame: { reason } });
+      },
+    );
+
+    it('cancels where it says so', async () => {
+      const { run } = await unusable('cancel', 'authorization');
+      expect(await run).toMatchObject({ reason: 'cancelled' });
+    });
+
+    it('counts each processor once', async () => {
+      const { run, down } = await unusable('end', 'authentication', 'authentication', 'invalid_request');
+      await run;
+      expect(down.framesOf(EndFrame)).toHaveLength(1);
+    });
+
+    it('does not concern errors that may pass', async () => {
+      const { task, run, processor } = await unusable('cancel', 'connectivity', 'unknown');
+      expect(processor.usable).toBe(true);
+      task.queueFrame(new EndFrame());
+      expect(await run).toMatchObject({ reason: 'ended' });
     });
   });
 
