@@ -34,7 +34,11 @@ const server = await startLiveKitServer();
 const { url, apiKey, apiSecret } = server;
 const params = { audioInEnabled: true, audioOutEnabled: true };
 const transport = new LiveKitTransport({ url, apiKey, apiSecret, params });
-const task = new PipelineTask(new Pipeline([transport.input(), new Echo(), transport.output()]));
+// one rate both ways: a resampler would hold back up to 25 ms of what is said
+const task = new PipelineTask(new Pipeline([transport.input(), new Echo(), transport.output()]), {
+  audioInSampleRate: 24_000,
+  audioOutSampleRate: 24_000,
+});
 
 transport.once('participantJoined', () => setTimeout(() => task.stopWhenDone(), 5_000).unref());
 transport.on('participantLeft', () => task.stopWhenDone());
