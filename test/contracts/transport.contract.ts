@@ -246,7 +246,10 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
       if (!last) run = await start(call, { audioInSampleRate: rate, audioOutSampleRate: rate });
     }
     await ada.isAlone;
-    expectNear((await ada.heard()).heardMs, 900, 200);
+    // each of the three may end in up to 100 ms that the receiver makes up
+    const { heardMs } = await ada.heard();
+    expect(heardMs).toBeGreaterThan(700);
+    expect(heardMs).toBeLessThan(1_200);
     await call.expectOver();
   });
 
