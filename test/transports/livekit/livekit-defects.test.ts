@@ -99,7 +99,10 @@ describe('LiveKitTransport', () => {
     for (const identity of ['ada', 'bob']) await joinAsPeer(server, transport.roomName, identity);
     const bot = startBot(server, { transport });
     await bot.started;
-    expect(bot.events).toEqual(['connected', 'participantJoined ada', 'participantJoined bob']);
+    const [first, ...rest] = bot.events;
+    expect(first).toBe('connected');
+    // the server lists them in no order
+    expect(rest.sort()).toEqual(['participantJoined ada', 'participantJoined bob']);
     const joined = bot.inside.framesOf(ParticipantJoinedFrame).map(({ identity }) => identity);
     expect(joined.sort()).toEqual(['ada', 'bob']);
     expect(bot.inside.framesOf(ClientConnectedFrame)).toHaveLength(1);
