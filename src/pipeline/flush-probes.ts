@@ -17,18 +17,14 @@ export class FlushProbes {
   async send(timeoutMs: number): Promise<boolean> {
     const probe = new PipelineFlushFrame();
     let back = (_isThrough: boolean): void => {};
-    let isThrough = false;
-    const isBack = new Promise<void>((resolve) => {
-      back = (came) => {
-        isThrough = came;
-        resolve();
-      };
+    const isThrough = new Promise<boolean>((resolve) => {
+      back = resolve;
     });
     this.#waiting.set(probe, back);
     this.#pipeline.queueFrame(probe);
-    await within(isBack, timeoutMs);
+    const end = await within(isThrough, timeoutMs);
     for (const [frame, resolve] of this.#waiting) if (resolve === back) this.#waiting.delete(frame);
-    return isThrough;
+    return end === 'done' && isThrough;
   }
 
   /** One has come out downstream: a new frame goes back, as a parallel pipeline lets each frame out only once. */

@@ -100,6 +100,8 @@ export class FrameWorks {
   /** The work of the call that has just returned a promise. */
   begun(frame: Frame, direction: FrameDirection): FrameWork {
     const work = this.#work ?? this.#spareWork(frame, direction);
+    // one that was made up for its signal did not know yet
+    work.direction = direction;
     this.#work = undefined;
     return work;
   }
