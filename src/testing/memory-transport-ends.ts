@@ -1,25 +1,16 @@
 /** The two ends of a transport in memory. */
 
-import { Subscription } from 'rxjs';
+import { filter, Subscription } from 'rxjs';
 import { type AudioChunk, type OutputAudioRawFrame, UserAudioRawFrame } from '../frames/audio.ts';
-import { InputDTMFFrame, isKeypadEntry } from '../frames/dtmf.ts';
 import { type ImageChunk, type OutputImageRawFrame, UserImageRawFrame } from '../frames/images.ts';
-import { InputTransportMessageFrame } from '../frames/messages.ts';
-import {
-  BotConnectedFrame,
-  ClientConnectedFrame,
-  ParticipantJoinedFrame,
-  ParticipantLeftFrame,
-} from '../frames/participants.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { BaseInputTransport } from '../transports/base-input.ts';
 import { BaseOutputTransport } from '../transports/base-output.ts';
-import { parseMessage } from '../transports/livekit/messages.ts';
 import type { OutputKeys, OutputMessage } from '../transports/outgoing-frames.ts';
+import { isRoomInputEvent, RoomInputTransport } from '../transports/room-input.ts';
 import type { FilledTransportParams } from '../transports/transport-params.ts';
-import type { MemoryRoom, MemoryRoomEvent } from './memory-transport-room.ts';
+import type { MemoryRoom } from './memory-transport-room.ts';
 
-export class MemoryInput extends BaseInputTransport {
+export class MemoryInput extends RoomInputTransport {
   readonly #room: MemoryRoom;
   #subscription = new Subscription();
 
@@ -31,7 +22,9 @@ export class MemoryInput extends BaseInputTransport {
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
     this.#subscription.unsubscribe();
-    this.#subscription = this.#room.events$.subscribe((event) => this.#on(event));
+    this.#subscription = this.#room.events$
+      .pipe(filter(isRoomInputEvent))
+      .subscribe((event) => this.happened(event));
     this.#room.connect(this);
   }
 
@@ -44,36 +37,12 @@ export class MemoryInput extends BaseInputTransport {
   }
 
   protected override started(): void {
-    this.push(new BotConnectedFrame());
-    for (const identity of this.#room.participants) this.push(new ParticipantJoinedFrame(identity));
-    if (this.#room.participants.size > 0) this.push(new ClientConnectedFrame());
+    this.announce(this.#room.participants);
   }
 
   protected override async leave(): Promise<void> {
     this.#subscription.unsubscribe();
     this.#room.disconnect(this);
-  }
-
-  #on(event: MemoryRoomEvent): void {
-    if (!this.isOpen) return;
-    switch (event.type) {
-      case 'participantJoined':
-        this.push(new ParticipantJoinedFrame(event.identity));
-        if (this.#room.participants.size === 1) this.push(new ClientConnectedFrame());
-        break;
-      case 'participantLeft':
-        this.push(new ParticipantLeftFrame(event.identity));
-        break;
-      case 'dataReceived': {
-        const message = parseMessage(event.data);
-        if (message !== undefined) this.broadcast(InputTransportMessageFrame, message, event.identity);
-        break;
-      }
-      case 'dtmfReceived':
-        if (isKeypadEntry(event.digit)) this.push(new InputDTMFFrame(event.digit));
-        break;
-      default:
-    }
   }
 }
 

@@ -5,7 +5,7 @@ import { EndTaskFrame } from '../frames/lifecycle.ts';
 import type { BaseInputTransport } from '../transports/base-input.ts';
 import type { BaseOutputTransport } from '../transports/base-output.ts';
 import { BaseTransport } from '../transports/base-transport.ts';
-import { encodeMessage } from '../transports/livekit/messages.ts';
+import { encodeMessage } from '../transports/messages.ts';
 import type { OutputMessage } from '../transports/outgoing-frames.ts';
 import type { TransportParams } from '../transports/transport-params.ts';
 import { MemoryInput, MemoryOutput } from './memory-transport-ends.ts';

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import type { AudioChunk } from '../../src/frames/audio.ts';
 import { HeardAudio, type HeardAudioReport } from '../../src/testing/heard-audio.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
-import { encodeMessage } from '../../src/transports/livekit/messages.ts';
+import { encodeMessage } from '../../src/transports/messages.ts';
 import { type OtherSide, transportContract } from './transport.contract.ts';
 
 const rateHz = 8_000;

@@ -1,20 +1,10 @@
-import { Subscription } from 'rxjs';
-import { InputDTMFFrame, isKeypadEntry } from '../../frames/dtmf.ts';
+import { filter, Subscription } from 'rxjs';
 import type { Frame, FrameDirection } from '../../frames/frame.ts';
 import { type UserImage, UserImageRawFrame, UserImageRequestFrame } from '../../frames/images.ts';
-import { InputTransportMessageFrame } from '../../frames/messages.ts';
-import {
-  BotConnectedFrame,
-  ClientConnectedFrame,
-  ParticipantJoinedFrame,
-  ParticipantLeftFrame,
-} from '../../frames/participants.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
-import { BaseInputTransport } from '../base-input.ts';
+import { isRoomInputEvent, RoomInputTransport } from '../room-input.ts';
 import type { FilledTransportParams } from '../transport-params.ts';
 import type { LiveKitRoom } from './livekit-room.ts';
-import { parseMessage } from './messages.ts';
-import type { LiveKitRoomEvent } from './room-events.ts';
 
 /** How the two ends of a transport reach the room they share. */
 export interface RoomAccess {
@@ -30,11 +20,10 @@ export interface RoomAccess {
  *
  * The StartFrame is followed by a BotConnectedFrame, and by frames for those who were there before.
  */
-export class LiveKitInputTransport extends BaseInputTransport {
+export class LiveKitInputTransport extends RoomInputTransport {
   readonly #access: RoomAccess;
   #room: LiveKitRoom | undefined;
   #subscription = new Subscription();
-  #inRoom = 0;
 
   constructor(access: RoomAccess, params: FilledTransportParams) {
     super(params);
@@ -56,9 +45,7 @@ export class LiveKitInputTransport extends BaseInputTransport {
   }
 
   protected override started(): void {
-    this.push(new BotConnectedFrame());
-    this.#inRoom = 0;
-    for (const { identity } of this.#room?.participants ?? []) this.#joined(identity);
+    this.announce((this.#room?.participants ?? []).map(({ identity }) => identity));
   }
 
   protected override async leave(): Promise<void> {
@@ -70,7 +57,9 @@ export class LiveKitInputTransport extends BaseInputTransport {
     this.#subscription.unsubscribe();
     const room = this.#access.enter(setup);
     this.#room = room;
-    this.#subscription = room.events$.subscribe((event) => this.#on(event));
+    this.#subscription = room.events$
+      .pipe(filter(isRoomInputEvent))
+      .subscribe((event) => this.happened(event));
     if (this.params.audioInEnabled) {
       const format = { sampleRate: this.sampleRate, numChannels: this.params.audioInChannels };
       this.#subscription.add(room.reception.hear(format).subscribe((frame) => this.pushAudioFrame(frame)));
@@ -82,28 +71,6 @@ export class LiveKitInputTransport extends BaseInputTransport {
     await room.connect(this);
   }
 
-  #on(event: LiveKitRoomEvent): void {
-    if (!this.isOpen) return;
-    switch (event.type) {
-      case 'participantJoined':
-        this.#joined(event.identity);
-        break;
-      case 'participantLeft':
-        this.#inRoom -= 1;
-        this.push(new ParticipantLeftFrame(event.identity));
-        break;
-      case 'dataReceived': {
-        const message = parseMessage(event.data);
-        if (message !== undefined) this.broadcast(InputTransportMessageFrame, message, event.identity);
-        break;
-      }
-      case 'dtmfReceived':
-        if (isKeypadEntry(event.digit)) this.push(new InputDTMFFrame(event.digit));
-        break;
-      default:
-    }
-  }
-
   #show(image: UserImage): void {
     if (this.isOpen) this.push(new UserImageRawFrame(image));
   }
@@ -113,11 +80,5 @@ export class LiveKitInputTransport extends BaseInputTransport {
     const { userId, videoSource, text, appendToContext } = request;
     const image = this.#room?.reception.look(userId, videoSource);
     if (image !== undefined) this.#show({ ...image, text, appendToContext, request });
-  }
-
-  #joined(identity: string): void {
-    this.#inRoom += 1;
-    this.push(new ParticipantJoinedFrame(identity));
-    if (this.#inRoom === 1) this.push(new ClientConnectedFrame());
   }
 }

@@ -2,12 +2,12 @@ import type { OutputAudioRawFrame } from '../../frames/audio.ts';
 import type { OutputImageRawFrame } from '../../frames/images.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
 import { BaseOutputTransport } from '../base-output.ts';
+import { encodeMessage } from '../messages.ts';
 import type { OutputKeys, OutputMessage } from '../outgoing-frames.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
 import type { FilledTransportParams } from '../transport-params.ts';
 import type { RoomAccess } from './livekit-input.ts';
 import type { LiveKitRoom } from './livekit-room.ts';
-import { encodeMessage } from './messages.ts';
 import type { PublishedTracks } from './published-tracks.ts';
 
 /** The bot's voices and pictures in the room, and its messages. The SDK paces the sound: it takes chunks 200 ms ahead. */

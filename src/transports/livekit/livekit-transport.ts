@@ -8,11 +8,11 @@ import type { FrameProcessorSetup } from '../../processors/frame-processor-setup
 import type { DeletionTrigger } from '../../rooms/delete-when.ts';
 import type { RoomDeletionOutcome } from '../../rooms/room-deletion.ts';
 import { BaseTransport } from '../base-transport.ts';
+import { encodeMessage } from '../messages.ts';
 import { LiveKitInputTransport, type RoomAccess } from './livekit-input.ts';
 import { type LiveKitPlan, type LiveKitTransportOptions, liveKitPlan } from './livekit-options.ts';
 import { LiveKitOutputTransport } from './livekit-output.ts';
 import { LiveKitRoom } from './livekit-room.ts';
-import { encodeMessage } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import type { ParticipantInfo } from './participant-info.ts';
 import type { RoomConnection } from './room-connection.ts';
