@@ -5,14 +5,14 @@ import type { ListedRoom } from '../rooms/room-rest.ts';
 /**
  * Tells LiveKit's time now, or an earlier one: never a later one, because rooms are too old by it.
  *
- * The newest room was created in the past, which gives a lower bound for nothing. Put its {@link fetch} into a
- * `LiveKitRESTHelper`, and the `Date` of the answers is used too, as far as our own calendar agrees: one wrong
- * clock alone, ours or that of a proxy, makes no room old.
+ * Two clocks have to agree, and the earlier one counts: our own calendar, and the `Date` of LiveKit's answers,
+ * for which its {@link fetch} has to be given to a `LiveKitRESTHelper`. Without that, the creation of the newest
+ * room takes its place. One wrong clock alone, ours, a proxy's or that of one LiveKit node, makes no room old.
  */
 export class ServerClock {
   readonly #steadyMs: () => number;
   readonly #calendarMs: () => number;
-  /** LiveKit's time minus our steady clock, at least. */
+  /** LiveKit's time minus our steady clock, at least, as far as its nodes agree. */
   #boundMs = Number.NEGATIVE_INFINITY;
   #dateMs: number | undefined;
 
@@ -45,11 +45,8 @@ export class ServerClock {
 
   /** Milliseconds since 1970; `undefined` as long as nothing is known. */
   nowMs(): number | undefined {
-    const steadyMs = this.#steadyMs();
-    const boundMs = this.#boundMs + steadyMs;
-    const agreedMs =
-      this.#dateMs === undefined ? boundMs : Math.min(this.#dateMs + steadyMs, this.#calendarMs());
-    const nowMs = Math.max(boundMs, agreedMs);
+    const heardMs = (this.#dateMs ?? this.#boundMs) + this.#steadyMs();
+    const nowMs = Math.min(heardMs, this.#calendarMs());
     return Number.isFinite(nowMs) ? nowMs : undefined;
   }
 }

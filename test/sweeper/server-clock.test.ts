@@ -54,4 +54,12 @@ describe('ServerClock', () => {
     clock.heard('Tue, 24 Nov 2099 00:00:00 GMT');
     expect(now()).toBe('2026-11-24T12:00:00.000Z');
   });
+
+  it('believes no room that was created in the future', () => {
+    const { clock, now } = setup();
+    clock.saw([{ creationTimeMs: Date.parse('2026-11-25T09:00:00Z') }]);
+    expect(now()).toBe('2026-11-24T12:00:00.000Z');
+    clock.heard('Tue, 24 Nov 2026 11:59:58 GMT');
+    expect(now()).toBe('2026-11-24T11:59:58.000Z');
+  });
 });

@@ -218,6 +218,16 @@ describe('Sweeper', () => {
     expect(world.deleted.toSorted()).toEqual(['agents-dead', ...live].toSorted());
   });
 
+  it('makes no room old by a room that was created in the future', async () => {
+    const { world, seconds } = await setup({ maxSessionMs: 600_000 });
+    const nowMs = Date.now();
+    vi.setSystemTime(nowMs + 5 * 3_600_000);
+    world.bot('agents-future');
+    vi.setSystemTime(nowMs);
+    await seconds(60);
+    expect(world.deleted).toEqual([]);
+  });
+
   it('deletes at most a fifth of the rooms in a pass, and raises the alarm', async () => {
     const { world, bots, sweeper, seconds, reports } = await setup();
     const alarm = vi.fn();
