@@ -1,0 +1,67 @@
+/** A sweeper with short limits, and the rooms beside which it works. */
+
+import { expect } from 'vitest';
+import { silentLogger } from '../../src/logger.ts';
+import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { ServerClock } from '../../src/sweeper/server-clock.ts';
+import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
+import { Sweeper } from '../../src/sweeper/sweeper.ts';
+import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { listRooms, roomService } from '../support/room-service.ts';
+import { startLeasedBots } from './leased-bots.ts';
+
+/** A look that takes longer than a poll counts for nothing: shorter ones are for idle machines. */
+export const limits = { pollMs: 1_000, leaseTtlMs: 4_000, graceMs: 4_000 };
+
+/** What is promised of a sweeper: its longest limit and two polls. */
+export const boundMs: number = Math.max(limits.leaseTtlMs, limits.graceMs) + 2 * limits.pollMs;
+
+/** To look, to delete, and to hear of it. */
+export const measuringMs = 300;
+
+export interface QuickSweeper extends AsyncDisposable {
+  readonly sweeper: Sweeper;
+  readonly reaped: readonly OrphanReport[];
+}
+
+export function startSweeper(
+  server: LiveKitServer,
+  prefix: string,
+  { attemptTimeoutMs = 500, ...options }: Partial<SweeperOptions> & { attemptTimeoutMs?: number } = {},
+): QuickSweeper {
+  const serverClock = new ServerClock();
+  const { fetch } = serverClock;
+  const rest = new LiveKitRESTHelper({ ...server, apiUrl: server.httpUrl, attemptTimeoutMs, fetch });
+  const sweeper = new Sweeper({ rest, prefix, serverClock, logger: silentLogger, ...limits, ...options });
+  const reaped: OrphanReport[] = [];
+  sweeper.on('roomReaped', (report) => reaped.push(report));
+  sweeper.start();
+  return { sweeper, reaped, [Symbol.asyncDispose]: () => sweeper.stop() };
+}
+
+export interface Bystanders extends AsyncDisposable {
+  /** They are there, the same as before, and no other room is. */
+  expectOnlyThese(): Promise<void>;
+}
+
+/** A room with a living bot of ours, and one of somebody else whose name is like this one. */
+export async function startBystanders(
+  server: LiveKitServer,
+  roomName: string,
+  neighbour: string = generateRoomName(roomName.slice(0, roomName.indexOf('-') + 1)),
+): Promise<Bystanders> {
+  const lookAlike = `${roomName}-2`;
+  await roomService(server).createRoom({ name: lookAlike, emptyTimeout: 300 });
+  await roomService(server).createRoom({ name: neighbour, emptyTimeout: 300 });
+  const bots = await startLeasedBots(server, [neighbour]);
+  const sids = async () =>
+    new Map((await listRooms(server)).map(({ name, sid }): [string, string] => [name, sid]));
+  const all = await sids();
+  const before = new Map([neighbour, lookAlike].map((name) => [name, all.get(name)]));
+  return {
+    expectOnlyThese: async () => expect(await sids()).toEqual(before),
+    [Symbol.asyncDispose]: () => bots[Symbol.asyncDispose](),
+  };
+}
