@@ -16,8 +16,8 @@ const triggers: Record<Exclude<PipelineResult['reason'], 'stopped'>, DeletionTri
   failed: 'exit',
 };
 
-/** How long the exit hook waits for the deleter, beyond what the deleter allows itself, in milliseconds. */
-const hookTimeoutMs = 15_000;
+/** How much longer than the deleter allows itself the exit hook waits, in milliseconds. */
+const hookGraceMs = 1_000;
 
 /**
  * Has a run's room deleted at the end of the run, whatever its end: after the EndFrame has come out of the
@@ -39,6 +39,7 @@ export class RoomCleanup {
     this.#exitWatch?.();
     this.#exitWatch = undefined;
     const deleter = this.#deleter;
+    deleter.prepare({ guardian: true });
     lifecycle$
       .pipe(
         filter(({ frame }) => frame.frameRole === 'start'),
@@ -56,7 +57,7 @@ export class RoomCleanup {
         const { status } = await deleter.deleteRoom(triggers[reason], { signal });
         return { exitCode: status === 'failed' || status === 'handed-over' ? 3 : 0 };
       },
-      { timeoutMs: hookTimeoutMs },
+      { timeoutMs: deleter.deadlineMs + hookGraceMs },
     );
   }
 }

@@ -2,7 +2,7 @@
 
 import type { LiveKitRESTError } from '../errors.ts';
 import { asRestError } from './foreign-error.ts';
-import { type RoomIdentity, whichRoom } from './room-identity.ts';
+import { isKnown, type RoomIdentity, whichRoom } from './room-identity.ts';
 import type { ListedRoom, RestCallOptions, RoomRest } from './room-rest.ts';
 
 export interface DeletionAttempt {
@@ -11,8 +11,6 @@ export interface DeletionAttempt {
   readonly room: RoomIdentity;
   /** An earlier attempt met what a lost node answers; see `nodeMayBeLost`. */
   readonly nodeMayBeLost: boolean;
-  /** Whether another room of the same name may have taken its place by now. */
-  readonly mayBeAnother: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -25,8 +23,8 @@ export interface DeletionAttempt {
  * @throws {LiveKitRESTError} As the deletion did; `not_found` too.
  */
 export async function attemptDeletion(attempt: DeletionAttempt): Promise<'deleted' | 'gone'> {
-  const { rest, roomName, room, nodeMayBeLost, mayBeAnother, signal } = attempt;
-  const mustMatch = mayBeAnother && !room.owned && (room.sid ?? room.creationTimeMs) !== undefined;
+  const { rest, roomName, room, nodeMayBeLost, signal } = attempt;
+  const mustMatch = !room.owned && isKnown(room);
   if (rest.listRooms !== undefined && (mustMatch || nodeMayBeLost)) {
     const isMinor = (error: LiveKitRESTError): boolean => !mustMatch && !isWorthWaiting(error);
     const listed = await orNothing(isMinor, () => findRoom(rest, roomName, { signal }));
@@ -54,8 +52,8 @@ export async function findRoom(
   return listed === undefined ? undefined : (listed.find(({ name }) => name === roomName) ?? 'absent');
 }
 
-/** The server is away or busy: what follows would meet the same. */
-function isWorthWaiting({ kind }: LiveKitRESTError): boolean {
+/** The server is away or busy: any other request would meet the same. */
+export function isWorthWaiting({ kind }: LiveKitRESTError): boolean {
   return kind === 'network' || kind === 'timeout' || kind === 'rate_limited';
 }
 

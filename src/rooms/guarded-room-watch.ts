@@ -9,12 +9,21 @@ export interface GuardedRoomContext {
   readonly giveUpMs: number;
 }
 
-/** What the guardian does about one room: wait, delete it, look again, be finished; never back. */
+/**
+ * What the guardian does about one room: wait, delete it, look again, be finished.
+ *
+ * A bot that only seemed to be dead, and whose room stayed, is watched again.
+ */
 export class GuardedRoomWatch {
   readonly #id: number;
   readonly #context: GuardedRoomContext;
   #guarded: GuardedRoom;
   #phase: 'waiting' | 'deleting' | 'looking' | 'finished' = 'waiting';
+  /** Why the deletion is made; the newest reason. */
+  #cause: 'stuck' | 'taken-over' | 'bot-gone' | undefined;
+  /** What the bot has ordered in the meantime. */
+  #order: 'look' | 'forget' | undefined;
+  #isSilent = false;
 
   constructor(id: number, guarded: GuardedRoom, context: GuardedRoomContext) {
     this.#id = id;
@@ -22,8 +31,14 @@ export class GuardedRoomWatch {
     this.#context = context;
   }
 
+  /** The bot has been silent for too long, and that has been seen to. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** Infinite while silence means nothing. */
   get heartbeatMs(): number {
-    return this.#guarded.heartbeatMs;
+    return this.#guarded.heartbeatMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Takes over what has become known of the room. */
@@ -31,26 +46,46 @@ export class GuardedRoomWatch {
     this.#guarded = guarded;
   }
 
-  /** Takes over if the bot has been silent for too long. */
+  /** Takes over if the bot has been silent for too long, once for each silence. */
   botIsSilent(silentMs: number): void {
-    if (silentMs >= this.#guarded.heartbeatMs) this.takeOver('stuck');
+    if (silentMs < this.heartbeatMs || this.#isSilent) return;
+    this.#isSilent = true;
+    this.takeOver('stuck');
+  }
+
+  /** It was not dead: what has not been done for its silence is not done any more. */
+  botIsAlive(): void {
+    this.#isSilent = false;
   }
 
   /** Deletes the room, unless that has begun. */
   takeOver(cause: 'stuck' | 'taken-over' | 'bot-gone'): void {
-    if (this.#phase === 'waiting') void this.#delete(cause);
+    this.#cause = cause;
+    if (this.#phase === 'waiting') void this.#delete();
   }
 
   /** The bot has deleted the room. */
   look(): void {
-    if (this.#phase === 'waiting') void this.#look();
+    this.#obey('look');
   }
 
+  /** The room is to be left alone. */
   forget(): void {
-    if (this.#phase === 'waiting') this.#finish();
+    this.#obey('forget');
   }
 
-  async #delete(cause: 'stuck' | 'taken-over' | 'bot-gone'): Promise<void> {
+  #obey(order: 'look' | 'forget'): void {
+    this.#order = order;
+    if (this.#phase === 'waiting') this.#wait();
+  }
+
+  #wait(): void {
+    this.#phase = 'waiting';
+    if (this.#order === 'look') void this.#look();
+    else if (this.#order === 'forget') this.#finish();
+  }
+
+  async #delete(): Promise<void> {
     this.#phase = 'deleting';
     const { rest, giveUpMs, tell } = this.#context;
     const status = await makeSure({
@@ -60,9 +95,14 @@ export class GuardedRoomWatch {
       wait: sleep,
       now: () => performance.now(),
       random: Math.random,
+      isCalledOff: () => this.#cause === 'stuck' && (!this.#isSilent || this.#order !== undefined),
     });
-    if (cause !== 'bot-gone') tell({ type: 'settled', id: this.#id, status, cause });
+    const cause = this.#cause;
+    if (status !== 'called-off' && cause !== undefined && cause !== 'bot-gone') {
+      tell({ type: 'settled', id: this.#id, status, cause });
+    }
     if (status === 'deleted' || status === 'already-gone') await this.#look();
+    else if (cause === 'stuck') this.#wait();
     else this.#finish();
   }
 

@@ -15,8 +15,8 @@ export interface GuardedRoom {
   readonly ownIdentity: string | undefined;
   /** Whether to look again after the deletion. */
   readonly verify: boolean;
-  /** After so long without a beat the bot counts as stuck, in milliseconds. */
-  readonly heartbeatMs: number;
+  /** After so long without a beat the bot counts as stuck, in milliseconds; `null`: never. */
+  readonly heartbeatMs: number | null;
 }
 
 export type ToGuardian =

@@ -25,6 +25,9 @@ const tickMs = 250;
 /** Timers are late on a busy machine; beyond this the machine, or this process, was frozen. */
 const latestMs = 1_250;
 
+/** How long it stays when nothing is left to do: the next room may be on its way through the pipe. */
+const lingerMs = 500;
+
 const rooms = new Map<number, GuardedRoomWatch>();
 const heartbeat = new HeartbeatWatch(performance.now());
 const reader = new MessageReader<ToGuardian>();
@@ -37,9 +40,12 @@ function tell(message: FromGuardian): void {
   if (pipe.writable) pipe.write(encode(message));
   if (message.type !== 'finished') return;
   rooms.delete(message.id);
-  if (rooms.size > 0) return;
-  if (pipe.writable) pipe.end(() => process.exit());
-  else process.exit();
+  if (pipe.writable) setTimeout(endIfIdle, lingerMs);
+  else endIfIdle();
+}
+
+function endIfIdle(): void {
+  if (rooms.size === 0) process.exit();
 }
 
 function obey(message: ToGuardian): void {
@@ -48,6 +54,7 @@ function obey(message: ToGuardian): void {
     case 'watch':
       if (watch === undefined) guard(message);
       else watch.update(message.guarded);
+      watchForQuiet();
       break;
     case 'take-over':
       watch?.takeOver('taken-over');
@@ -63,13 +70,13 @@ function obey(message: ToGuardian): void {
 function guard({ id, guarded }: Extract<ToGuardian, { type: 'watch' }>): void {
   const rest = guardianRest(guarded.credentials);
   rooms.set(id, new GuardedRoomWatch(id, guarded, { rest, tell, giveUpMs }));
-  watchForQuiet();
   tell({ type: 'armed', id });
 }
 
 function watchForQuiet(): void {
   const quietMs = Math.min(...[...rooms.values()].map(({ heartbeatMs }) => heartbeatMs)) / 2;
   clearTimeout(quiet);
+  if (quietMs === Number.POSITIVE_INFINITY) return;
   quiet = setTimeout(() => {
     look(quietMs + latestMs);
     ticks = setInterval(() => look(tickMs + latestMs), tickMs);
@@ -79,12 +86,14 @@ function watchForQuiet(): void {
 function look(longestGapMs: number): void {
   const silentMs = heartbeat.silentMs(performance.now(), longestGapMs);
   for (const watch of rooms.values()) watch.botIsSilent(silentMs);
+  if ([...rooms.values()].every(({ isSilent }) => isSilent)) clearInterval(ticks);
 }
 
 pipe.setEncoding('utf8');
 pipe.on('data', (text: string) => {
   heartbeat.beat(performance.now());
   clearInterval(ticks);
+  for (const watch of rooms.values()) watch.botIsAlive();
   for (const message of reader.read(text)) obey(message);
   quiet?.refresh();
 });
@@ -93,7 +102,7 @@ pipe.on('close', () => {
   clearTimeout(quiet);
   clearInterval(ticks);
   for (const watch of rooms.values()) watch.takeOver('bot-gone');
-  if (rooms.size === 0) process.exit();
+  endIfIdle();
 });
 
 // Ctrl+C and those who stop a bot mean the bot; its end is what this process waits for

@@ -14,6 +14,8 @@ export interface WatchOptions {
 export interface GuardianHold {
   /** Whether the guardian knows the room and is alive, as far as this process can know. */
   readonly armed: boolean;
+  /** Whether it is armed, or will be: what it is told now it will do. */
+  readonly isComing: boolean;
   /** Tells what has become known of the room. */
   update(guarded: GuardedRoom): void;
   /** The guardian goes on trying, from now on. */
@@ -55,6 +57,7 @@ export class Guardian {
   readonly #watched = new Map<number, Watched>();
   #process: ReturnType<StartGuardian> | undefined;
   #beatTimer: ReturnType<typeof setInterval> | undefined;
+  #beatMs = Number.POSITIVE_INFINITY;
   #nextId = 1;
   #startedMs = 0;
   #youngDeaths = 0;
@@ -81,13 +84,18 @@ export class Guardian {
     if (this.#process === undefined) this.#startProcess();
     else this.#sendWatch(watched);
     this.#setBeat();
+    const isComing = (): boolean => this.#process !== undefined && this.#watched.has(watched.id);
     return {
       get armed() {
         return watched.armed;
       },
+      get isComing() {
+        return isComing();
+      },
       update: (changed) => {
         watched.guarded = changed;
         this.#send(watched, { type: 'watch', id: watched.id, guarded: changed });
+        this.#setBeat();
       },
       takeOver: () => this.#order(watched, 'take-over'),
       look: () => this.#order(watched, 'look'),
@@ -158,15 +166,22 @@ export class Guardian {
   }
 
   #remove(id: number): void {
+    const watched = this.#watched.get(id);
+    if (watched !== undefined) watched.armed = false;
     this.#watched.delete(id);
     this.#setBeat();
   }
 
+  /** A beat that is under way is left alone, or rooms that come and go would put it off for ever. */
   #setBeat(): void {
+    const limits = [...this.#watched.values()].flatMap(({ guarded }) => guarded.heartbeatMs ?? []);
+    const beatMs = Math.min(...limits) / beatsPerLimit;
+    if (beatMs === this.#beatMs) return;
     clearInterval(this.#beatTimer);
-    const limits = [...this.#watched.values()].map(({ guarded }) => guarded.heartbeatMs);
-    if (limits.length === 0) return;
-    this.#beatTimer = setInterval(() => this.#process?.write(beat), Math.min(...limits) / beatsPerLimit);
+    if (this.#beatMs !== Number.POSITIVE_INFINITY) this.#process?.write(beat);
+    this.#beatMs = beatMs;
+    if (beatMs === Number.POSITIVE_INFINITY) return;
+    this.#beatTimer = setInterval(() => this.#process?.write(beat), beatMs);
     this.#beatTimer.unref();
   }
 }

@@ -1,6 +1,7 @@
 /** The guardian's deletion: like a `RoomDeleter`'s, but with more patience and without rxjs. */
 
-import { attemptDeletion } from './delete-attempt.ts';
+import type { LiveKitRESTError } from '../errors.ts';
+import { attemptDeletion, isWorthWaiting } from './delete-attempt.ts';
 import { type DeleteWhen, isDeletable, othersInside } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
 import { answerWasLost, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
@@ -20,50 +21,74 @@ export interface SureDeletion {
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
   readonly random: () => number;
+  /** Whether there is no reason any more: asked before everything that follows a wait. */
+  readonly isCalledOff: () => boolean;
 }
 
+export type SureResult = 'deleted' | 'already-gone' | 'kept' | 'failed' | 'called-off';
+
 const decisionMs = 2_000;
+/** LiveKit lists somebody who was killed for 20 s. */
+const presenceMs = 25_000;
 /** Everybody else whose bot has lost its server asks too. */
 const longestBackoffMs = 5_000;
 
 /** Decides and deletes, trying again until the time is up; never rejects. */
-export async function makeSure(
-  deletion: SureDeletion,
-): Promise<'deleted' | 'already-gone' | 'kept' | 'failed'> {
-  const { rest, roomName, room, giveUpMs, wait, now, random } = deletion;
-  if (!(await decide(deletion))) return 'kept';
+export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
+  const { rest, roomName, room, giveUpMs, ownIdentity, wait, now, random, isCalledOff } = deletion;
   const { signal } = new AbortController();
   const startedMs = now();
   let answerLost = false;
   let lost = false;
-  for (let attempts = 1; ; attempts += 1) {
-    try {
-      const attempt = { rest, roomName, room, signal, nodeMayBeLost: lost, mayBeAnother: attempts > 1 };
-      const result = await attemptDeletion(attempt);
-      return result === 'deleted' || answerLost ? 'deleted' : 'already-gone';
-    } catch (thrown) {
-      const error = asRestError(roomName, thrown);
-      if (error.kind === 'not_found') return answerLost ? 'deleted' : 'already-gone';
-      answerLost ||= answerWasLost(error);
-      lost ||= nodeMayBeLost(error);
-      const remainingMs = giveUpMs - (now() - startedMs);
-      const waitMs = retryDelayMs({ error, attempts, remainingMs, random: random(), longestBackoffMs });
-      if (waitMs === undefined) return 'failed';
-      await wait(waitMs);
+  let keptBefore = false;
+  for (let attempts = 1; !isCalledOff(); attempts += 1) {
+    const decision = await decide(deletion, now() - startedMs);
+    if (decision === 'keep') {
+      // it may be the bot itself that is still listed, when nobody knows who it is
+      if (ownIdentity !== undefined || keptBefore) return 'kept';
+      keptBefore = true;
+      await wait(presenceMs);
+      continue;
     }
+    let error = decision;
+    if (error === 'delete') {
+      try {
+        const result = await attemptDeletion({ rest, roomName, room, signal, nodeMayBeLost: lost });
+        return result === 'deleted' || answerLost ? 'deleted' : 'already-gone';
+      } catch (thrown) {
+        error = asRestError(roomName, thrown);
+        if (error.kind === 'not_found') return answerLost ? 'deleted' : 'already-gone';
+        answerLost ||= answerWasLost(error);
+        lost ||= nodeMayBeLost(error);
+      }
+    }
+    const remainingMs = giveUpMs - (now() - startedMs);
+    const waitMs = retryDelayMs({ error, attempts, remainingMs, random: random(), longestBackoffMs });
+    if (waitMs === undefined) return 'failed';
+    await wait(waitMs);
   }
+  return 'called-off';
 }
 
-/** What cannot be decided is deleted. */
-async function decide({ deleteWhen, roomName, ownIdentity, rest }: SureDeletion): Promise<boolean> {
+/**
+ * Whether to delete; an error while LiveKit is away, which would not delete either, for half of the time.
+ *
+ * What cannot be decided otherwise is deleted.
+ */
+async function decide(
+  { deleteWhen, roomName, ownIdentity, rest, giveUpMs }: SureDeletion,
+  elapsedMs: number,
+): Promise<'delete' | 'keep' | LiveKitRESTError> {
   const onTimeout = (): Error => new Error(`not decided within ${decisionMs} ms`);
   try {
-    return await withTimeLimit({ limitMs: decisionMs, signal: undefined, onTimeout }, (signal) => {
+    const yes = await withTimeLimit({ limitMs: decisionMs, signal: undefined, onTimeout }, (signal) => {
       const listParticipants = async () =>
         othersInside((await rest.listParticipants?.(roomName, { signal })) ?? [], ownIdentity);
       return isDeletable(deleteWhen, { roomName, trigger: 'exit', signal, listParticipants });
     });
-  } catch {
-    return true;
+    return yes ? 'delete' : 'keep';
+  } catch (thrown) {
+    const error = asRestError(roomName, thrown);
+    return isWorthWaiting(error) && elapsedMs < giveUpMs / 2 ? error : 'delete';
   }
 }

@@ -15,7 +15,7 @@ export interface RoomDeleterOptions {
   readonly rest: RoomRest;
   /**
    * Which room is meant. Default: owned when endframe generated the name; otherwise what is listed under it when
-   * the deleter is armed. With a `sid` or a time, no other room of that name is ever deleted.
+   * the deleter is armed. Once a `sid` or a time is known, no other room of that name is ever deleted.
    */
   readonly room?: RoomIdentity | undefined;
   /** Default `'always'`. Who is inside is asked by `rest.listParticipants`. */
@@ -73,9 +73,8 @@ export function deletionPlan(options: RoomDeleterOptions): DeleterPlan {
   checkMethods('scheduler', scheduler, ['now', 'schedule']);
   if (typeof random !== 'function') throw new InvalidOptionError('random', 'a function');
   const deletion = { roomName, rest, deleteWhen, ownIdentity, deadlineMs, logger, scheduler, random };
-  const isKnown = (room?.sid ?? room?.creationTimeMs) !== undefined;
   const identity = room ?? { owned: isGeneratedRoomName(roomName) };
-  return { ...deletion, room: identity, isKnown, verify, guardian, guardianHeartbeatMs };
+  return { ...deletion, room: identity, verify, guardian, guardianHeartbeatMs };
 }
 
 function checkPolicy(deleteWhen: DeleteWhen, rest: RoomRest): void {

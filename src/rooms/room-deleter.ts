@@ -16,10 +16,15 @@ import { asRestError } from './foreign-error.ts';
 import { type DeleterPlan, deletionPlan, type RoomDeleterOptions } from './room-deleter-options.ts';
 import { type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
 import { RoomGuard, type SettledNews } from './room-guard.ts';
-import type { RoomIdentity } from './room-identity.ts';
+import { isKnown, type RoomIdentity } from './room-identity.ts';
 import type { RestCallOptions } from './room-rest.ts';
 import { runOnce } from './run-once.ts';
 import type { RoomReappearance } from './verify-deletion.ts';
+
+export interface GuardianDefault {
+  /** Whether there is to be a guardian where the options do not say. Default false. */
+  readonly guardian?: boolean;
+}
 
 export interface RoomDeleterEvents {
   /** Also for a room that was gone already. */
@@ -46,7 +51,6 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   readonly #aborted = new ReplaySubject<void>(1);
   readonly #gone = new BehaviorSubject(false);
   #room: RoomIdentity;
-  #isKnown: boolean;
   /** Replays its one value, then completes; never errors. */
   readonly outcome$: Observable<RoomDeletionOutcome>;
 
@@ -55,7 +59,6 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     const plan = deletionPlan(options);
     this.#plan = { ...plan, logger: unfailing(plan.logger) };
     this.#room = plan.room;
-    this.#isKnown = plan.isKnown;
     this.#guard = new RoomGuard(this.#plan, {
       onReappeared: (reappearance) => this.#tellReappearance(reappearance),
       onSettled: (news) => this.#guardianSettled(news),
@@ -66,7 +69,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
       canHandOver: () => this.#guard.armed,
     };
     this.outcome$ = runOnce(this.#orders, (trigger) =>
-      runDeletion({ ...this.#plan, room: this.#room, isKnown: this.#isKnown }, trigger, events),
+      runDeletion({ ...this.#plan, room: this.#room }, trigger, events),
     );
     this.outcome$.subscribe((outcome) => {
       // first: whoever is told may end the process
@@ -77,6 +80,11 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
 
   get roomName(): string {
     return this.#plan.roomName;
+  }
+
+  /** How long a deletion takes at most, in milliseconds. */
+  get deadlineMs(): number {
+    return this.#plan.deadlineMs;
   }
 
   protected override get logger(): Logger {
@@ -114,21 +122,28 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
    * that name is deleted.
    */
   roomIs(identity: Omit<RoomIdentity, 'owned'>): void {
-    if (this.#plan.isKnown || this.#room.owned) return;
+    if (isKnown(this.#plan.room) || this.#room.owned) return;
     this.#room = { ...identity, owned: false };
-    this.#isKnown = true;
     this.#guard.update(this.#room);
+  }
+
+  /**
+   * To be called before a room is joined, if then it takes a while until the conversation begins: has the
+   * guardian, if there is to be one, watch for the end of this process. That it stands still, as it may while it
+   * loads models, counts from `arm()` on.
+   */
+  prepare({ guardian = false }: GuardianDefault = {}): void {
+    this.#guard.arm(this.#room, guardian, false);
   }
 
   /**
    * To be called when the conversation begins: warms up, has the guardian watch the room if there is to be one,
    * and learns which room it is where others may use the name. A second call does nothing new.
    *
-   * @param guardian Whether there is to be a guardian where the options do not say. Default false.
    * @returns Resolves within the deadline; never rejects.
    */
-  async arm({ guardian = false }: { readonly guardian?: boolean } = {}): Promise<void> {
-    this.#guard.arm(this.#room, guardian);
+  async arm({ guardian = false }: GuardianDefault = {}): Promise<void> {
+    this.#guard.arm(this.#room, guardian, true);
     await this.warmUp();
     await this.#learnIdentity();
   }
@@ -157,10 +172,10 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   /** Of a room whose name others may use: a later room of that name is none of our business. */
   async #learnIdentity(): Promise<void> {
     const { roomName, rest, deadlineMs, scheduler } = this.#plan;
-    if (this.#isKnown || this.#room.owned || this.#room.sid !== undefined) return;
+    if (this.#room.owned || isKnown(this.#room)) return;
     const listed$ = defer(() => findRoom(rest, roomName, {})).pipe(timeout({ first: deadlineMs, scheduler }));
     const listed = await firstValueFrom(listed$).catch(() => undefined);
-    if (typeof listed !== 'object' || this.#isKnown) return;
+    if (typeof listed !== 'object' || isKnown(this.#room)) return;
     const { sid, creationTimeMs } = listed;
     this.#room = { owned: false, sid, creationTimeMs };
     this.#guard.update(this.#room);

@@ -52,8 +52,6 @@ export interface DeletionPlan {
   readonly rest: RoomRest;
   /** What is known of the room; changes when more is. */
   readonly room: RoomIdentity;
-  /** Whether that was said by the user: then no other room is deleted, not even by the first attempt. */
-  readonly isKnown: boolean;
   readonly deleteWhen: DeleteWhen;
   readonly ownIdentity: string | undefined;
   readonly deadlineMs: number;
@@ -86,7 +84,7 @@ export function runDeletion(
   trigger: DeletionTrigger,
   { gone, aborted$, canHandOver }: DeletionEvents,
 ): Observable<RoomDeletionOutcome> {
-  const { roomName, rest, room, isKnown, deadlineMs, logger, scheduler, random } = plan;
+  const { roomName, rest, room, deadlineMs, logger, scheduler, random } = plan;
   const startedAt = scheduler.now();
   const controller = new AbortController();
   const gone$ = gone.pipe(filter(Boolean));
@@ -108,8 +106,7 @@ export function runDeletion(
 
   const attempt$ = defer(async () => {
     attempts += 1;
-    const mayBeAnother = isKnown || attempts > 1;
-    const attempt = { rest, roomName, room, nodeMayBeLost: isLost, mayBeAnother, signal: controller.signal };
+    const attempt = { rest, roomName, room, nodeMayBeLost: isLost, signal: controller.signal };
     return (await attemptDeletion(attempt)) === 'deleted' ? outcome('deleted') : isGone();
   });
   const nextAttempt = (thrown: unknown): Observable<unknown> => {

@@ -21,8 +21,11 @@ export class RoomGuard {
   readonly #plan: DeleterPlan;
   readonly #events: RoomGuardEvents;
   #hold: GuardianHold | undefined;
+  /** Whether this process's silence counts, or only its end. */
+  #beats = false;
   /** It is armed, or cannot be, or the outcome is there already. */
   #decided = false;
+  #settled = false;
 
   constructor(plan: DeleterPlan, events: RoomGuardEvents) {
     this.#plan = plan;
@@ -38,12 +41,17 @@ export class RoomGuard {
    * Has the guardian watch the room, if one is wanted and can know what it needs; once.
    *
    * @param byDefault Whether one is wanted where the options do not say.
+   * @param beats Whether it is time to count a silent event loop as stuck.
    */
-  arm(room: RoomIdentity, byDefault: boolean): void {
+  arm(room: RoomIdentity, byDefault: boolean, beats: boolean): void {
     const { guardian: wanted = byDefault, rest, logger, roomName } = this.#plan;
+    if (beats && !this.#beats) {
+      this.#beats = true;
+      this.update(room);
+    }
     if (!wanted || this.#decided) return;
     this.#decided = true;
-    const guarded = guardedRoom(this.#plan, room);
+    const guarded = this.#guarded(room);
     if (guarded !== undefined) {
       this.#hold = guardian.watch(guarded, { logger, onNews: (news) => this.#hear(news) });
     } else if (this.#plan.guardian && credentialsOf(rest) === undefined) {
@@ -53,21 +61,22 @@ export class RoomGuard {
 
   /** Tells the guardian what has become known of the room. */
   update(room: RoomIdentity): void {
-    const guarded = guardedRoom(this.#plan, room);
-    if (guarded !== undefined) this.#hold?.update(guarded);
+    const guarded = this.#guarded(room);
+    if (guarded !== undefined && !this.#settled) this.#hold?.update(guarded);
   }
 
   /** What follows an outcome, with what was known of the room. */
-  settle({ status }: RoomDeletionOutcome, room: RoomIdentity): void {
+  settle({ status, error }: RoomDeletionOutcome, room: RoomIdentity): void {
     this.#decided = true;
-    if (status === 'handed-over') this.#hold?.takeOver();
-    else if (status === 'kept') this.#hold?.forget();
-    else if (status !== 'failed') this.#look(room);
+    this.#settled = true;
+    if (status === 'deleted' || status === 'already-gone') this.#look(room);
+    else if (status === 'handed-over' || error?.retryable) this.#hold?.takeOver();
+    else this.#hold?.forget();
   }
 
   #look(room: RoomIdentity): void {
-    if (this.armed) {
-      this.#hold?.look();
+    if (this.#hold?.isComing) {
+      this.#hold.look();
       return;
     }
     this.#hold?.forget();
@@ -84,18 +93,19 @@ export class RoomGuard {
     });
   }
 
+  #guarded(room: RoomIdentity): GuardedRoom | undefined {
+    const { roomName, rest, deleteWhen, ownIdentity, verify, guardianHeartbeatMs } = this.#plan;
+    const credentials = credentialsOf(rest);
+    if (credentials === undefined || deleteWhen === 'never') return undefined;
+    const policy = typeof deleteWhen === 'function' ? 'always' : deleteWhen;
+    const heartbeatMs = this.#beats ? guardianHeartbeatMs : null;
+    return { roomName, room, credentials, deleteWhen: policy, ownIdentity, verify, heartbeatMs };
+  }
+
   #hear(news: GuardianNews): void {
     if (news.type === 'reappeared') this.#events.onReappeared(news.reappearance);
     else this.#events.onSettled(news);
   }
-}
-
-function guardedRoom(plan: DeleterPlan, room: RoomIdentity): GuardedRoom | undefined {
-  const { roomName, rest, deleteWhen, ownIdentity, verify, guardianHeartbeatMs: heartbeatMs } = plan;
-  const credentials = credentialsOf(rest);
-  if (credentials === undefined || deleteWhen === 'never') return undefined;
-  const policy = typeof deleteWhen === 'function' ? 'always' : deleteWhen;
-  return { roomName, room, credentials, deleteWhen: policy, ownIdentity, verify, heartbeatMs };
 }
 
 /** Waits without keeping the process alive, which RxJS's own timers do. */

@@ -10,13 +10,19 @@ export interface RoomIdentity {
   readonly creationTimeMs?: number | undefined;
 }
 
+/** Whether it can be told from another room of the same name. */
+export function isKnown({ sid, creationTimeMs }: RoomIdentity): boolean {
+  return (sid ?? creationTimeMs) !== undefined;
+}
+
 /** `unknown` where nothing but the name is known of a room whose name others use too. */
 export type Sameness = 'ours' | 'another' | 'unknown';
 
 /** Whether a listed room is the one that is meant; under a name of our own, whatever comes back is. */
-export function whichRoom({ owned, sid, creationTimeMs }: RoomIdentity, listed: ListedRoom): Sameness {
+export function whichRoom(room: RoomIdentity, listed: ListedRoom): Sameness {
+  const { owned, sid, creationTimeMs } = room;
   if (owned) return 'ours';
-  if (sid === undefined && creationTimeMs === undefined) return 'unknown';
+  if (!isKnown(room)) return 'unknown';
   const sameSid = sid === undefined || sid === listed.sid;
   // older servers list whole seconds
   const sameTime =

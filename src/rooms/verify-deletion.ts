@@ -66,7 +66,7 @@ async function look(verification: Verification, afterMs: number): Promise<LookRe
 
 async function deleteAgain(verification: Verification): Promise<RoomReappearance['status']> {
   const attempt = (lost: boolean): Promise<unknown> =>
-    attemptDeletion({ ...verification, mayBeAnother: false, nodeMayBeLost: lost });
+    attemptDeletion({ ...verification, nodeMayBeLost: lost });
   const toError = (thrown: unknown): LiveKitRESTError => asRestError(verification.roomName, thrown);
   try {
     await attempt(false).catch((thrown) => {

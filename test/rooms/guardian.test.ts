@@ -7,7 +7,7 @@ import type { GuardedRoom, ToGuardian } from '../../src/rooms/guardian-messages.
 import type { GuardianProcessEvents } from '../../src/rooms/guardian-process.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
-import { type DoomedBotOptions, killBots, startBot } from '../support/doomed-bot.ts';
+import { DoomedBot, type DoomedBotOptions, killBots, startBot } from '../support/doomed-bot.ts';
 import { diesWithin, isAlive } from '../support/is-alive.ts';
 
 // each test starts processes, and the machine may be busy
@@ -193,6 +193,65 @@ describe('the guardian of a bot', () => {
     await isGone();
   });
 
+  it('watches on over a bot that was only stuck, and whose room it kept', async () => {
+    const { bot, isGone, staysFor, server } = await setup();
+    const ada = server.join('my-room', 'ada');
+    const stuck = await bot({ deleteWhen: 'no-humans-left', ownIdentity: 'bot', guardianHeartbeatMs: 1_000 });
+    const pid = await stuck.guardianPid();
+    stuck.block(3_000);
+    await vi.waitFor(() => expect(stuck.output).toContain('the event loop was stuck'), waiting);
+    await staysFor(0);
+    expect(await stuck.guardianPid()).toBe(pid);
+    ada.leave();
+    stuck.kill('SIGKILL');
+    await isGone();
+  });
+
+  it('spares a bot that was stuck while LiveKit was away', async () => {
+    const { bot, staysFor, server } = await setup();
+    const stuck = await bot({ guardianHeartbeatMs: 1_000 });
+    server.fail({ kind: 'status', status: 503 });
+    const before = server.requests.length;
+    stuck.block(2_500);
+    await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(before), waiting);
+    // answers only when its loop turns again
+    await stuck.guardianPid();
+    server.heal();
+    // longer than the guardian's longest pause between attempts
+    await staysFor(6_000);
+  });
+
+  it('leaves a newer room of a shared name alone that was there before the bot died', async () => {
+    const { bot, staysFor, server } = await setup();
+    const killed = await bot({
+      verify: false,
+      room: { owned: false, sid: server.room('my-room')?.sid },
+    });
+    const pid = await killed.guardianPid();
+    server.deleteRoom('my-room');
+    server.createRoom('my-room');
+    killed.kill('SIGKILL');
+    expect(await diesWithin(pid, 10_000)).toBe(true);
+    await staysFor(0);
+  });
+
+  it('deletes the room of a bot that is killed while it loads its models', async () => {
+    const { server, isGone } = await setup();
+    const loading = new DoomedBot({ server, roomName: 'my-room', loadMs: 60_000, guardianHeartbeatMs: 500 });
+    await loading.waitFor('loading');
+    loading.kill('SIGKILL');
+    await isGone();
+  });
+
+  it('counts nobody as stuck who loads models before the start', async () => {
+    const { bot, staysFor, isGone } = await setup();
+    const loaded = await bot({ loadMs: 3_000, guardianHeartbeatMs: 500 });
+    await staysFor(0);
+    expect(loaded.output).toBe('');
+    loaded.kill('SIGSTOP');
+    await isGone();
+  });
+
   it.each([{ guardian: false }, { deleteWhen: 'never' }] as const)(
     'is not there with %o',
     async (options) => {
@@ -260,6 +319,63 @@ describe('Guardian', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('beats on while rooms come and go', () => {
+    vi.useFakeTimers();
+    try {
+      const { started, watch } = fakeProcesses();
+      watch();
+      for (let rooms = 0; rooms < 16; rooms += 1) {
+        watch();
+        vi.advanceTimersByTime(250);
+        started[0]?.onMessage({ type: 'finished', id: rooms + 2 });
+        vi.advanceTimersByTime(250);
+      }
+      expect(started[0]?.beats).toBe(8);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('beats from when silence begins to mean something', () => {
+    vi.useFakeTimers();
+    try {
+      const { started, guardian } = fakeProcesses();
+      const options = { logger: silentLogger, onNews: () => {} };
+      const hold = guardian.watch({ ...guarded, heartbeatMs: null }, options);
+      vi.advanceTimersByTime(4_000);
+      expect(started[0]?.beats).toBe(0);
+      hold.update(guarded);
+      vi.advanceTimersByTime(4_000);
+      expect(started[0]?.beats).toBe(4);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is not armed for a room that is finished', () => {
+    const { started, watch } = fakeProcesses();
+    const hold = watch();
+    expect([hold.armed, hold.isComing]).toEqual([false, true]);
+    started[0]?.onMessage({ type: 'armed', id: 1 });
+    expect([hold.armed, hold.isComing]).toEqual([true, true]);
+    started[0]?.onMessage({ type: 'finished', id: 1 });
+    expect([hold.armed, hold.isComing]).toEqual([false, false]);
+  });
+
+  it('has the same process go on for a room that comes while the last one is finished', async () => {
+    const guardian = new Guardian();
+    const options = { logger: silentLogger, onNews: () => {} };
+    const first = guardian.watch(guarded, options);
+    await vi.waitFor(() => expect(first.armed).toBe(true), waiting);
+    const { pid } = guardian;
+    first.look();
+    const second = guardian.watch(guarded, options);
+    await vi.waitFor(() => expect(second.armed).toBe(true), waiting);
+    expect(guardian.pid).toBe(pid);
+    second.forget();
+    expect(await diesWithin(pid ?? 0, 5_000)).toBe(true);
   });
 
   it('tells a new process everything that the old one knew', () => {

@@ -193,17 +193,26 @@ describe('a room whose name others use', () => {
     expect(world.sid).toBe('RM_1');
   });
 
-  it('is looked at before a second attempt, when it was known from the start', async () => {
+  it('is not deleted when another has taken its place since the start', async () => {
+    const { deleter, calls, world } = setup(shared);
+    await deleter.arm();
+    world.sid = 'RM_2';
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'already-gone' });
+    expect(calls).toEqual(['list 0', 'list 0']);
+    expect(world.sid).toBe('RM_2');
+  });
+
+  it('is looked at before every attempt, when it was known from the start', async () => {
     const { deleter, calls, world } = setup({ ...shared, random: () => 0.5 });
     await deleter.arm();
-    world.fails = busy;
+    world.failsToDelete = busy;
     const outcome = deleter.deleteRoom('end');
     await vi.advanceTimersByTimeAsync(10);
-    world.fails = undefined;
+    world.failsToDelete = undefined;
     world.sid = 'RM_2';
     await vi.advanceTimersByTimeAsync(100);
     expect(await outcome).toMatchObject({ status: 'already-gone', attempts: 2 });
-    expect(calls).toEqual(['list 0', 'delete 0', 'list 0.05']);
+    expect(calls).toEqual(['list 0', 'list 0', 'delete 0', 'list 0.05']);
     expect(world.sid).toBe('RM_2');
   });
 });

@@ -2,10 +2,12 @@
 
 import type { Observable } from 'rxjs';
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
+import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
-import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import type { FrameProcessorSetup } from '../../src/processors/frame-processor-setup.ts';
 import { guardian } from '../../src/rooms/guardian.ts';
 import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
 import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
@@ -22,9 +24,10 @@ export interface DoomedBotProgram {
   readonly handleProcessEvents: boolean;
   readonly stays: boolean;
   readonly leaseBeatMs: number | undefined;
+  readonly loadMs: number;
 }
 
-const { rest, url, room, handleProcessEvents, stays, leaseBeatMs } = JSON.parse(
+const { rest, url, room, handleProcessEvents, stays, leaseBeatMs, loadMs } = JSON.parse(
   process.env.BOT_PROGRAM ?? '',
 ) as DoomedBotProgram;
 delete process.env.BOT_PROGRAM;
@@ -51,6 +54,24 @@ const ways: Record<Extract<BotCommand, { command: 'die' }>['how'], () => unknown
   },
 };
 
+function standStill(ms: number): void {
+  const until = Date.now() + ms;
+  while (Date.now() < until);
+}
+
+class Loading extends FrameProcessor {
+  override async setup(setup: FrameProcessorSetup): Promise<void> {
+    await super.setup(setup);
+    tell({ event: 'loading' });
+    await new Promise(setImmediate);
+    standStill(loadMs);
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void {
+    this.push(frame, direction);
+  }
+}
+
 /** The pipeline, and where its room's deletion is told. */
 function build(): { processors: FrameProcessor[]; outcome$: Observable<RoomDeletionOutcome> } {
   const { roomName, ...deletion } = room;
@@ -73,7 +94,9 @@ function build(): { processors: FrameProcessor[]; outcome$: Observable<RoomDelet
 }
 
 const { processors, outcome$ } = build();
-const task = new PipelineTask(new Pipeline(processors), { idleTimeoutMs: null });
+const task = new PipelineTask(new Pipeline(loadMs > 0 ? [...processors, new Loading()] : processors), {
+  idleTimeoutMs: null,
+});
 outcome$.subscribe((outcome) => tell({ event: 'outcome', outcome }));
 task.on('started', () => tell({ event: 'started' }));
 process.on('message', (command: BotCommand) => {
@@ -81,10 +104,8 @@ process.on('message', (command: BotCommand) => {
   if (command.command === 'die') setImmediate(ways[command.how]);
   else if (command.command === 'end') task.stopWhenDone();
   else if (command.command === 'cancel') task.cancel();
-  else if (command.command === 'block') {
-    const until = Date.now() + command.ms;
-    while (Date.now() < until);
-  } else tell({ event: 'guardian', pid: guardian.pid, armed: guardian.armed });
+  else if (command.command === 'block') standStill(command.ms);
+  else tell({ event: 'guardian', pid: guardian.pid, armed: guardian.armed });
 });
 process.channel?.unref();
 const results = new PipelineRunner({ handleProcessEvents }).run(task);

@@ -26,7 +26,7 @@ export type BotCommand =
   | { readonly command: 'end' | 'cancel' | 'guardian' };
 
 export type BotEvent =
-  | { readonly event: 'started' }
+  | { readonly event: 'loading' | 'started' }
   | { readonly event: 'outcome'; readonly outcome: RoomDeletionOutcome }
   | { readonly event: 'roomReappeared'; readonly reappearance: RoomReappearance }
   | { readonly event: 'guardian'; readonly pid: number | undefined; readonly armed: boolean };
@@ -48,6 +48,8 @@ export interface DoomedBotOptions
   readonly stays?: boolean;
   /** Of a bot that joins. */
   readonly leaseBeatMs?: number;
+  /** For so long it stands still in its `setup()`, as one that loads a model does. Default 0. */
+  readonly loadMs?: number;
   /** Arguments for Node, such as `--max-old-space-size=64`. */
   readonly execArgv?: readonly string[];
   /** What the bot's environment holds besides. */
@@ -74,10 +76,11 @@ export class DoomedBot implements AsyncDisposable {
 
   constructor(options: DoomedBotOptions) {
     const { server, url, apiUrl, attemptTimeoutMs, execArgv, env, ...others } = options;
-    const { handleProcessEvents = true, stays = false, leaseBeatMs, ...room } = others;
+    const { handleProcessEvents = true, stays = false, leaseBeatMs, loadMs = 0, ...room } = others;
     const { apiKey, apiSecret, httpUrl } = server;
     const rest = { apiKey, apiSecret, apiUrl: apiUrl ?? httpUrl, attemptTimeoutMs };
-    const program: DoomedBotProgram = { rest, url, room, handleProcessEvents, stays, leaseBeatMs };
+    const how = { handleProcessEvents, stays, leaseBeatMs, loadMs };
+    const program: DoomedBotProgram = { rest, url, room, ...how };
     const script = fileURLToPath(new URL('./doomed-bot-program.ts', import.meta.url));
     this.#child = spawn(process.execPath, [...nodeArgs, ...(execArgv ?? []), script], {
       detached: true,
