@@ -23,7 +23,10 @@ export interface LiveKitTransportOptions {
   readonly roomName?: string | undefined;
   /** The bot's. Default: that of the token; without a token, `bot-` and 32 random bits. */
   readonly identity?: string | undefined;
-  /** A join token, instead of one that is made from key and secret. */
+  /**
+   * A join token, instead of one that is made from key and secret. One that is no agent's, or has no
+   * `canUpdateOwnMetadata`, is warned of.
+   */
   readonly token?: string | undefined;
   /** Default: `LIVEKIT_API_KEY`. */
   readonly apiKey?: string | undefined;
@@ -38,7 +41,10 @@ export interface LiveKitTransportOptions {
   readonly emptyTimeoutMs?: number | undefined;
   /** How long it stays when the last human has left, in milliseconds. Default 20 000. */
   readonly departureTimeoutMs?: number | undefined;
-  /** How often sweepers are told that the bot is alive, in milliseconds. Default 5 000. */
+  /**
+   * How often sweepers are told that the bot is alive, in milliseconds. Default 5 000. To be well below the
+   * `leaseTtlMs` of the sweepers, 30 000 by default: a third of it or less.
+   */
   readonly leaseBeatMs?: number | undefined;
   readonly logger?: Logger | undefined;
 }

@@ -12,6 +12,7 @@ import { PublishedTracks } from './published-tracks.ts';
 import { Reception } from './reception.ts';
 import { type JoinedIdentity, RoomConnection } from './room-connection.ts';
 import { type ConnectionQuality, type LiveKitRoomEvent, roomEvents } from './room-events.ts';
+import { isAgentToken } from './token-claims.ts';
 import { withRetries } from './with-retries.ts';
 import { withoutAbsences } from './without-absences.ts';
 
@@ -151,6 +152,7 @@ export class LiveKitRoom {
       await this.#goAway(connection);
       throw new Error('The room was left while it was being joined');
     }
+    this.#checkToken(connection.token);
     const tracks = new PublishedTracks(hold, connection.room);
     tracks.mute(this.#muted);
     this.#joined = { hold, connection, tracks, lease: this.#startLease(connection) };
@@ -166,6 +168,15 @@ export class LiveKitRoom {
     watch.add(events$.subscribe((event) => this.#on(event, room)));
     watch.add(this.reception.attach(rtc, room));
     return watch;
+  }
+
+  #checkToken(token: string): void {
+    if (isAgentToken(token)) return;
+    const hint = 'a token of createAgentToken, or with the agent grant, has it closed';
+    this.#options.logger.warn(
+      { hint },
+      'LiveKit takes the bot for a person: a room with nobody else stays open',
+    );
   }
 
   #startLease(connection: RoomConnection): LeaseBeat | undefined {

@@ -47,7 +47,9 @@ export class RoomFence {
   async isReplaced(room: LiveKitRoom): Promise<boolean> {
     const { rest, logger, roomName } = this.#plan;
     const sid = (await room.identity)?.sid;
-    if (sid === undefined || (await isSameRoom(rest, { roomName, sid }, logger)) || room.closed) return false;
+    if (sid === undefined) return false;
+    const joined = { roomName, sid, isLeft: () => room.closed };
+    if ((await isSameRoom(rest, joined, logger)) || room.closed) return false;
     logger.warn({ roomName, sid }, 'the room was deleted and is another one now; the bot leaves it');
     this.close('its room was replaced by another one');
     void room.close();

@@ -6,7 +6,12 @@ export interface JoinedRoom {
   readonly roomName: string;
   /** Of the room that was joined. */
   readonly sid: string;
+  /** Whether the bot has left it, so that nobody needs to know any more. */
+  readonly isLeft: () => boolean;
 }
+
+/** With the pauses between them these take 21 s. */
+const attempts = 5;
 
 /**
  * Whether the room that was joined is still the one of that name.
@@ -18,7 +23,7 @@ export interface JoinedRoom {
  */
 export async function isSameRoom(
   rest: RoomRest | undefined,
-  { roomName, sid }: JoinedRoom,
+  { roomName, sid, isLeft }: JoinedRoom,
   logger: Logger,
 ): Promise<boolean> {
   if (rest?.listRooms === undefined) return true;
@@ -30,9 +35,10 @@ export async function isSameRoom(
     return room.sid === sid;
   };
   try {
-    return await withRetries(look, { givesUp: () => false });
+    return await withRetries(look, { attempts, givesUp: isLeft });
   } catch (error) {
-    logger.warn({ roomName, error }, 'whether the room is still the same could not be found out');
+    if (!isLeft())
+      logger.warn({ roomName, error }, 'whether the room is still the same could not be found out');
     return true;
   }
 }

@@ -25,6 +25,12 @@ export function maySetAttributes(token: string): boolean {
   return claims?.video?.canUpdateOwnMetadata === true;
 }
 
+/** Whether its bearer is an agent to LiveKit, which closes a room in which nobody but agents is left. */
+export function isAgentToken(token: string): boolean {
+  const claims = parse(token) as { kind?: unknown; video?: { agent?: unknown } } | undefined;
+  return claims?.video?.agent === true || claims?.kind === 'agent';
+}
+
 function parse(token: unknown): unknown {
   try {
     return JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());

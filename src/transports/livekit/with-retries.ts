@@ -3,17 +3,21 @@ import { defer, firstValueFrom, retry, throwError, timer } from 'rxjs';
 export interface RetriesOptions {
   /** Asked before another attempt: whether there is no point in it. */
   readonly givesUp: (error: unknown) => boolean;
+  /** Default 3; each pause is four times the one before, from 250 ms on. */
+  readonly attempts?: number;
 }
 
-const attempts = 3;
 const firstWaitMs = 250;
 
 /**
- * Tries up to three times, with growing pauses.
+ * Tries again, with growing pauses.
  *
  * @throws {unknown} What the last attempt met.
  */
-export function withRetries<T>(work: () => Promise<T>, { givesUp }: RetriesOptions): Promise<T> {
+export function withRetries<T>(
+  work: () => Promise<T>,
+  { givesUp, attempts = 3 }: RetriesOptions,
+): Promise<T> {
   return firstValueFrom(
     defer(work).pipe(
       retry({

@@ -78,6 +78,27 @@ describe("a LiveKitTransport's lease", () => {
     ]);
   });
 
+  it.each([
+    ['the agent grant', { agent: true }, 0],
+    ['no agent grant', {}, 1],
+  ])(
+    'is told at the start whether LiveKit closes its room behind the others: %s',
+    async (_, grant, times) => {
+      const warn = vi.fn();
+      const room = `agent-${times}`;
+      const rights = { roomJoin: true, canUpdateOwnMetadata: true, room, ...grant };
+      const token = await tokenFor(server, 'bot', rights);
+      const bot = startBot(server, { token, logger: { ...silentLogger, warn } });
+      await bot.started;
+      bot.says(new EndFrame());
+      await bot.result;
+      const warnings = warn.mock.calls.map(([, message]) => message as string);
+      expect(warnings.filter((message) => message.includes('takes the bot for a person'))).toHaveLength(
+        times,
+      );
+    },
+  );
+
   it('keeps the room from a sweeper while the bot lives, and not when it was killed', async () => {
     const limits = { pollMs: 1_000, leaseTtlMs: 5_000, graceMs: 5_000 };
     const [living, doomed] = [generateRoomName('lease-'), generateRoomName('lease-')];

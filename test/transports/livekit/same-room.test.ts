@@ -3,7 +3,7 @@ import { silentLogger } from '../../../src/logger.ts';
 import type { ListedRoom, RoomRest } from '../../../src/rooms/room-rest.ts';
 import { isSameRoom } from '../../../src/transports/livekit/same-room.ts';
 
-const joined = { roomName: 'lobby', sid: 'RM_1' };
+const joined = { roomName: 'lobby', sid: 'RM_1', isLeft: () => false };
 
 function restWith(...rooms: readonly Partial<ListedRoom>[]): RoomRest {
   return {
@@ -39,6 +39,26 @@ describe('isSameRoom', () => {
       .mockResolvedValue([{ name: 'lobby', sid: 'RM_2' } as ListedRoom]);
     expect(await isSame({ ...restWith(), listRooms })).toBe(false);
     expect(listRooms).toHaveBeenCalledTimes(3);
+  });
+
+  it('asks for as long as LiveKit may take to be back', async () => {
+    const answersFromMs = Date.now() + 20_000;
+    const listRooms = vi.fn(async () => {
+      if (Date.now() < answersFromMs) throw new Error('no answer');
+      return [{ name: 'lobby', sid: 'RM_2' } as ListedRoom];
+    });
+    expect(await isSame({ ...restWith(), listRooms })).toBe(false);
+  });
+
+  it('asks no more once the bot has left, and says nothing', async () => {
+    const listRooms = vi.fn().mockRejectedValue(new Error('no answer'));
+    const warn = vi.fn();
+    const logger = { ...silentLogger, warn };
+    const answer = isSameRoom({ ...restWith(), listRooms }, { ...joined, isLeft: () => true }, logger);
+    await vi.runAllTimersAsync();
+    expect(await answer).toBe(true);
+    expect(listRooms).toHaveBeenCalledOnce();
+    expect(warn).not.toHaveBeenCalled();
   });
 
   it('trusts what nobody can tell', async () => {
