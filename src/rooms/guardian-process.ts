@@ -18,14 +18,19 @@ export interface GuardianProcessEvents {
   readonly onEnd: (error: Error | undefined) => void;
 }
 
-/** The little that a Node process may need to reach a server over TLS; nothing else of the bot's environment. */
+/** The little that a Node process may need to reach a server; nothing else of the bot's environment. */
 const inherited = [
   'NODE_EXTRA_CA_CERTS',
   'NODE_TLS_REJECT_UNAUTHORIZED',
+  'NODE_USE_ENV_PROXY',
+  'NODE_USE_SYSTEM_CA',
   'SSL_CERT_DIR',
   'SSL_CERT_FILE',
   'SystemRoot',
 ];
+const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+/** The same as arguments of Node. */
+const networkArg = /^--use-(bundled-ca|env-proxy|openssl-ca|system-ca)$/;
 
 /** A guardian's process; it never keeps the bot's process alive, and outlives it. */
 export class GuardianProcess {
@@ -35,7 +40,7 @@ export class GuardianProcess {
   /** @throws {Error} The system, or Node's permission model, lets no process be started. */
   constructor({ onMessage, onEnd }: GuardianProcessEvents) {
     refuseOtherThanNode();
-    this.#child = spawn(process.execPath, [...loaderArgs(), fileURLToPath(programUrl)], {
+    this.#child = spawn(process.execPath, [...networkArgs(), ...loaderArgs(), fileURLToPath(programUrl)], {
       // a group of its own: what kills the bot's group must not kill its guardian
       detached: true,
       // not where the bot is: that folder may go
@@ -83,6 +88,11 @@ export class GuardianProcess {
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const programUrl = new URL(`./guardian-program.${extension}`, import.meta.url);
 
+function networkArgs(): string[] {
+  const given = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
+  return given.filter((arg) => networkArg.test(arg));
+}
+
 /** From its sources the guardian runs by the loader that the bot runs by. */
 function loaderArgs(): string[] {
   if (extension === 'js') return [];
@@ -98,10 +108,11 @@ function refuseOtherThanNode(): void {
   throw new Error('it needs a process that was started by node');
 }
 
+/** Whoever may look at processes sees it: a proxy that needs a password cannot be handed on. */
 function environment(): NodeJS.ProcessEnv {
-  const entries = inherited.flatMap((name) => {
+  const entries = [...inherited, ...proxies].flatMap((name) => {
     const value = process.env[name];
-    if (value === undefined) return [];
+    if (value === undefined || (proxies.includes(name) && value.includes('@'))) return [];
     return [[name, name.includes('_CERT') ? resolve(value) : value]];
   });
   return Object.fromEntries(entries);

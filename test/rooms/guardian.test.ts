@@ -74,6 +74,26 @@ describe('the guardian of a bot', () => {
       expect(seen).not.toContain(word);
   });
 
+  it('goes the way to LiveKit that the bot goes, unless a password is part of it', async () => {
+    const { bot } = await setup();
+    const env = {
+      NODE_USE_ENV_PROXY: '0',
+      NO_PROXY: '127.0.0.1',
+      HTTPS_PROXY: 'http://user:hush@127.0.0.1:9',
+      NODE_OPTIONS: '--use-openssl-ca --max-http-header-size=20000',
+    };
+    const pid = await (await bot({ env })).guardianPid();
+    const [argv, environ] = ['cmdline', 'environ'].map((name) =>
+      readFileSync(`/proc/${pid}/${name}`, 'utf8'),
+    );
+    expect(argv).toContain('--use-openssl-ca\0');
+    expect(argv).not.toContain('header');
+    expect(environ?.split('\0')).toEqual(
+      expect.arrayContaining(['NODE_USE_ENV_PROXY=0', 'NO_PROXY=127.0.0.1']),
+    );
+    expect(environ).not.toContain('HTTPS_PROXY');
+  });
+
   it('ignores SIGINT, SIGTERM and SIGHUP', async () => {
     const { bot, isGone } = await setup();
     const killed = await bot();

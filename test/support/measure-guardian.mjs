@@ -6,7 +6,9 @@ import { Guardian } from '../../dist/rooms/guardian.js';
 import { median } from './median.mjs';
 
 const times = Number(process.argv[2] ?? 5);
-const idleMs = Number(process.argv[3] ?? 10_000);
+const idleMs = Number(process.argv[3] ?? 30_000);
+/** A new process tidies up for some seconds. */
+const settleMs = 15_000;
 const nothing = () => {};
 const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const credentials = {
@@ -39,7 +41,7 @@ for (let run = 0; run < times; run += 1) {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   samples.push({ blockedMs, armedMs, rssMB: megabytes(status, 'VmRSS'), pssMB: megabytes(rollup, 'Pss') });
   if (run === times - 1) {
-    await sleep(1_000);
+    await sleep(settleMs);
     const before = busyMs(pid);
     await sleep(idleMs);
     cpuPercent = (100 * (busyMs(pid) - before)) / idleMs;
