@@ -1,23 +1,32 @@
-/** A LiveKit cluster that loses a node, or its database: the room goes all the same. */
+/** A LiveKit cluster that loses a node, by order or by accident, or its database: the room goes all the same. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
+import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
+import { killBots, startBot } from '../support/doomed-bot.ts';
+import { diesWithin } from '../support/is-alive.ts';
 import { type LiveKitCluster, startCluster } from '../support/livekit-cluster.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
+import { now } from '../support/talking-bot.ts';
 import { joinToken } from '../support/tokens.ts';
+import { startLeasedBots } from '../sweeper/leased-bots.ts';
+import { boundMs, limits, measuringMs, startBystanders, startSweeper } from '../sweeper/quick-sweeper.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
+/** As it is by default: DeleteRoom takes 3 s to say that the node is lost, and then works by way of CreateRoom. */
+const deletionDeadlineMs = 7_000;
 const describe = await describeWith('livekit-server', '@livekit/rtc-node', 'redis-server');
 
 describe('in a cluster', () => {
   let cluster: LiveKitCluster | undefined;
   afterEach(async () => {
+    await killBots();
     await cluster?.[Symbol.asyncDispose]();
   });
 
@@ -45,6 +54,60 @@ describe('in a cluster', () => {
     expect(outcome.attempts).toBeGreaterThan(1);
     // the other one is as stranded, and is not ours
     expect(await names(second)).toEqual(['call-2']);
+  });
+
+  /** A room on a node that is to go, and rooms that must stay, on another. */
+  async function setup() {
+    cluster = await startCluster();
+    const [roomName, neighbour] = [generateRoomName('node-'), generateRoomName('node-')];
+    const doomed = await cluster.addNode();
+    await roomService(doomed).createRoom({ name: roomName, emptyTimeout: 300 });
+    const other = await cluster.addNode();
+    await cluster.createRoomOnNewest(neighbour);
+    await cluster.createRoomOnNewest(`${roomName}-2`);
+    return { doomed, other, roomName, neighbour };
+  }
+
+  it('row 71: a node that is told to stop lets a call end, and nothing of it is left', async () => {
+    const { doomed, other, roomName, neighbour } = await setup();
+    await using bystanders = await startBystanders(other, roomName, neighbour);
+    const token = await joinToken(doomed, roomName, 'human');
+    await using human = spawnCaller({ url: doomed.url, token });
+    await human.waitFor('joined', { timeoutMs: 30_000 });
+    const { url, pid = 0 } = doomed;
+    await using bot = await startBot({ server: doomed, url, apiUrl: other.httpUrl, roomName });
+
+    process.kill(pid, 'SIGTERM');
+    await sleep(1_000);
+    expect(human.events.map(({ event }) => event)).not.toContain('disconnected');
+    bot.end();
+    const { reason } = await human.waitFor('disconnected');
+    expect(reason).toBe('ROOM_DELETED');
+    const { outcome } = await bot.waitFor('outcome');
+    expect(outcome).toMatchObject({ status: 'deleted', trigger: 'end' });
+    expect(await diesWithin(pid, 30_000)).toBe(true);
+    await bystanders.expectOnlyThese();
+  });
+
+  // the promise is about time: a busy machine gets another chance
+  it('row 71: a sweeper deletes the room of a bot that died with its node', { retry: 2 }, async () => {
+    const { doomed, other, roomName, neighbour } = await setup();
+    await using bystanders = await startBystanders(other, roomName, neighbour);
+    await using bot = await startLeasedBots(doomed, [roomName]);
+    await using sweeper = startSweeper(other, 'node-', { attemptTimeoutMs: 3_000, deletionDeadlineMs });
+    await sleep(2_000);
+    process.kill(doomed.pid ?? 0, 'SIGKILL');
+    bot.kill('SIGKILL');
+    const lostAt = now();
+
+    const isListed = async () => (await names(other)).includes(roomName);
+    await expect.poll(isListed, { timeout: 60_000, interval: 50 }).toBe(false);
+    expect(now() - lostAt).toBeLessThan(boundMs + deletionDeadlineMs + measuringMs);
+    await expect
+      .poll(() => sweeper.reaped.map((orphan) => [orphan.roomName, orphan.reason, orphan.status]))
+      .toEqual([[roomName, 'lease-expired', 'deleted']]);
+    await sleep(2 * limits.pollMs);
+    await bystanders.expectOnlyThese();
   });
 
   it('a room that Redis has forgotten is found and deleted when it is listed again', async () => {
