@@ -13,7 +13,10 @@ import type { DeleteReason } from './orphan-policy.ts';
 export interface SweeperEngine {
   /** Begins at once with a first pass, and goes on until `stop()`. Called once; never throws. */
   start(work: SweepWork): void;
-  /** Makes the next look at these rooms happen now. Returns at once and never throws; may have no effect. */
+  /**
+   * Makes the next look at these rooms happen now. Returns at once and never throws; may have no effect, and has
+   * none on rooms that were looked at within the last second, nor after `stop()`.
+   */
   lookSooner(roomNames: readonly string[]): void;
   /** Begins no new work and waits, within bounds, for what is being done. Never rejects. */
   stop(): Promise<void>;
@@ -29,7 +32,10 @@ export interface SweepWork {
   readonly concurrency: number;
   /** The rooms that are ours: all, or those of these names. Rejects when LiveKit does not answer. */
   list(names?: readonly string[]): Promise<readonly ListedRoom[]>;
-  /** One look at one room. Rejects when LiveKit does not answer; the engine forgets what it knew then. */
+  /**
+   * One look at one room; takes `pollMs` at most. Rejects when LiveKit does not answer: the engine remembers what it
+   * knew and when that was, by `observeFailure`.
+   */
   look(room: ListedRoom, context: LookContext): Promise<LookResult>;
   /** Deletes a room that a look found to be an orphan, unless it is none any more. Never rejects. */
   reap(orphan: Orphan, context: ReapContext): Promise<ReapStatus>;
@@ -44,7 +50,7 @@ export interface SweepWork {
 export interface LookContext {
   /** What the look before has left. */
   readonly before: Observation | undefined;
-  /** When the observer was last blind, on its clock. */
+  /** When the list of all rooms failed last, on the observer's clock. */
   readonly blindMs: number | undefined;
   /** The clock that observations are kept in. */
   readonly nowMs: () => number;

@@ -1,7 +1,5 @@
 import {
-  concatMap,
   defer,
-  EMPTY,
   from,
   lastValueFrom,
   merge,
@@ -11,18 +9,23 @@ import {
   repeat,
   Subject,
   type Subscription,
+  takeUntil,
   timer,
 } from 'rxjs';
 import type { ListedRoom } from '../rooms/room-rest.ts';
 import type { Orphan, SweeperEngine, SweepWork } from './engine.ts';
-import type { Observation } from './observation.ts';
-import { backoffMs, dueMs, type PassCost, pauseMs, rhythmMs } from './spacing.ts';
+import { freshMs, Hints } from './hints.ts';
+import { lookOrder } from './look-order.ts';
+import { type Observation, observeFailure } from './observation.ts';
+import { backoffMs, dueMs, type PassCost, pauseMs, retryMs, rhythmMs } from './spacing.ts';
 
 /** Deletions at the same time: apart from the looks, and those that failed before apart from the others. */
 const reapsAtOnce = 8;
 const repeatedReapsAtOnce = 4;
-/** Hints that come within this time are served together. */
-const gatherMs = 100;
+/** Looks at the same time at rooms whose look before failed: apart from the others, which do not wait for them. */
+const repeatedLooksAtOnce = 4;
+/** After this part of a poll a look that hangs makes room for others; it ends itself after a whole poll. */
+const hangingPart = 5;
 
 export interface InMemoryEngineOptions {
   /** The observer's clock: steady, whatever the calendar does. Default `performance.now`. */
@@ -38,13 +41,15 @@ export class InMemoryEngine implements SweeperEngine {
   readonly #known = new Map<string, Observation>();
   /** Rooms that are being looked at or deleted. */
   readonly #busy = new Set<string>();
-  readonly #hints = new Set<string>();
-  readonly #hinted = new Subject<void>();
+  readonly #hints = new Hints();
+  /** Rooms whose look before failed, in the order in which they are looked at again. */
+  readonly #doubtful = new Subject<ListedRoom>();
   readonly #orphans = new Subject<Orphan>();
   readonly #reaping = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
   #subscription: Subscription | undefined;
   #blindMs: number | undefined;
+  #failedLists = 0;
   #owned = 0;
   #taken = 0;
   #looked = 0;
@@ -62,23 +67,19 @@ export class InMemoryEngine implements SweeperEngine {
     const passes$ = defer(async () => {
       restMs = await this.#pass(work);
     }).pipe(repeat({ delay: () => timer(restMs) }));
-    const hints$ = this.#hinted.pipe(
-      // those that come while one batch is looked at find their names gone already, or in the next batch
-      concatMap(() => (this.#hints.size === 0 ? EMPTY : timer(gatherMs))),
-      concatMap(() => this.#lookAtHints(work)),
-    );
+    const hints$ = this.#hints.served((names) => this.#lookAtHinted(names, work));
+    const looksAgain$ = this.#doubtful.pipe(mergeMap((room) => this.#look(room, work), repeatedLooksAtOnce));
     const [repeated$, first$] = partition(this.#orphans, ({ observation }) => observation.failedReaps > 0);
     const reap = (orphan: Orphan): Promise<void> => this.#track(this.#reap(orphan, work));
     const reaps$ = merge(
       first$.pipe(mergeMap(reap, reapsAtOnce)),
       repeated$.pipe(mergeMap(reap, repeatedReapsAtOnce)),
     );
-    this.#subscription = merge(passes$, hints$, reaps$).subscribe();
+    this.#subscription = merge(passes$, hints$, looksAgain$, reaps$).subscribe();
   }
 
   lookSooner(roomNames: readonly string[]): void {
-    for (const name of roomNames) this.#hints.add(name);
-    this.#hinted.next();
+    if (!this.#stopped.signal.aborted) this.#hints.add(roomNames);
   }
 
   async stop(): Promise<void> {
@@ -91,18 +92,17 @@ export class InMemoryEngine implements SweeperEngine {
   async #pass(work: SweepWork): Promise<number> {
     const startedMs = this.#nowMs();
     const rooms = await this.#list(work);
+    if (rooms === undefined)
+      return retryMs(this.#failedLists, { pollMs: work.pollMs, longestMs: work.pollMs });
     const listMs = this.#nowMs() - startedMs;
-    if (rooms !== undefined) {
-      this.#owned = rooms.length;
-      this.#taken = 0;
-      this.#forgetAllBut(rooms);
-      await this.#lookAt(
-        rooms.filter((room) => this.#isDue(room)),
-        work,
-      );
-    }
+    this.#owned = rooms.length;
+    this.#taken = 0;
+    this.#forgetAllBut(rooms);
+    await this.#lookAt(
+      rooms.filter((room) => this.#isDue(room)),
+      work,
+    );
     const durationMs = this.#nowMs() - startedMs;
-    if (rooms === undefined) return work.pollMs;
     this.#costs = [{ durationMs, listMs }, ...this.#costs.slice(0, 1)];
     const restMs = pauseMs(this.#costs, work.pollMs);
     this.#rhythmMs = rhythmMs(this.#costs, work.pollMs);
@@ -111,44 +111,63 @@ export class InMemoryEngine implements SweeperEngine {
     return restMs;
   }
 
-  async #lookAtHints(work: SweepWork): Promise<void> {
-    const names = [...this.#hints];
-    this.#hints.clear();
-    await this.#lookAt((await this.#list(work, names)) ?? [], work);
+  async #lookAtHinted(names: readonly string[], work: SweepWork): Promise<void> {
+    // a hint that is lost costs nothing but time
+    const rooms = await work.list(names).catch((): readonly ListedRoom[] => []);
+    await this.#lookAt(
+      rooms.filter(({ name }) => !this.#isFresh(name)),
+      work,
+    );
   }
 
-  /** `undefined` when LiveKit does not answer: nothing that was seen before counts then. */
-  async #list(work: SweepWork, names?: readonly string[]): Promise<readonly ListedRoom[] | undefined> {
+  /** `undefined` when LiveKit does not answer. */
+  async #list(work: SweepWork): Promise<readonly ListedRoom[] | undefined> {
     try {
-      return await work.list(names);
+      const rooms = await work.list();
+      this.#failedLists = 0;
+      return rooms;
     } catch (error) {
       this.#blindMs = this.#nowMs();
+      this.#failedLists += 1;
       if (!this.#stopped.signal.aborted) work.failed(error);
       return undefined;
     }
   }
 
+  /** Resolves when all have been looked at, but for those that hang and those whose look failed before. */
   async #lookAt(rooms: readonly ListedRoom[], work: SweepWork): Promise<void> {
-    const looks$: Observable<void> = from(rooms).pipe(
-      mergeMap((room) => this.#look(room, work), work.concurrency),
+    const free = rooms.filter(({ name }) => !this.#busy.has(name));
+    const { steady, doubtful } = lookOrder(free, this.#known);
+    for (const room of doubtful) {
+      this.#busy.add(room.name);
+      this.#doubtful.next(room);
+    }
+    const late$ = timer(work.pollMs / hangingPart);
+    const looks$: Observable<void> = from(steady).pipe(
+      mergeMap((room) => from(this.#lookUnlessBusy(room, work)).pipe(takeUntil(late$)), work.concurrency),
     );
     await lastValueFrom(looks$, { defaultValue: undefined });
   }
 
+  async #lookUnlessBusy(room: ListedRoom, work: SweepWork): Promise<void> {
+    if (this.#busy.has(room.name)) return;
+    this.#busy.add(room.name);
+    await this.#look(room, work);
+  }
+
   async #look(room: ListedRoom, work: SweepWork): Promise<void> {
     const { name } = room;
-    if (this.#busy.has(name) || this.#stopped.signal.aborted) return;
-    this.#busy.add(name);
+    if (this.#stopped.signal.aborted) return;
+    const before = this.#known.get(name);
     try {
       const { signal } = this.#stopped;
-      const before = this.#known.get(name);
       const look = await work.look(room, { before, blindMs: this.#blindMs, nowMs: this.#nowMs, signal });
       this.#looked += 1;
       this.#remember(name, look.observation, work);
       if (look.orphan === undefined) this.#busy.delete(name);
       else this.#orphans.next(look.orphan);
     } catch {
-      this.#known.delete(name);
+      this.#remember(name, observeFailure(before, this.#nowMs()), work);
       this.#busy.delete(name);
     }
   }
@@ -186,6 +205,11 @@ export class InMemoryEngine implements SweeperEngine {
     const known = this.#known.get(name);
     // the pass that is nearest to the time, so that a pass in time does not come too early
     return known === undefined || known.dueMs <= this.#nowMs() + this.#rhythmMs / 2;
+  }
+
+  #isFresh(name: string): boolean {
+    const { lookedMs = Number.NEGATIVE_INFINITY, failedMs = lookedMs } = this.#known.get(name) ?? {};
+    return this.#nowMs() - failedMs < freshMs;
   }
 
   #forgetAllBut(rooms: readonly ListedRoom[]): void {

@@ -27,7 +27,9 @@ export async function lookAt(room: ListedRoom, context: LookContext, plan: Sweep
   if (participants === undefined) return { decision: undefined, observation: undefined, orphan: undefined };
   const answeredMs = nowMs();
   const look = { room, participants, askedMs, answeredMs };
-  const observation = observe(before, look, { isBot: plan.isBot, pollMs: plan.pollMs, blindMs });
+  const { isBot, pollMs } = plan;
+  const carriedMs = Math.min(plan.leaseTtlMs, plan.graceMs) / 2;
+  const observation = observe(before, look, { isBot, pollMs, blindMs, carriedMs });
   return judge(room, participants, observation, askedMs, plan);
 }
 

@@ -69,6 +69,8 @@ export class RoomSweep implements SweepWork {
   }
 
   async look(room: ListedRoom, context: LookContext): Promise<LookResult> {
+    // a look that hangs must not be mistaken for a room that is all right
+    if (context.before === undefined && !this.#doomed.has(room.name)) this.#undecided.add(room.name);
     try {
       const finding = await lookAt(room, context, this.#plan);
       const reason = finding.decision?.reason;
@@ -82,7 +84,7 @@ export class RoomSweep implements SweepWork {
       this.#failedLooks += 1;
       this.#undecided.add(room.name);
       const fields = { roomName: room.name, error: asRestError(room.name, error) };
-      this.#plan.logger.warn(fields, 'who is in the room could not be read; its timers start again');
+      this.#plan.logger.warn(fields, 'who is in the room could not be read; this time does not count');
       throw error;
     }
   }
@@ -111,7 +113,7 @@ export class RoomSweep implements SweepWork {
   failed(thrown: unknown): void {
     // not of LiveKit but of an engine: its text is its own
     const error = thrown instanceof EndframeError ? thrown : new Error(redact(String(thrown)));
-    this.#plan.logger.error({ error }, 'the sweep was interrupted; all timers start again');
+    this.#plan.logger.error({ error }, 'the sweep was interrupted; this time does not count');
     this.#events.emit('sweepFailed', thrown);
   }
 

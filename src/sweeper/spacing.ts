@@ -10,6 +10,9 @@ const pausePerListing = 4;
 const firstBackoffMs = 10_000;
 const longestBackoffMs = 300_000;
 
+/** After the first list that failed. */
+const firstRetryMs = 1_000;
+
 /** What a pass took, in milliseconds. */
 export interface PassCost {
   /** All of it, and the list alone. */
@@ -51,15 +54,30 @@ export interface SpacingPlan {
 /**
  * When a room is due again, on the observer's clock.
  *
- * A silent room in the next pass; one with a living bot later, the more rooms there are.
+ * A silent room in the next pass, and so is one whose look failed; one with a living bot later, the more rooms
+ * there are.
  */
-export function dueMs({ lookedMs, silentSinceMs }: Observation, plan: SpacingPlan): number {
+export function dueMs({ lookedMs, failedMs, silentSinceMs }: Observation, plan: SpacingPlan): number {
   const { owned, rhythmMs, longestSpacingMs, latenessMs = 0 } = plan;
   // looks that come late are planned further apart, or none of them would ever count
   const soonestMs = Math.max(rhythmMs, Math.min(2 * latenessMs, longestSpacingMs));
+  if (failedMs !== undefined) return failedMs + soonestMs;
   if (silentSinceMs !== undefined) return lookedMs + soonestMs;
   const spreadMs = Math.min(rhythmMs * Math.ceil(owned / roomsPerPass), longestSpacingMs);
   return lookedMs + Math.max(soonestMs, spreadMs);
+}
+
+/**
+ * How long to wait after so many lists in a row that failed: a second, or less where polls are short, and longer
+ * and longer.
+ */
+export function retryMs(failures: number, { pollMs, longestMs }: RetryPlan): number {
+  return Math.min(longestMs, Math.min(firstRetryMs, pollMs / 5) * 2 ** (failures - 1));
+}
+
+export interface RetryPlan {
+  readonly pollMs: number;
+  readonly longestMs: number;
 }
 
 /** How long a room is left alone after its deletion failed: it must not take the time of others. */

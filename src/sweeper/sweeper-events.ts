@@ -19,7 +19,7 @@ export interface SweeperEvents {
   }) => void;
   /** The prefix is ours and the marker is missing. Told when it is new. */
   unmarkedRoomFound: (room: ListedRoom) => void;
-  /** LiveKit did not answer a list, or the engine failed: all timers start again. */
+  /** LiveKit did not answer a list, or the engine failed: this time does not count. */
   sweepFailed: (error: unknown) => void;
   swept: (report: SweepReport) => void;
 }

@@ -79,7 +79,7 @@ export function sweeperPlan(options: SweeperOptions): SweeperPlan {
   checkTimes(plan);
   checkBounds(plan);
   checkMethods('logger', plan.logger, ['debug', 'info', 'warn', 'error']);
-  return { ...plan, rest: boundedRest(plan.rest) };
+  return { ...plan, rest: boundedRest(plan.rest, plan.pollMs) };
 }
 
 function checkWhose({ rest, prefix, marker, metadataKey, isBot, engine }: SweeperPlan): void {

@@ -1,5 +1,6 @@
 import { lastValueFrom, type Observable, Subject, scan, takeUntil, takeWhile, timer } from 'rxjs';
 import type { Logger } from '../logger.ts';
+import { checkRoomName } from '../rooms/room-name.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { RoomSweep } from './room-sweep.ts';
 import type { SweepReport } from './sweep-report.ts';
@@ -58,10 +59,10 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
   /**
    * Looks at these rooms now instead of in their turn: for webhooks and other hints, which may be wrong.
    *
-   * Returns at once; a hint changes when it looks, never what it decides.
+   * Returns at once; a hint changes when it looks, never what it decides. Names that no room can have are ignored.
    */
   lookSooner(...roomNames: readonly string[]): void {
-    const ours = roomNames.filter((name) => name.startsWith(this.#plan.prefix));
+    const ours = roomNames.filter((name) => isPossible(name) && name.startsWith(this.#plan.prefix));
     if (this.#started && ours.length > 0) this.#plan.engine.lookSooner(ours);
   }
 
@@ -92,6 +93,15 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
     await this.stop();
     if (report === undefined) throw failure;
     return report;
+  }
+}
+
+function isPossible(roomName: unknown): roomName is string {
+  try {
+    checkRoomName(roomName);
+    return true;
+  } catch {
+    return false;
   }
 }
 

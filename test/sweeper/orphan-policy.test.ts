@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { leaseAttribute } from '../../src/rooms/lease.ts';
 import type { ListedParticipant, ListedRoom } from '../../src/rooms/room-rest.ts';
-import { type Observation, type ObservationOptions, observe } from '../../src/sweeper/observation.ts';
+import {
+  type Observation,
+  type ObservationOptions,
+  observe,
+  observeFailure,
+} from '../../src/sweeper/observation.ts';
 import { decideOrphan, type OrphanPolicyOptions } from '../../src/sweeper/orphan-policy.ts';
 
 const hour = 3_600_000;
@@ -219,17 +224,63 @@ describe('decideOrphan', () => {
     expect(observe(seen, look(2_000, 7_001), looking).silentSinceMs).toBe(7_001);
   });
 
-  it('starts again after a time in which the observer was blind', () => {
-    const { sid, creationTimeMs } = room;
-    const look = (atMs: number) => ({
-      room: { sid, creationTimeMs },
-      participants: [],
-      askedMs: atMs,
+  describe('after a failure', () => {
+    const answered = (atMs: number, ...participants: readonly ListedParticipant[]) => ({
+      room,
+      participants,
+      askedMs: atMs - 1,
       answeredMs: atMs,
     });
-    const seen = observe(undefined, look(1_000), looking);
-    expect(observe(seen, look(5_000), { ...looking, blindMs: 999 }).silentSinceMs).toBe(1_000);
-    expect(observe(seen, look(5_000), { ...looking, blindMs: 1_000 }).silentSinceMs).toBe(5_000);
+    const all = { ...looking, carriedMs: 60_000 };
+    /** Looks at 1 s and 6 s that see the same lease: 5 s of silence. */
+    function silent(options = all): Observation {
+      const first = { ...observe(undefined, answered(1_000, bot('a.1')), options), dueMs: 6_000 };
+      return { ...observe(first, answered(6_000, bot('a.1')), options), dueMs: 11_000 };
+    }
+
+    it('counts the time between the looks around it not at all, and that before it', () => {
+      const failed = { ...observeFailure(silent(), 11_000), dueMs: 16_000 };
+      const seen = observe(failed, answered(16_000, bot('a.1')), all);
+      expect(seen).toMatchObject({ silentSinceMs: 11_000, silentLooks: 2, leases: { bot: 'a.1' } });
+      expect(seen.failedMs).toBeUndefined();
+    });
+
+    it.each([
+      ['before both looks', 5_999, 1_000],
+      ['between the looks', 6_000, 6_000],
+      ['at a time that is still to come, by a clock that was set back', 12_000, 1_000],
+    ])('of a list %s, the same', (_title, blindMs, silentSinceMs) => {
+      const seen = observe(silent(), answered(11_000, bot('a.1')), { ...all, blindMs });
+      expect(seen.silentSinceMs).toBe(silentSinceMs);
+    });
+
+    it('carries no more of the silence over than it may', () => {
+      const failed = { ...observeFailure(silent(), 11_000), dueMs: 16_000 };
+      const carried = (carriedMs: number) =>
+        observe(failed, answered(16_000, bot('a.1')), { ...looking, carriedMs }).silentSinceMs;
+      expect([carried(3_000), carried(0)]).toEqual([13_000, 16_000]);
+      expect(observe(failed, answered(16_000, bot('a.1')), looking).silentSinceMs).toBe(16_000);
+    });
+
+    it('takes a lease that changed for a sign of life', () => {
+      const failed = { ...observeFailure(silent(), 11_000), dueMs: 16_000 };
+      expect(observe(failed, answered(16_000, bot('a.2')), all).silentSinceMs).toBeUndefined();
+    });
+
+    it('begins a silence of a bot that was alive before with the look after it', () => {
+      const alive = { ...observe(silent(), answered(7_000, bot('a.2')), all), dueMs: 12_000 };
+      const failed = { ...observeFailure(alive, 12_000), dueMs: 17_000 };
+      const seen = observe(failed, answered(17_000, bot('a.2')), all);
+      expect(seen).toMatchObject({ silentSinceMs: 17_000, silentLooks: 1 });
+    });
+
+    it('starts from nothing after a gap, and where nothing was known', () => {
+      const failed = { ...observeFailure(silent(), 11_000), dueMs: 16_000 };
+      expect(observe(failed, answered(26_002, bot('a.1')), all)).toMatchObject({ silentSinceMs: 26_002 });
+      const never = { ...observeFailure(undefined, 1_000), dueMs: 6_000 };
+      const fresh = observe(undefined, answered(6_000, bot('a.1')), all);
+      expect(observe(never, answered(6_000, bot('a.1')), all)).toEqual(fresh);
+    });
   });
 
   it('deletes a room that is too old by the clock of the server, with everybody in it', () => {

@@ -60,9 +60,18 @@ async function setup(options: Partial<SweeperOptions> = {}) {
 }
 
 /** Nobody but the dead one is gone. */
-function expectOnlyTheDeadGone({ deleted, names }: World): void {
+function expectOnlyTheDeadGone({ deleted, names }: World, others: readonly string[] = []): void {
   expect(deleted).toEqual(['agents-dead']);
-  expect(names).toEqual([...live, 'my-agents-1']);
+  expect(names).toEqual([...live, 'my-agents-1', ...others]);
+}
+
+/** The same numbers from 0 to 1 for the same seed. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
 }
 
 describe('Sweeper', () => {
@@ -167,16 +176,86 @@ describe('Sweeper', () => {
     expect(await goneAfter('agents-hidden')).toBeGreaterThan(25);
   });
 
-  it.each(['listRooms', 'listParticipants agents-dead'])('starts again after one failed %s', async (call) => {
+  const calls = ['listRooms', 'listParticipants agents-dead'];
+  it.each(calls)('observes the better part of a silence anew after one failed %s', async (call) => {
     const { world, doomed, seconds, goneAfter } = await setup();
     doomed.block();
     await seconds(25);
     world.failing.set(call, restError('unavailable', '', 503));
     await seconds(5);
     world.failing.clear();
-    expect(await goneAfter('agents-dead')).toBeGreaterThanOrEqual(25);
+    expect(await goneAfter('agents-dead')).toBeGreaterThanOrEqual(20);
     expectOnlyTheDeadGone(world);
   });
+
+  it.each(calls)('deletes the dead one although %s fails every half a minute', async (call) => {
+    const { world, doomed, seconds } = await setup();
+    doomed.block();
+    for (let round = 0; round < 3; round += 1) {
+      world.failing.set(call, restError('unavailable', '', 429));
+      await seconds(5);
+      world.failing.clear();
+      await seconds(25);
+    }
+    expectOnlyTheDeadGone(world);
+  });
+
+  it('lists again after a second when a list failed, and later and later', async () => {
+    const { world, seconds } = await setup();
+    world.failing.set('listRooms', restError('unavailable', '', 503));
+    const { listRooms } = world.calls;
+    await seconds(5.5);
+    expect(world.calls.listRooms - listRooms).toBe(2);
+    await seconds(60);
+    expect(world.calls.listRooms - listRooms).toBe(15);
+  });
+
+  it('deletes the dead one in time while a neighbour cannot be looked at because LiveKit hangs', async () => {
+    const { world, doomed, seconds, goneAfter } = await setup();
+    world.bot('agents-hidden').block();
+    for (let index = 0; index < 30; index += 1) world.bot(`agents-hidden-${index}`);
+    for (const name of world.names.filter((one) => one.includes('hidden'))) world.hanging.add(name);
+    doomed.block();
+    expect(await goneAfter('agents-dead')).toBeLessThanOrEqual(40);
+    await seconds(120);
+    expect(world.deleted).toEqual(['agents-dead']);
+    world.hanging.clear();
+    expect(await goneAfter('agents-hidden')).toBeGreaterThan(25);
+  });
+
+  it.each([1, 2, 3, 5])(
+    'deletes no room of a live bot while LiveKit comes and goes and looks fail, seed %i',
+    async (seed) => {
+      const { world, doomed, sweeper, seconds, goneAfter } = await setup({
+        pollMs: seed % 2 === 0 ? 1_000 : 5_000,
+      });
+      const random = seeded(seed);
+      const slow = Array.from({ length: 6 }, (_, index) => `agents-slow-${index}`);
+      for (const name of slow) {
+        await seconds(random());
+        // the longest that a lease may have to wait for a write that hangs
+        world.bot(name, { lateMs: 10_000 * random() });
+      }
+      for (const endMs = performance.now() + 900_000; performance.now() < endMs; ) {
+        world.frozen = true;
+        // longer than a poll: what the sweeper does not notice must not cost a beat either
+        await seconds(6 + 15 * random());
+        world.frozen = false;
+        const name = slow[Math.floor(slow.length * random())] ?? '';
+        if (random() < 0.5)
+          world.failing.set(`listParticipants ${name}`, restError('unavailable', name, 429));
+        sweeper.lookSooner(...slow);
+        await seconds(1 + 30 * random());
+        sweeper.lookSooner(...slow);
+        world.failing.clear();
+      }
+      expect(world.deleted).toEqual([]);
+      await seconds(60);
+      doomed.block();
+      expect(await goneAfter('agents-dead')).toBeLessThanOrEqual(40);
+      expectOnlyTheDeadGone(world, slow);
+    },
+  );
 
   it('starts again for rooms that LiveKit had forgotten for a while', async () => {
     const { world, bots, seconds } = await setup();
@@ -299,6 +378,10 @@ describe('Sweeper', () => {
       sweeper.lookSooner('agents-dead', 'agents-unknown', 'my-agents-1');
     await vi.advanceTimersByTimeAsync(200);
     expect(world.calls.listParticipants).toBe(before + 1);
+    // it has just looked
+    sweeper.lookSooner('agents-dead');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(world.calls.listParticipants).toBe(before + 1);
     for (let hint = 0; hint < 30; hint += 1) {
       sweeper.lookSooner('agents-dead');
       await vi.advanceTimersByTimeAsync(500);
@@ -307,6 +390,42 @@ describe('Sweeper', () => {
     expect(world.deleted).toEqual([]);
     await goneAfter('agents-dead');
     expectOnlyTheDeadGone(world);
+  });
+
+  it('takes no note of hints whose list fails, and of names that no room can have', async () => {
+    const { world, doomed, sweeper, goneAfter, seconds, warn } = await setup();
+    const failed = vi.fn();
+    sweeper.on('sweepFailed', failed);
+    doomed.block();
+    await seconds(20);
+    const { listRooms } = world.calls;
+    sweeper.lookSooner('agents-\uD800', `agents-${'x'.repeat(256)}`, '', undefined as never);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(world.calls.listRooms).toBe(listRooms);
+    world.failing.set('listRooms', restError('unavailable', '', 503));
+    sweeper.lookSooner('agents-dead');
+    await vi.advanceTimersByTimeAsync(200);
+    world.failing.clear();
+    expect(world.calls.listRooms).toBe(listRooms + 1);
+    expect(await goneAfter('agents-dead')).toBeLessThanOrEqual(20);
+    expect([failed.mock.calls, warn.mock.calls]).toEqual([[], []]);
+  });
+
+  it('never lists all rooms for a hint, however many come while it looks', async () => {
+    const { world, sweeper, seconds } = await setup();
+    const asked: string[][] = [];
+    const list = world.listRooms.bind(world);
+    world.listRooms = async (names) => {
+      asked.push([...names]);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      return list(names);
+    };
+    for (let hint = 0; hint < 20; hint += 1) {
+      sweeper.lookSooner('agents-1');
+      await vi.advanceTimersByTimeAsync(60);
+    }
+    await seconds(1.5);
+    expect(asked).toEqual([['agents-1'], ['agents-1']]);
   });
 });
 

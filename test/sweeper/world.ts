@@ -23,6 +23,8 @@ export interface Bot {
 export interface BotOptions {
   /** Default true; false: a bot in another language. */
   readonly beats?: boolean;
+  /** For so long after LiveKit was frozen its beats are lost: it waits for those that went before. Default 0. */
+  readonly lateMs?: number;
   readonly identity?: string;
 }
 
@@ -35,15 +37,27 @@ export class World implements SweeperRest {
   #created = 0;
   /** Called with the name just before LiveKit deletes. */
   beforeDelete: (name: string) => void = () => {};
+  /** Rooms whose participants are never told. */
+  readonly hanging: Set<string> = new Set();
   /** Errors to throw, by call and room name. */
   readonly failing: Map<string, LiveKitRESTError> = new Map();
-  frozen: boolean = false;
+  #frozen = false;
+  #thawedMs = Number.NEGATIVE_INFINITY;
   readonly calls: Record<'listRooms' | 'listParticipants' | 'deleteRoomByName', number> = {
     listRooms: 0,
     listParticipants: 0,
     deleteRoomByName: 0,
   };
   readonly deleted: string[] = [];
+
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  set frozen(isFrozen: boolean) {
+    if (this.#frozen && !isFrozen) this.#thawedMs = performance.now();
+    this.#frozen = isFrozen;
+  }
 
   get names(): string[] {
     return [...this.#rooms.keys()];
@@ -66,7 +80,7 @@ export class World implements SweeperRest {
   }
 
   /** A bot joins, and beats from now on. */
-  bot(name: string, { beats = true, identity = 'bot' }: BotOptions = {}): Bot {
+  bot(name: string, { beats = true, identity = 'bot', lateMs = 0 }: BotOptions = {}): Bot {
     this.#join(name, identity, true);
     const run = `${Math.random()}`.slice(2);
     let count = 0;
@@ -75,6 +89,7 @@ export class World implements SweeperRest {
       const one = this.#rooms.get(name)?.participants.get(identity);
       // LiveKit takes no attributes while it is frozen
       if (one === undefined || !beats || blocked || this.frozen) return;
+      if (performance.now() < this.#thawedMs + lateMs) return;
       this.#put(name, { ...one, attributes: { [leaseAttribute]: `${run}.${count}` } });
       count += 1;
     };
@@ -119,6 +134,7 @@ export class World implements SweeperRest {
   async listParticipants(name: string): Promise<readonly ListedParticipant[]> {
     this.calls.listParticipants += 1;
     await this.#answers('listParticipants', name);
+    if (this.hanging.has(name)) await new Promise(() => {});
     return [...(this.#rooms.get(name)?.participants.values() ?? [])];
   }
 
