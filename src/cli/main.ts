@@ -12,6 +12,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'two calls against a real LiveKit server: one ended by EndFrame, one by CancelFrame',
     run: async () => (await import('./demo.ts')).demo(),
   },
+  run: {
+    about: 'a bot in a container, whose guardian outlives it',
+    run: async (args) => (await import('./run.ts')).runCommand(args),
+  },
   sweep: {
     about: 'rooms whose bot died: lists them, deletes them with --yes',
     run: async (args) => (await import('./sweep.ts')).sweepCommand(args),
