@@ -4,7 +4,7 @@ import type { LiveKitRESTError } from '../errors.ts';
 import { attemptDeletion, isWorthWaiting } from './delete-attempt.ts';
 import { type DeleteWhen, isDeletable, othersInside } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
-import { answerWasLost, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
+import { answerWasLost, type FailedAttempt, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
 import type { RoomIdentity } from './room-identity.ts';
 import type { RoomRest } from './room-rest.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -63,11 +63,17 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
       }
     }
     const remainingMs = giveUpMs - (now() - startedMs);
-    const waitMs = retryDelayMs({ error, attempts, remainingMs, random: random(), longestBackoffMs });
+    const failed = { error: inTheLongRun(error), attempts, remainingMs, random: random(), longestBackoffMs };
+    const waitMs = retryDelayMs(failed);
     if (waitMs === undefined) return 'failed';
     await wait(waitMs);
   }
   return 'called-off';
+}
+
+/** What no server of LiveKit answered: the proxy in between may be right again in some minutes. */
+function inTheLongRun({ retryable, retryAfterMs, kind }: LiveKitRESTError): FailedAttempt['error'] {
+  return { retryable: retryable || kind === 'bad_response', retryAfterMs };
 }
 
 /**

@@ -80,6 +80,7 @@ describe('makeSure', () => {
     ['already-gone', [failure('not_found', 404)]],
     ['deleted', [away, failure('not_found', 404)]],
     ['deleted', [away, away, true]],
+    ['deleted', [failure('bad_response', 404), failure('bad_response', 302), true]],
     ['failed', [refused]],
   ] as const)('is %s after %o', async (status, answers) => {
     const { result, deletedAt } = setup({ delete: answers });
