@@ -4,11 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { silentLogger } from '../../src/logger.ts';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
-import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
-import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
 import { type DoomedBot, killBots, startBot } from '../support/doomed-bot.ts';
@@ -17,6 +13,7 @@ import { listRooms, roomService } from '../support/room-service.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 import { joinToken } from '../support/tokens.ts';
 import { startLeasedBots } from './leased-bots.ts';
+import { boundMs, limits, measuringMs, startSweeper } from './quick-sweeper.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 vi.setConfig({ testTimeout: 120_000 });
@@ -24,11 +21,6 @@ vi.setConfig({ testTimeout: 120_000 });
 const options = { retry: 2 };
 
 const prefix = 'lost-';
-// a look that takes longer than a poll counts for nothing: shorter ones are for idle machines
-const limits = { pollMs: 1_000, leaseTtlMs: 4_000, graceMs: 4_000 };
-const boundMs = limits.leaseTtlMs + 2 * limits.pollMs;
-/** To look, delete, and tell the caller. */
-const measuringMs = 300;
 const sweepProgram = fileURLToPath(new URL('./sweep-program.ts', import.meta.url));
 
 describe('a room whose bot and guardian are both gone', () => {
@@ -96,7 +88,9 @@ describe('a room whose bot and guardian are both gone', () => {
     ['together, as with a container', killTogether],
     ['one after the other, the guardian first', killGuardianFirst],
   ])('is swept within leaseTtlMs and two polls when they are killed %s', options, async (_, kill) => {
-    const { bot, sweeper, human, roomName, expectOthersUntouched } = await setup(startSweeper);
+    const { bot, sweeper, human, roomName, expectOthersUntouched } = await setup((server) =>
+      startSweeper(server, prefix),
+    );
     await kill(bot);
     const killedAt = performance.timeOrigin + performance.now();
     const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 30_000 });
@@ -148,15 +142,6 @@ function startSweeperProcess({ url, apiKey, apiSecret }: LiveKitServer) {
   };
 }
 
-function startSweeper(server: LiveKitServer) {
-  const rest = new LiveKitRESTHelper({ ...server, apiUrl: server.url, attemptTimeoutMs: 500 });
-  const sweeper = new Sweeper({ rest, prefix, logger: silentLogger, ...limits });
-  const reaped: OrphanReport[] = [];
-  sweeper.on('roomReaped', (report) => reaped.push(report));
-  sweeper.start();
-  return { reaped, [Symbol.asyncDispose]: () => sweeper.stop() };
-}
-
 describe('LiveKit that was killed and starts again', () => {
   const toEnd: AsyncDisposable[] = [];
   afterEach(async () => {
@@ -185,7 +170,7 @@ describe('LiveKit that was killed and starts again', () => {
     const human: Caller = keep(spawnCaller({ url: first.url, token }));
     await human.waitFor('joined', { timeoutMs: 30_000 });
     const [room] = await listRooms(first, roomName);
-    const { reaped } = keep(startSweeper(first));
+    const { reaped } = keep(startSweeper(first, prefix));
 
     await first.stop();
     doomed.kill('SIGKILL');
