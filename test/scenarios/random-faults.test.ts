@@ -33,7 +33,7 @@ describe('planChaos', () => {
     expect(new Set(sessions.map(({ suffers }) => suffers)).size).toBe(3);
     expect(sessions.some(({ rejoins }) => rejoins)).toBe(true);
     const disturbances = plans.flatMap((plan) => plan.disturbances);
-    expect(new Set(disturbances.map(({ what }) => what)).size).toBe(5);
+    expect(new Set(disturbances.map(({ what }) => what)).size).toBe(7);
   });
 });
 
@@ -90,8 +90,8 @@ describe('violations', () => {
     expect(check({ ...late, disturbances: [{ what: 'cut', fromMs: 6_500, toMs: 7_000 }] })).toEqual(['1']);
   });
 
-  it('lets what happens to the sweeper excuse only rooms that it alone can find', () => {
-    const disturbed = { ...late, disturbances: [{ what: 'sweeper killed', fromMs: 4_000, toMs: 5_100 }] };
+  it('lets what happens to all sweepers excuse only rooms that they alone can find', () => {
+    const disturbed = { ...late, disturbances: [{ what: 'sweepers killed', fromMs: 4_000, toMs: 5_100 }] };
     expect(check(disturbed)).toEqual(['1']);
     expect(check({ ...disturbed, listings: [listing(15_050, { a: 'RM_1' })] }, { guarded: false })).toEqual(
       [],
@@ -99,6 +99,12 @@ describe('violations', () => {
     expect(check({ ...disturbed, listings: [listing(15_150, { a: 'RM_1' })] }, { guarded: false })).toEqual([
       '1',
     ]);
+  });
+
+  it('lets what happens to one sweeper excuse nothing', () => {
+    const disturbances = [{ what: 'one sweeper killed', fromMs: 4_000, toMs: 5_100 }];
+    const listings = [listing(15_050, { a: 'RM_1' })];
+    expect(check({ disturbances, listings }, { guarded: false })).toEqual(['1']);
   });
 
   it('gives a stuck bot its heartbeat limit, and not more', () => {

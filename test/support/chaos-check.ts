@@ -73,8 +73,8 @@ export function lastedMs({ roomName, endedAt }: SessionHistory, { listings }: Ch
 }
 
 /**
- * By when it must be gone; whatever is disturbed on the way begins its slow limit again. What happens to the sweeper
- * counts only where nobody else can do it.
+ * By when it must be gone; whatever is disturbed on the way begins its slow limit again. What happens to all sweepers
+ * counts only where nobody else can do it, and what happens to one of them never.
  */
 export function dueAt(
   { end, endedAt, guarded, rejoinedAt }: SessionHistory,
@@ -86,7 +86,7 @@ export function dueAt(
   const due = rejoinedAt === undefined ? first : Math.max(first, rejoinedAt + slowMs);
   const isSwept = end === 'lost' || !guarded || rejoinedAt !== undefined;
   return disturbances
-    .filter(({ what }) => isSwept || !what.startsWith('sweeper'))
+    .filter(({ what }) => !what.startsWith('one sweeper') && (isSwept || !what.startsWith('sweepers')))
     .toSorted((one, other) => one.fromMs - other.fromMs)
     .reduce(
       (until, { fromMs, toMs }) =>

@@ -21,7 +21,7 @@ export interface PlannedSession {
 export interface PlannedDisturbance {
   readonly atMs: number;
   readonly forMs: number;
-  readonly what: 'cut' | 'LiveKit frozen' | 'sweeper killed' | 'sweeper frozen' | 'sweeper cut';
+  readonly what: (typeof disturbances)[number];
   /** What the way from the bots to LiveKit's REST API is like, where that is cut. */
   readonly toxics: Partial<Toxics>;
 }
@@ -40,9 +40,11 @@ const disturbances = [
   'cut',
   'cut',
   'LiveKit frozen',
-  'sweeper killed',
-  'sweeper frozen',
-  'sweeper cut',
+  'sweepers killed',
+  'sweepers frozen',
+  'sweepers cut',
+  'one sweeper killed',
+  'one sweeper frozen',
 ] as const;
 const cuts: readonly Partial<Toxics>[] = [
   { down: true },

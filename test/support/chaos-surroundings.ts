@@ -1,33 +1,25 @@
-/** What the sessions of a random fault run live in: LiveKit, the ways to it, a sweeper, and those who keep the minutes. */
+/** What the sessions of a random fault run live in: LiveKit, the ways to it, sweepers, and those who keep the minutes. */
 
-import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Room } from 'livekit-server-sdk';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { type LeasedBots, startLeasedBots } from '../sweeper/leased-bots.ts';
 import type { ChaosHistory, Listing, Span } from './chaos-check.ts';
 import type { PlannedDisturbance } from './chaos-schedule.ts';
+import { ChaosSweeper, chaosPrefix } from './chaos-sweepers.ts';
+import { closedPort } from './closed-port.ts';
 import { listRooms, roomService } from './room-service.ts';
-import { spawnScript } from './run-typescript.ts';
 import { now } from './talking-bot.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
-export const chaosPrefix = 'chaos-';
-/** Of the sweeper, shortened: a run has no time for more. */
-export const sweeperLimits = { pollMs: 1_000, leaseTtlMs: 5_000, graceMs: 5_000 };
-
-const sweepProgram = fileURLToPath(new URL('../sweeper/sweep-program.ts', import.meta.url));
 const listEveryMs = 100;
 const livingBystanders = 3;
-/** A sweeper whose passes are further apart has been late, and begins anew. */
-const latePassMs = 2.5 * sweeperLimits.pollMs;
 /** When this process, which has next to nothing to do, cannot run for so long, nobody else can. */
 const stallMs = 1_000;
 const tickMs = 100;
@@ -40,26 +32,30 @@ export class ChaosSurroundings implements AsyncDisposable {
   readonly disturbances: (Span & { readonly what: string })[] = [];
   readonly bystanders: ChaosHistory['bystanders'][number][] = [];
   readonly finished: ChaosHistory['finished'][number][];
-  sweeperOutput = '';
   readonly #sweepersWay: TcpProxy;
+  readonly #steadySweeper: ChaosSweeper;
+  /** The one that is disturbed alone, and then nothing may be late. */
+  readonly #otherSweeper: ChaosSweeper;
   readonly #webhooks: Server;
   readonly #crowd: LeasedBots;
   readonly #busy = new Set<string>();
   readonly #over = new AbortController();
   readonly #ticks: NodeJS.Timeout;
-  #sweeper: ChildProcess | undefined;
   #listing: Promise<void> = Promise.resolve();
 
   private constructor(
     server: LiveKitServer,
     ways: readonly [bots: TcpProxy, sweeper: TcpProxy],
     webhooks: Webhooks,
+    hintsPort: number,
     crowd: LeasedBots,
   ) {
     this.server = server;
     [this.botsWay, this.#sweepersWay] = ways;
     this.#webhooks = webhooks.server;
     this.finished = webhooks.finished;
+    this.#steadySweeper = ChaosSweeper.ofCommandLine(this.#sweepersWay.url, server);
+    this.#otherSweeper = ChaosSweeper.withHints(this.#sweepersWay.url, server, hintsPort);
     this.#crowd = crowd;
     let tickedAt = now();
     this.#ticks = setInterval(() => {
@@ -72,14 +68,16 @@ export class ChaosSurroundings implements AsyncDisposable {
   static async start(): Promise<ChaosSurroundings> {
     const [key, secret] = [`key${randomBytes(8).toString('hex')}`, randomBytes(32).toString('hex')];
     const webhooks = await listenToWebhooks();
-    const config = { keys: { [key]: secret }, webhook: { api_key: key, urls: [webhooks.url] } };
+    const hintsPort = await closedPort();
+    const urls = [webhooks.url, `http://127.0.0.1:${hintsPort}/`];
+    const config = { keys: { [key]: secret }, webhook: { api_key: key, urls } };
     const server = await startLiveKitServer({ config });
     const ways = [await startTcpProxy(server.httpUrl), await startTcpProxy(server.httpUrl)] as const;
     const rooms = Array.from({ length: livingBystanders }, () => generateRoomName(chaosPrefix));
     const crowd = await startLeasedBots(server, rooms, { beatMs: 1_000 });
-    const surroundings = new ChaosSurroundings(server, ways, webhooks, crowd);
+    const surroundings = new ChaosSurroundings(server, ways, webhooks, hintsPort, crowd);
     for (const name of rooms) await surroundings.#protect(name);
-    await surroundings.#startSweeper();
+    await surroundings.#startSweepers();
     surroundings.#listing = surroundings.#keepListing();
     return surroundings;
   }
@@ -99,7 +97,7 @@ export class ChaosSurroundings implements AsyncDisposable {
 
   /** Resolves when it is over; does nothing while something of its kind goes on. */
   async disturb({ what, forMs, toxics }: PlannedDisturbance): Promise<void> {
-    const kind = what.startsWith('sweeper') ? 'sweeper' : what;
+    const kind = what.includes('sweeper') ? 'sweeper' : what;
     if (this.#busy.has(kind)) return;
     this.#busy.add(kind);
     const fromMs = now();
@@ -115,6 +113,11 @@ export class ChaosSurroundings implements AsyncDisposable {
     const [room] = await whenAnswered(() => listRooms(this.server, name));
     if (room === undefined) throw new Error(`there is no room ${name}`);
     return room;
+  }
+
+  /** Everything that the sweepers have printed. */
+  get sweeperOutput(): string {
+    return this.#sweepers.map(({ output }) => output).join('\n');
   }
 
   isListed(roomName: string): boolean {
@@ -139,7 +142,7 @@ export class ChaosSurroundings implements AsyncDisposable {
     this.#over.abort();
     clearInterval(this.#ticks);
     await this.#listing;
-    this.#sweeper?.kill('SIGKILL');
+    for (const sweeper of this.#sweepers) sweeper.kill('SIGKILL');
     await this.#crowd[Symbol.asyncDispose]();
     await this.server.stop();
     for (const way of [this.botsWay, this.#sweepersWay]) await way[Symbol.asyncDispose]();
@@ -158,50 +161,29 @@ export class ChaosSurroundings implements AsyncDisposable {
       case 'cut':
         await this.botsWay.poison(toxics);
         return () => this.botsWay.heal();
-      case 'sweeper cut':
+      case 'sweepers cut':
         await this.#sweepersWay.poison({ down: true });
         return () => this.#sweepersWay.heal();
       case 'LiveKit frozen':
         process.kill(pid, 'SIGSTOP');
         return async () => void process.kill(pid, 'SIGCONT');
-      case 'sweeper frozen':
-        this.#sweeper?.kill('SIGSTOP');
-        return async () => void this.#sweeper?.kill('SIGCONT');
-      case 'sweeper killed':
-        this.#sweeper?.kill('SIGKILL');
-        return () => this.#startSweeper();
+      case 'sweepers frozen':
+        return freeze(this.#sweepers);
+      case 'one sweeper frozen':
+        return freeze([this.#otherSweeper]);
+      case 'sweepers killed':
+        return killNow(this.#sweepers);
+      case 'one sweeper killed':
+        return killNow([this.#otherSweeper]);
     }
   }
 
-  /** Resolves when it has made its first pass. */
-  async #startSweeper(): Promise<void> {
-    const { apiKey, apiSecret } = this.server;
-    const seconds = (ms: number): string => String(ms / 1_000);
-    const { pollMs, leaseTtlMs, graceMs } = sweeperLimits;
-    const limits = ['--poll', seconds(pollMs), '--ttl', seconds(leaseTtlMs), '--grace', seconds(graceMs)];
-    const keys = {
-      LIVEKIT_URL: this.#sweepersWay.url,
-      LIVEKIT_API_KEY: apiKey,
-      LIVEKIT_API_SECRET: apiSecret,
-    };
-    const sweeper = spawnScript(
-      sweepProgram,
-      ['--match', chaosPrefix, '--watch', '--yes', '--json', ...limits],
-      { env: { ...process.env, ...keys }, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    this.#sweeper = sweeper;
-    for (const stream of [sweeper.stdout, sweeper.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk) => {
-        this.sweeperOutput += chunk;
-      });
-    }
-    let passedAt = now();
-    sweeper.stdout?.on('data', () => {
-      if (now() - passedAt > latePassMs)
-        this.disturbances.push({ what: 'sweeper late', fromMs: passedAt, toMs: now() });
-      passedAt = now();
-    });
-    if (sweeper.stdout !== null) await once(sweeper.stdout, 'data');
+  get #sweepers(): readonly ChaosSweeper[] {
+    return [this.#steadySweeper, this.#otherSweeper];
+  }
+
+  async #startSweepers(): Promise<void> {
+    await Promise.all(this.#sweepers.map((sweeper) => sweeper.start()));
   }
 
   async #keepListing(): Promise<void> {
@@ -215,6 +197,19 @@ export class ChaosSurroundings implements AsyncDisposable {
       await sleep(listEveryMs);
     }
   }
+}
+
+/** These two begin it, and give what ends it. */
+function freeze(sweepers: readonly ChaosSweeper[]): () => Promise<void> {
+  for (const sweeper of sweepers) sweeper.kill('SIGSTOP');
+  return async () => {
+    for (const sweeper of sweepers) sweeper.kill('SIGCONT');
+  };
+}
+
+function killNow(sweepers: readonly ChaosSweeper[]): () => Promise<void> {
+  for (const sweeper of sweepers) sweeper.kill('SIGKILL');
+  return async () => void (await Promise.all(sweepers.map((sweeper) => sweeper.start())));
 }
 
 /** What the run itself asks of LiveKit, which may be frozen. */

@@ -1,4 +1,4 @@
-/** A random fault run: real bots, humans, guardians and a sweeper on a real LiveKit, and everything breaks. */
+/** A random fault run: real bots, humans, guardians and sweepers on a real LiveKit, and everything breaks. */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,8 @@ import {
 } from './chaos-check.ts';
 import { planChaos, type Schedule } from './chaos-schedule.ts';
 import { botLimits, kill, liveSession } from './chaos-session.ts';
-import { ChaosSurroundings, sweeperLimits } from './chaos-surroundings.ts';
+import { ChaosSurroundings } from './chaos-surroundings.ts';
+import { sweeperLimits } from './chaos-sweepers.ts';
 
 /** A machine that does all this at once is late itself: this much, and more where a process has to wait. */
 const slackMs = 2_000;

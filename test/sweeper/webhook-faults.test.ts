@@ -1,7 +1,7 @@
 /** Webhooks of a real server that are lost, or that come while LiveKit leaves the sweeper waiting. */
 
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -10,6 +10,7 @@ import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { webhookHandler } from '../../src/sweeper/webhook-handler.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
+import { closedPort } from '../support/closed-port.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomService } from '../support/room-service.ts';
 import { now } from '../support/talking-bot.ts';
@@ -143,11 +144,3 @@ describeWithServer('the handler of webhooks', () => {
     expect(lookSooner.mock.calls).toEqual([[roomName], [roomName], [roomName]]);
   });
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
