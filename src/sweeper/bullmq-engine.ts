@@ -1,11 +1,15 @@
-import { concatMap, defer, merge, repeat, Subject, type Subscription, timer } from 'rxjs';
+import { defer, merge, repeat, type Subscription, timer } from 'rxjs';
 import { type Logger, stderrLogger } from '../logger.ts';
 import { checkLimitMs, checkText } from '../option-checks.ts';
-import type { SweeperEngine, SweepWork } from './engine.ts';
+import { asRestError } from '../rooms/foreign-error.ts';
+import type { LookContext, LookResult, SweeperEngine, SweepWork } from './engine.ts';
+import { Hints, isFresh } from './hints.ts';
 import type { QueueAddress } from './load-bullmq.ts';
+import { lookOrder } from './look-order.ts';
+import { type Observation, observeFailure } from './observation.ts';
 import type { PlannedLook, SharedMemory, SharedPass } from './shared-memory.ts';
 import { openSharedQueue, type SharedQueue } from './shared-queue.ts';
-import { backoffMs, dueMs, type PassCost, pauseMs, rhythmMs } from './spacing.ts';
+import { backoffMs, dueMs, type PassCost, pauseMs, type RetryPlan, retryMs, rhythmMs } from './spacing.ts';
 
 export interface BullMqEngineOptions {
   /** Such as `redis://localhost:6379`. Redis needs `maxmemory-policy noeviction`; losing its data is harmless. */
@@ -19,10 +23,13 @@ export interface BullMqEngineOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** For the jobs that are being done, and for a Redis that is away. */
+/** For the looks and deletions that are being made at the end. */
 const closeLimitMs = 10_000;
-const awayLimitMs = 500;
 const turnsToMiss = 2;
+/** How long a process whose lists or looks fail again and again leaves them to others, at most. */
+const longestRetryPolls = 12;
+/** The part of the looks at the same time that rooms may have whose look before failed. */
+const doubtfulShare = 0.5;
 
 /**
  * Shares the looks between several processes, by BullMQ on Redis.
@@ -38,13 +45,17 @@ export class BullMqEngine implements SweeperEngine {
   readonly #lockMs: number;
   readonly #logger: Logger;
   readonly #stopped = new AbortController();
-  readonly #hints = new Subject<readonly string[]>();
+  readonly #hints = new Hints();
   #subscription: Subscription | undefined;
   #opening: Promise<SharedQueue | undefined> = Promise.resolve(undefined);
   #costs: readonly PassCost[] = [];
   #owned = 0;
   #looked = 0;
   #isAway = false;
+  #failedLists = 0;
+  #refusedLooks = 0;
+  /** Looks that are being made at rooms whose look before failed. */
+  #doubtful = 0;
 
   constructor(options: BullMqEngineOptions) {
     const { redisUrl, queueName = 'endframe-sweeper', keyPrefix = 'endframe', lockMs = 15_000 } = options;
@@ -66,19 +77,19 @@ export class BullMqEngine implements SweeperEngine {
     const passes$ = defer(async () => {
       restMs = await this.#pass(work);
     }).pipe(repeat({ delay: () => timer(restMs) }));
-    const hints$ = this.#hints.pipe(concatMap((names) => this.#planHinted(names, work)));
+    const hints$ = this.#hints.served((names) => this.#planHinted(names, work));
     this.#subscription = merge(passes$, hints$).subscribe();
   }
 
   lookSooner(roomNames: readonly string[]): void {
-    this.#hints.next(roomNames);
+    if (!this.#stopped.signal.aborted) this.#hints.add(roomNames);
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#subscription?.unsubscribe();
     const queue = await this.#opening;
-    await queue?.close(this.#isAway ? awayLimitMs : closeLimitMs, this.#isAway);
+    await queue?.close(closeLimitMs, this.#isAway);
   }
 
   #open(work: SweepWork): Promise<SharedQueue> {
@@ -103,7 +114,8 @@ export class BullMqEngine implements SweeperEngine {
     } catch (error) {
       if (!this.#stopped.signal.aborted) work.failed(error);
       // the next turn to somebody else, who may see more
-      return work.pollMs * turnsToMiss;
+      if (this.#failedLists === 0) return work.pollMs * turnsToMiss;
+      return retryMs(this.#failedLists, this.#retrying(work));
     }
     work.passed({ owned: this.#owned, looked: this.#looked, durationMs: performance.now() - startedMs });
     this.#looked = 0;
@@ -113,9 +125,13 @@ export class BullMqEngine implements SweeperEngine {
   async #listAndPlan({ memory, add }: SharedQueue, work: SweepWork): Promise<void> {
     const startedMs = performance.now();
     const rooms = await work.list().catch(async (error: unknown) => {
-      await memory.wasBlind();
+      this.#failedLists += 1;
+      // a key that is refused is the blindness of one process alone
+      if (!isRefused(error)) await memory.wasBlind();
+      await memory.endTurn();
       throw error;
     });
+    this.#failedLists = 0;
     const listMs = performance.now() - startedMs;
     const [nowMs, seen] = await Promise.all([memory.nowMs(), memory.seen()]);
     this.#owned = rooms.length;
@@ -125,7 +141,8 @@ export class BullMqEngine implements SweeperEngine {
     const due = rooms.filter(({ name }) => (seen.get(name)?.dueMs ?? 0) <= latestMs);
     const pass: SharedPass = { pass: String(nowMs), owned: rooms.length };
     await memory.beginPass(pass);
-    await add(due, pass);
+    const { steady, doubtful } = lookOrder(due, seen);
+    await add([...steady, ...doubtful], pass);
     this.#costs = [{ durationMs: performance.now() - startedMs, listMs }, ...this.#costs.slice(0, 1)];
   }
 
@@ -134,13 +151,20 @@ export class BullMqEngine implements SweeperEngine {
     if (queue === undefined || this.#isAway) return;
     try {
       const rooms = await work.list(names);
-      await queue.add(rooms, await queue.memory.currentPass());
+      const { memory } = queue;
+      const [nowMs, seen] = await Promise.all([
+        memory.nowMs(),
+        memory.recallAll(rooms.map(({ name }) => name)),
+      ]);
+      const stale = rooms.filter((_, index) => !isFresh(seen[index], nowMs));
+      await queue.add(stale, await memory.currentPass());
     } catch {
       // a hint that is lost costs nothing but time
     }
   }
 
-  async #look({ room, pass, owned }: PlannedLook, memory: SharedMemory, work: SweepWork): Promise<void> {
+  async #look(planned: PlannedLook, memory: SharedMemory, work: SweepWork): Promise<void> {
+    const { room, pass, owned } = planned;
     this.#owned = owned;
     const [redisMs, blindMs, before] = await Promise.all([
       memory.nowMs(),
@@ -149,19 +173,28 @@ export class BullMqEngine implements SweeperEngine {
     ]);
     const steadyMs = performance.now() - redisMs;
     const nowMs = (): number => performance.now() - steadyMs;
+    const plan = {
+      owned,
+      rhythmMs: this.#rhythmMs(work),
+      longestSpacingMs: work.longestSpacingMs,
+      latenessMs: Math.max(0, redisMs - (before?.dueMs ?? redisMs)),
+    };
+    const remember = (seen: Observation): Promise<void> =>
+      memory.remember(room.name, { ...seen, dueMs: dueMs(seen, plan) });
     const { signal } = this.#stopped;
-    const look = await work.look(room, { before, blindMs, nowMs, signal }).catch(async () => {
-      await memory.forget(room.name);
+    const context = { before, blindMs, nowMs, signal };
+    const look = await this.#lookUnlessCrowded(planned, context, work).catch(async (error: unknown) => {
+      if (signal.aborted) return undefined;
+      if (isRefused(error)) this.#leaveToOthers(work);
+      else await remember(observeFailure(before, nowMs()));
       return undefined;
     });
     if (look === undefined) return;
     this.#looked += 1;
+    this.#refusedLooks = 0;
     const { observation, orphan } = look;
-    const latenessMs = Math.max(0, redisMs - (before?.dueMs ?? redisMs));
-    const { longestSpacingMs } = work;
-    const plan = { owned, rhythmMs: this.#rhythmMs(work), longestSpacingMs, latenessMs };
     if (observation === undefined) return memory.forget(room.name);
-    await memory.remember(room.name, { ...observation, dueMs: dueMs(observation, plan) });
+    await remember(observation);
     if (orphan === undefined) return;
     const cap = work.deletionCap(owned);
     const takeDeletion = async (): Promise<boolean> => (await memory.takeDeletion(pass)) <= cap;
@@ -173,6 +206,31 @@ export class BullMqEngine implements SweeperEngine {
     } else if (status !== 'capped' && status !== 'would-delete') {
       await memory.forget(room.name);
     }
+  }
+
+  /** `undefined`: looks that may hang have taken their part already; this one is planned again by the next pass. */
+  async #lookUnlessCrowded(
+    { room }: PlannedLook,
+    context: LookContext,
+    work: SweepWork,
+  ): Promise<LookResult | undefined> {
+    if (context.before?.failedMs === undefined) return work.look(room, context);
+    if (this.#doubtful >= Math.max(1, work.concurrency * doubtfulShare)) return undefined;
+    this.#doubtful += 1;
+    return work.look(room, context).finally(() => {
+      this.#doubtful -= 1;
+    });
+  }
+
+  /** LiveKit refuses the keys of this process; those of others may be good. */
+  #leaveToOthers(work: SweepWork): void {
+    this.#refusedLooks += 1;
+    const forMs = retryMs(this.#refusedLooks, this.#retrying(work));
+    void this.#opening.then((queue) => queue?.pause(forMs));
+  }
+
+  #retrying({ pollMs }: SweepWork): RetryPlan {
+    return { pollMs, longestMs: pollMs * longestRetryPolls };
   }
 
   #rhythmMs(work: SweepWork): number {
@@ -192,3 +250,7 @@ export class BullMqEngine implements SweeperEngine {
 }
 
 const noCost: PassCost = { durationMs: 0, listMs: 0 };
+
+function isRefused(error: unknown): boolean {
+  return asRestError('', error).kind === 'auth';
+}

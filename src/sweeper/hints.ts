@@ -1,9 +1,16 @@
 import { concatMap, defer, EMPTY, type Observable, Subject, timer } from 'rxjs';
+import type { Observation } from './observation.ts';
 
 /** Hints that come within this time are served together. */
 const gatherMs = 100;
 /** A room that was tried so short a time ago is not looked at again for a hint. */
-export const freshMs = 1_000;
+const freshMs = 1_000;
+
+/** Whether a hint comes too soon after the newest look, also one that failed. */
+export function isFresh(seen: Observation | undefined, nowMs: number): boolean {
+  const { lookedMs = Number.NEGATIVE_INFINITY, failedMs = lookedMs } = seen ?? {};
+  return nowMs - failedMs < freshMs;
+}
 
 /** Rooms that somebody wants to be looked at sooner: a burst of hints costs one list. */
 export class Hints {

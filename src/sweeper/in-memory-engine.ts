@@ -14,7 +14,7 @@ import {
 } from 'rxjs';
 import type { ListedRoom } from '../rooms/room-rest.ts';
 import type { Orphan, SweeperEngine, SweepWork } from './engine.ts';
-import { freshMs, Hints } from './hints.ts';
+import { Hints, isFresh } from './hints.ts';
 import { lookOrder } from './look-order.ts';
 import { type Observation, observeFailure } from './observation.ts';
 import { backoffMs, dueMs, type PassCost, pauseMs, retryMs, rhythmMs } from './spacing.ts';
@@ -115,7 +115,7 @@ export class InMemoryEngine implements SweeperEngine {
     // a hint that is lost costs nothing but time
     const rooms = await work.list(names).catch((): readonly ListedRoom[] => []);
     await this.#lookAt(
-      rooms.filter(({ name }) => !this.#isFresh(name)),
+      rooms.filter(({ name }) => !isFresh(this.#known.get(name), this.#nowMs())),
       work,
     );
   }
@@ -205,11 +205,6 @@ export class InMemoryEngine implements SweeperEngine {
     const known = this.#known.get(name);
     // the pass that is nearest to the time, so that a pass in time does not come too early
     return known === undefined || known.dueMs <= this.#nowMs() + this.#rhythmMs / 2;
-  }
-
-  #isFresh(name: string): boolean {
-    const { lookedMs = Number.NEGATIVE_INFINITY, failedMs = lookedMs } = this.#known.get(name) ?? {};
-    return this.#nowMs() - failedMs < freshMs;
   }
 
   #forgetAllBut(rooms: readonly ListedRoom[]): void {

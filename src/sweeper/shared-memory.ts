@@ -2,6 +2,13 @@ import type { ListedRoom } from '../rooms/room-rest.ts';
 import type { Redis } from './load-bullmq.ts';
 import type { Observation } from './observation.ts';
 
+/** What one command handles at most: a Redis that is busy with a long one makes everybody wait. */
+const sliceLength = 500;
+
+export function* slices<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += sliceLength) yield all.slice(from, from + sliceLength);
+}
+
 /** What several sweepers know together, in Redis, in Redis's own time. It may be lost at any moment. */
 export class SharedMemory {
   readonly #redis: Redis;
@@ -24,9 +31,23 @@ export class SharedMemory {
     return (await this.#redis.set(`${this.#key}:turn`, 1, 'PX', Math.ceil(forMs), 'NX')) === 'OK';
   }
 
+  /** Gives the turn to whoever asks next. */
+  async endTurn(): Promise<void> {
+    await this.#redis.del(`${this.#key}:turn`);
+  }
+
+  /** In several commands, so that each of them is quick, however many rooms there are. */
   async seen(): Promise<ReadonlyMap<string, Observation>> {
-    const all = await this.#redis.hgetall(`${this.#key}:seen`);
-    return new Map(Object.entries(all).map(([name, json]) => [name, JSON.parse(json) as Observation]));
+    const seen = new Map<string, Observation>();
+    let cursor = '0';
+    do {
+      const [next, entries] = await this.#redis.hscan(`${this.#key}:seen`, cursor, 'COUNT', sliceLength);
+      for (let index = 0; index + 1 < entries.length; index += 2) {
+        seen.set(entries[index] ?? '', JSON.parse(entries[index + 1] ?? '') as Observation);
+      }
+      cursor = next;
+    } while (cursor !== '0');
+    return seen;
   }
 
   async recall(roomName: string): Promise<Observation | undefined> {
@@ -34,15 +55,21 @@ export class SharedMemory {
     return json === null ? undefined : (JSON.parse(json) as Observation);
   }
 
+  async recallAll(roomNames: readonly string[]): Promise<readonly (Observation | undefined)[]> {
+    if (roomNames.length === 0) return [];
+    const all = await this.#redis.hmget(`${this.#key}:seen`, ...roomNames);
+    return all.map((json) => (json === null ? undefined : (JSON.parse(json) as Observation)));
+  }
+
   async remember(roomName: string, observation: Observation): Promise<void> {
     await this.#redis.hset(`${this.#key}:seen`, roomName, JSON.stringify(observation));
   }
 
   async forget(...roomNames: readonly string[]): Promise<void> {
-    if (roomNames.length > 0) await this.#redis.hdel(`${this.#key}:seen`, ...roomNames);
+    for (const some of slices(roomNames)) await this.#redis.hdel(`${this.#key}:seen`, ...some);
   }
 
-  /** Everything that was seen up to now counts no more, for anybody. */
+  /** The time between the looks around now does not count, for anybody. */
   async wasBlind(): Promise<void> {
     await this.#redis.set(`${this.#key}:blind`, await this.nowMs());
   }

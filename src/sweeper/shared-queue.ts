@@ -1,7 +1,7 @@
 import { firstValueFrom, from, fromEvent, race, timer } from 'rxjs';
 import type { ListedRoom } from '../rooms/room-rest.ts';
 import { loadBullMq, type Queue, type QueueAddress, type Worker } from './load-bullmq.ts';
-import { type PlannedLook, SharedMemory, type SharedPass } from './shared-memory.ts';
+import { type PlannedLook, SharedMemory, type SharedPass, slices } from './shared-memory.ts';
 
 export interface SharedQueueOptions extends QueueAddress {
   readonly concurrency: number;
@@ -15,8 +15,10 @@ export interface SharedQueueOptions extends QueueAddress {
 /** Looks that wait for any of several sweepers, and what these know together. */
 export interface SharedQueue {
   readonly memory: SharedMemory;
-  /** Rejects within half a second when Redis is away. */
+  /** In this order. Rejects within half a second when Redis is away. */
   add(rooms: readonly ListedRoom[], pass: SharedPass): Promise<void>;
+  /** Leaves the looks to other processes for so long. */
+  pause(forMs: number): void;
   /**
    * Waits for the looks that are being made, but not for longer; never rejects.
    *
@@ -25,8 +27,11 @@ export interface SharedQueue {
   close(limitMs: number, isAway: boolean): Promise<void>;
 }
 
-/** How long the first connection and the last commands are waited for. */
-const awayLimitMs = 500;
+/** How long the first connection is waited for, and the last commands. */
+const openLimitMs = 500;
+const closeLimitMs = 500;
+/** For all of the end together when Redis is not there. */
+const awayLimitMs = 200;
 
 /**
  * Opens the queue and begins to work on it once Redis is there, now or later.
@@ -41,6 +46,7 @@ export async function openSharedQueue(options: SharedQueueOptions): Promise<Shar
   const queue = bullMq.queue(options, redis);
   let worker: Worker | undefined;
   let disconnectWorker = (): void => {};
+  let resuming: NodeJS.Timeout | undefined;
   const startWorker = (): void => {
     const patient = bullMq.patient(options);
     disconnectWorker = () => patient.disconnect();
@@ -54,15 +60,27 @@ export async function openSharedQueue(options: SharedQueueOptions): Promise<Shar
   // not before: while Redis is away BullMQ keeps timers that would hold up the end of the process
   redis.once('ready', startWorker);
   redis.on('ready', onBack);
-  await firstValueFrom(race(fromEvent(redis, 'ready'), timer(awayLimitMs)));
+  await firstValueFrom(
+    race(fromEvent(redis, 'ready'), fromEvent(options.stopped, 'abort'), timer(openLimitMs)),
+  );
 
   return {
     memory,
     add: (rooms, pass) => addLooks(queue, rooms, pass),
+    pause: (forMs) => {
+      clearTimeout(resuming);
+      worker?.pause(true).catch(onAway);
+      resuming = setTimeout(() => void Promise.resolve(worker?.resume()).catch(onAway), forMs);
+    },
     close: async (limitMs, isAway) => {
+      clearTimeout(resuming);
       redis.off('ready', startWorker);
-      await settledWithin(limitMs, worker?.close(isAway));
-      await settledWithin(awayLimitMs, queue.close());
+      if (isAway) {
+        await settledWithin(awayLimitMs, Promise.all([worker?.close(true), queue.close()]));
+      } else {
+        await settledWithin(limitMs, worker?.close());
+        await settledWithin(closeLimitMs, queue.close());
+      }
       redis.disconnect();
       disconnectWorker();
     },
@@ -76,7 +94,7 @@ async function addLooks(queue: Queue, rooms: readonly ListedRoom[], pass: Shared
     // one look at a room at a time: a second job of the same id is not added while the first one exists
     opts: { jobId: `look-${room.sid}`, removeOnComplete: true, removeOnFail: true },
   }));
-  if (jobs.length > 0) await queue.addBulk(jobs);
+  for (const some of slices(jobs)) await queue.addBulk([...some]);
 }
 
 async function settledWithin(limitMs: number, work: Promise<unknown> | undefined): Promise<void> {
