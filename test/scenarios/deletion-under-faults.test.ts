@@ -1,6 +1,6 @@
 /** RoomDeleter and LiveKitRESTHelper against every fault that FakeLiveKitServer can be ordered. */
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import type { DeletionTrigger } from '../../src/rooms/delete-when.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
@@ -21,8 +21,8 @@ async function setup(fault: FakeFault, order: FaultOrder = {}) {
   server.createRoom(`${roomName}-2`);
   server.fail(fault, { method: 'DeleteRoom', ...order });
   const rest = new LiveKitRESTHelper({ apiUrl, apiKey, apiSecret, attemptTimeoutMs });
-  // as at the start of a call: what follows is about deletions, not about a cold process
-  await rest.warmUp();
+  // as at the start of a call: what follows is about deletions, not about a cold process or a busy machine
+  await vi.waitFor(() => rest.warmUp(), { timeout: 10_000 });
   const deleter = new RoomDeleter({ roomName, rest, deadlineMs, verify: false, logger: silentLogger });
   return {
     server,

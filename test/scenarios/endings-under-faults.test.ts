@@ -149,6 +149,21 @@ describe('a call', () => {
     expect(bot.outcomes).toMatchObject([{ status: 'deleted', trigger: 'end' }]);
   });
 
+  it('row 31: ends in order when a processor in the middle says so', async () => {
+    const { roomName, ada, bot } = await setup();
+    for (const frame of [...tone(800), new EndFrame('by a processor')]) bot.inside.push(frame);
+    expect(await bot.result).toMatchObject({
+      reason: 'ended',
+      forced: false,
+      frame: { reason: 'by a processor' },
+    });
+    await expectGone(roomName, ada);
+    await ada.exited;
+    expect((await ada.heard()).heardMs).toBeGreaterThan(720);
+    expect(bot.outcomes).toMatchObject([{ status: 'deleted', trigger: 'end', attempts: 1 }]);
+    expect(bot.deletions).toHaveLength(1);
+  });
+
   it('row 32: is deleted when no media can reach its bot', async () => {
     const rtc = {
       node_ip: '192.0.2.1',

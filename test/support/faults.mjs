@@ -3,17 +3,14 @@
  *
  * Lets bots die in every way, so many times each, and prints the medians; measures the guardian; has sweepers with
  * their real limits live through everything that could make them wrong; then runs the tests of the fault matrix
- * and prints it. Ends with code 1 if anything failed.
+ * and prints it. Ends with code 1 if anything failed or a row is not shown.
  */
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { rows } from './fault-matrix.mjs';
 import { median } from './median.mjs';
+import { runFaultMatrix } from './run-fault-matrix.mjs';
 
 const { values } = parseArgs({
   options: { times: { type: 'string', default: '10' }, only: { type: 'string' }, part: { type: 'string' } },
@@ -78,44 +75,7 @@ async function falseKills() {
   return all.length > 0 && all.every(({ passed }) => passed);
 }
 
-async function matrix() {
-  const folder = await mkdtemp(join(tmpdir(), 'endframe-faults-'));
-  const report = join(folder, 'report.json');
-  const named = rows.flatMap(({ shownBy = [] }) => shownBy.map(([file]) => file));
-  const files = [...new Set(['test/scenarios/rest-faults.test.ts', ...named])];
-  const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
-  const config = ['--config', 'test/vitest.config.ts', '--reporter=json', `--outputFile=${report}`];
-  await run([vitest, 'run', ...config, ...files]);
-  const { testResults } = JSON.parse(await readFile(report, 'utf8'));
-  await rm(folder, { recursive: true });
-  const tests = testResults.flatMap((/** @type {any} */ file) =>
-    file.assertionResults.map((/** @type {any} */ test) => ({ ...test, file: file.name })),
-  );
-  print('\nthe fault matrix\n');
-  let good = true;
-  for (const { row, fault, shownBy = [] } of rows) {
-    const those = tests.filter(
-      (/** @type {any} */ test) =>
-        test.title.startsWith(`row ${row}:`) ||
-        shownBy.some(([file, title]) => test.file.endsWith(file) && title.test(test.fullName)),
-    );
-    const of = (/** @type {string} */ status) =>
-      those.filter((/** @type {any} */ test) => test.status === status).length;
-    const verdict =
-      those.length === 0 ? 'NO TEST' : of('failed') > 0 ? 'FAIL' : of('passed') > 0 ? 'pass' : 'skipped';
-    const ms = those.reduce(
-      (/** @type {number} */ sum, /** @type {any} */ test) => sum + (test.duration ?? 0),
-      0,
-    );
-    print(
-      `${String(row).padStart(3)} ${verdict.padEnd(8)} ${fault.padEnd(44)} ${of('passed')} tests, ${(ms / 1_000).toFixed(1)} s`,
-    );
-    good &&= verdict !== 'FAIL';
-  }
-  return good;
-}
-
-const parts = { deaths, guardian, 'false-kills': falseKills, matrix };
+const parts = { deaths, guardian, 'false-kills': falseKills, matrix: () => runFaultMatrix(print) };
 for (const [name, part] of Object.entries(parts)) {
   if (values.only !== undefined && values.only !== name) continue;
   if (!(await part())) process.exitCode = 1;
