@@ -24,10 +24,11 @@ The server is the one that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET n
   --grace SECONDS       how long a room may be without a bot           (30)
   --max-session SECONDS how old a room may become; 0: without end      (14400)
   --poll SECONDS        from look to look                              (5)
+  --concurrency N       looks at the same time                         (4)
   --redis URL           share the work with other sweepers by BullMQ: --watch only
 
 Exit codes: 0 done; 1 LiveKit gave no answer; 2 wrong usage;
-3 an orphaned room remains, or one that could not be decided.
+3 an orphaned room remains, as always without --yes, or one that could not be decided.
 `;
 
 /** What was asked for. */
@@ -65,6 +66,7 @@ function read(argv: readonly string[]): SweepArguments | 'help' {
       grace: { type: 'string' },
       'max-session': { type: 'string' },
       poll: { type: 'string' },
+      concurrency: { type: 'string' },
       redis: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -84,6 +86,7 @@ function read(argv: readonly string[]): SweepArguments | 'help' {
     leaseTtlMs: milliseconds('--ttl', values.ttl),
     graceMs: milliseconds('--grace', values.grace),
     pollMs: milliseconds('--poll', values.poll),
+    concurrency: count('--concurrency', values.concurrency),
     maxSessionMs: maxSessionMs === 0 ? null : maxSessionMs,
   };
   return { watch, json: values.json, redisUrl: redis, options };
@@ -93,4 +96,10 @@ function milliseconds(name: string, seconds: string | undefined): number | undef
   if (seconds === undefined) return undefined;
   if (/^\d{1,9}(\.\d{1,3})?$/.test(seconds)) return Math.round(Number(seconds) * 1_000);
   throw new InvalidOptionError(name, 'a number of seconds', seconds);
+}
+
+function count(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidOptionError(name, 'a whole number, 1 or more', text);
 }

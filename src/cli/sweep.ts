@@ -6,6 +6,7 @@ import { BullMqEngine } from '../sweeper/bullmq-engine.ts';
 import { ServerClock } from '../sweeper/server-clock.ts';
 import type { OrphanReport } from '../sweeper/sweep-report.ts';
 import { Sweeper } from '../sweeper/sweeper.ts';
+import type { SweeperRest } from '../sweeper/sweeper-options.ts';
 import { type SweepArguments, sweepArguments, sweepUsage } from './sweep-arguments.ts';
 import { printable, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
 
@@ -18,8 +19,8 @@ export interface SweepSurroundings {
   readonly untilStopped: () => Promise<unknown>;
 }
 
-/** Lists of many rooms take longer than the deletion of one. */
-const attemptTimeoutMs = 20_000;
+/** The list of many rooms takes longer than any other request. */
+const listTimeoutMs = 20_000;
 
 /**
  * `endframe sweep`: deletes rooms whose bot died, or tells which.
@@ -58,15 +59,28 @@ function makeSweeper({ options, redisUrl }: SweepArguments, env: NodeJS.ProcessE
     if (env[name]) return env[name];
     throw new InvalidOptionError(name, 'set in the environment');
   };
-  const rest = new LiveKitRESTHelper({
+  const access = {
     apiUrl: needed('LIVEKIT_URL'),
     apiKey: needed('LIVEKIT_API_KEY'),
     apiSecret: needed('LIVEKIT_API_SECRET'),
     fetch: serverClock.fetch,
-    attemptTimeoutMs,
-  });
+  };
+  const rest = patientList(
+    new LiveKitRESTHelper(access),
+    new LiveKitRESTHelper({ ...access, attemptTimeoutMs: listTimeoutMs }),
+  );
   const engine = redisUrl === undefined ? undefined : new BullMqEngine({ redisUrl, logger });
   return new Sweeper({ ...options, rest, serverClock, engine, logger });
+}
+
+/** The calls of one helper; the list of all rooms by another. */
+function patientList(rest: LiveKitRESTHelper, patient: LiveKitRESTHelper): SweeperRest {
+  return {
+    deleteRoomByName: (name, options) => rest.deleteRoomByName(name, options),
+    createRoom: (name) => rest.createRoom(name),
+    listParticipants: (name, options) => rest.listParticipants(name, options),
+    listRooms: (names, options) => (names.length === 0 ? patient : rest).listRooms(names, options),
+  };
 }
 
 async function sweepOnce(
@@ -113,7 +127,7 @@ async function watch(
 }
 
 function remains({ status }: OrphanReport): boolean {
-  return status === 'failed' || status === 'capped';
+  return status === 'failed' || status === 'capped' || status === 'would-delete';
 }
 
 /** Warnings and errors, a line each; what the table tells anyway is left out. */

@@ -28,13 +28,17 @@ export async function reapRoom(orphan: Orphan, context: ReapContext, plan: Sweep
   if (plan.dryRun) return { status: 'would-delete' };
   if (!(await context.takeDeletion())) return { status: 'capped' };
   let sparedBecause: Reaping['sparedBecause'];
+  let wasSent = false;
   const rest: SweeperRest = {
     ...plan.rest,
     deleteRoomByName: async (roomName, options) => {
       sparedBecause = await confirm(orphan, context, plan, options).catch((error: unknown) => {
         throw asLookError(roomName, error);
       });
-      if (sparedBecause === undefined) return plan.rest.deleteRoomByName(roomName, options);
+      if (sparedBecause === undefined) {
+        wasSent = true;
+        return plan.rest.deleteRoomByName(roomName, options);
+      }
       throw new LiveKitRESTError(roomName, { kind: 'rejected', retryable: false, body: sparedBecause });
     },
   };
@@ -48,6 +52,8 @@ export async function reapRoom(orphan: Orphan, context: ReapContext, plan: Sweep
     guardian: false,
     logger: silentLogger,
   }).deleteRoom('manual');
+  // the answer was lost, and the room was created anew
+  if (sparedBecause === 'replaced' && wasSent) return { status: 'deleted' };
   if (sparedBecause !== undefined) return { status: 'spared', sparedBecause };
   if (status === 'deleted' || status === 'already-gone') return { status };
   return { status: 'failed', ...(error && { error }) };

@@ -5,7 +5,8 @@ export interface RequestBodyLimits {
 }
 
 /**
- * The raw body of a request, or the status to answer with: 413 too large, 408 too slow, 400 broken off.
+ * The raw body of a request, or the status to answer with: 413 too large, 408 too slow, 400 broken off, or read
+ * by somebody else.
  *
  * Never rejects, and reads no more than it may.
  */
@@ -14,8 +15,10 @@ export async function readBody(
   { maxBytes, limitMs }: RequestBodyLimits,
 ): Promise<Uint8Array | 400 | 408 | 413> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return 413;
+  if (request.bodyUsed) return 400;
   if (request.body === null) return new Uint8Array();
-  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  const reader = readerOf(request.body);
+  if (reader === undefined) return 400;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<408>((resolve) => {
     timer = setTimeout(resolve, limitMs, 408);
@@ -24,6 +27,15 @@ export async function readBody(
   clearTimeout(timer);
   if (typeof result === 'number') reader.cancel().catch(() => {});
   return result;
+}
+
+/** `undefined` when somebody else has it. */
+function readerOf(body: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<Uint8Array> | undefined {
+  try {
+    return body.getReader();
+  } catch {
+    return undefined;
+  }
 }
 
 async function readAll(

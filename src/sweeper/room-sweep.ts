@@ -27,6 +27,8 @@ export class RoomSweep implements SweepWork {
   readonly #undecided = new Set<string>();
   /** Decided in a dry run: they stay, and are found again and again. */
   readonly #doomed = new Set<string>();
+  /** Since the newest list. */
+  readonly #gone = new Set<string>();
   #unmarked: ReadonlySet<string> = new Set();
   #orphans: OrphanReport[] = [];
   #failedLooks = 0;
@@ -96,6 +98,7 @@ export class RoomSweep implements SweepWork {
     );
     const report = orphanReport(orphan, reaping);
     this.#orphans.push(report);
+    if (report.status === 'deleted' || report.status === 'already-gone') this.#gone.add(report.sid);
     if (report.status === 'would-delete') this.#doomed.add(report.roomName);
     if (report.status !== 'spared' && report.status !== 'capped') this.#undecided.delete(report.roomName);
     this.#tell(report);
@@ -103,7 +106,8 @@ export class RoomSweep implements SweepWork {
   }
 
   passed({ owned, looked, durationMs }: SweepPass): void {
-    const counts = { owned, undecided: this.#undecided.size, looked, failedLooks: this.#failedLooks };
+    const left = Math.max(0, owned - this.#gone.size);
+    const counts = { owned: left, undecided: this.#undecided.size, looked, failedLooks: this.#failedLooks };
     const report = { ...counts, durationMs, orphans: this.#orphans, unmarked: [...this.#unmarked] };
     this.#orphans = [];
     this.#failedLooks = 0;
@@ -119,6 +123,7 @@ export class RoomSweep implements SweepWork {
 
   #noteAll(all: readonly ListedRoom[], ours: readonly ListedRoom[]): void {
     const names = new Set(ours.map(({ name }) => name));
+    this.#gone.clear();
     this.#owned = names.size;
     for (const name of this.#undecided) if (!names.has(name)) this.#undecided.delete(name);
     for (const name of this.#doomed) if (!names.has(name)) this.#doomed.delete(name);

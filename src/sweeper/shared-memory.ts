@@ -3,7 +3,7 @@ import type { Redis } from './load-bullmq.ts';
 import type { Observation } from './observation.ts';
 
 /** What one command handles at most: a Redis that is busy with a long one makes everybody wait. */
-const sliceLength = 500;
+const sliceLength = 250;
 
 export function* slices<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let from = 0; from < all.length; from += sliceLength) yield all.slice(from, from + sliceLength);

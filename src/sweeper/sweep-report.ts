@@ -22,7 +22,7 @@ export interface OrphanReport {
 
 /** One pass: what there was, what it cost, and what was done since the pass before. */
 export interface SweepReport {
-  /** Rooms that are ours. */
+  /** Rooms that are ours and still there, as far as is known. */
   readonly owned: number;
   /** How many of them this process has not made up its mind about: silent, but not for long enough. */
   readonly undecided: number;

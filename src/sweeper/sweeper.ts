@@ -1,4 +1,18 @@
-import { lastValueFrom, type Observable, Subject, scan, takeUntil, takeWhile, timer } from 'rxjs';
+import {
+  delay,
+  lastValueFrom,
+  merge,
+  type Observable,
+  ReplaySubject,
+  Subject,
+  scan,
+  switchMap,
+  take,
+  takeUntil,
+  takeWhile,
+  timer,
+} from 'rxjs';
+import { LiveKitRESTError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { checkRoomName } from '../rooms/room-name.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
@@ -72,27 +86,35 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
    * Takes as long as a lease has to be watched, or less when every bot is seen alive.
    *
    * @returns Everything that was found and done, in one report.
-   * @throws {LiveKitRESTError} LiveKit never answered a list.
+   * @throws {LiveKitRESTError} LiveKit never answered a list, or it was stopped before it did.
    */
   async sweepOnce(): Promise<SweepReport> {
     const { leaseTtlMs, graceMs, pollMs } = this.#plan;
     // enough to begin anew once
     const limitMs = 2 * Math.max(leaseTtlMs, graceMs) + 5 * pollMs;
+    const failure$ = new ReplaySubject<unknown>(1);
     let failure: unknown;
     this.on('sweepFailed', (error) => {
       failure = error;
+      failure$.next(error);
     });
+    // the first pass over many rooms may take longer than that, as long as nothing fails
+    const neverBegan$ = timer(limitMs).pipe(
+      switchMap(() => failure$),
+      takeUntil(this.report$),
+    );
     const whole$ = this.report$.pipe(
       takeWhile(({ undecided }) => undecided > 0, true),
-      takeUntil(timer(limitMs)),
+      takeUntil(merge(neverBegan$, this.report$.pipe(take(1), delay(limitMs)))),
       scan(together),
     );
     const whole = lastValueFrom(whole$, { defaultValue: undefined });
     this.start();
     const report = await whole;
     await this.stop();
-    if (report === undefined) throw failure;
-    return report;
+    if (report !== undefined) return report;
+    if (failure instanceof Error) throw failure;
+    throw new LiveKitRESTError('', { kind: 'unavailable', retryable: true, body: 'no pass was completed' });
   }
 }
 

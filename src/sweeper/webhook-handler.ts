@@ -35,7 +35,7 @@ export function webhookHandler(options: WebhookHandlerOptions): (request: Reques
   if (typeof nowMs !== 'function') throw new InvalidOptionError('nowMs', 'a function');
   const seen = new SeenIds();
 
-  return async (request) => {
+  const handle = async (request: Request): Promise<Response> => {
     if (request.method !== 'POST') return answer(405);
     const contentType = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
     if (!contentTypes.includes(contentType)) return answer(415);
@@ -50,6 +50,7 @@ export function webhookHandler(options: WebhookHandlerOptions): (request: Reques
     if (isNew && event.roomName !== undefined) hint(sweeper, event.roomName);
     return answer(200);
   };
+  return (request) => handle(request).catch(() => answer(500));
 }
 
 interface Event {

@@ -127,6 +127,22 @@ describe('reaping', () => {
     expect(world.deleted).toEqual([]);
   });
 
+  it('counts a room as deleted that is another one since the answer to its deletion was lost', async () => {
+    const { world, told, seconds } = await setup();
+    const deleteRoom = world.deleteRoomByName.bind(world);
+    let deletions = 0;
+    world.deleteRoomByName = async (roomName) => {
+      await deleteRoom(roomName);
+      deletions += 1;
+      if (deletions > 1) return true;
+      world.human(roomName);
+      throw restError('timeout', roomName);
+    };
+    await seconds(45);
+    expect(told).toEqual([['roomReaped', expect.objectContaining({ sid: 'RM_0', status: 'deleted' })]]);
+    expect([deletions, world.names]).toEqual([1, ['agents-live', name]]);
+  });
+
   it('says when it failed, and comes back to it later and later', async () => {
     const { world, told, seconds } = await setup();
     world.failing.set('deleteRoomByName', restError('auth', name, 401));

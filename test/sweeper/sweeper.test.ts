@@ -470,6 +470,44 @@ describe('sweepOnce', () => {
     expect(world.names).toEqual(['agents-bare']);
   });
 
+  it('reports what it has seen although its first pass took longer than all the time it has', async () => {
+    const world = new World();
+    world.bot('agents-dead').block();
+    const list = world.listRooms.bind(world);
+    let isFirst = true;
+    world.listRooms = async (names) => {
+      if (isFirst) await new Promise((resolve) => setTimeout(resolve, 29_000));
+      isFirst = false;
+      return list(names);
+    };
+    const report = await once(world, { pollMs: 1_000, leaseTtlMs: 5_000, graceMs: 5_000 });
+    expect(report).toMatchObject({ owned: 1, looked: 1, undecided: 1 });
+  });
+
+  it('rejects with an error when it is stopped before it has seen anything', async () => {
+    const world = new World();
+    world.frozen = true;
+    const sweeper = new Sweeper({ rest: world, prefix: 'agents-', logger: silentLogger });
+    const report = sweeper.sweepOnce();
+    report.catch(() => {});
+    await sweeper.stop();
+    await expect(report).rejects.toBeInstanceOf(Error);
+  });
+
+  it('counts no room as left that it has deleted in its last pass', async () => {
+    const world = new World();
+    world.human('agents-bare');
+    world.human('agents-late');
+    const sweeper = new Sweeper({ rest: world, prefix: 'agents-', logger: silentLogger });
+    sweepers.push(sweeper);
+    const left: [number, number][] = [];
+    sweeper.on('swept', ({ owned }) => left.push([owned, world.names.length]));
+    sweeper.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(left.every(([told, there]) => told === there)).toBe(true);
+    expect(left.at(-1)).toEqual([0, 0]);
+  });
+
   it('rejects when LiveKit never answered', async () => {
     const world = new World();
     world.failing.set('listRooms', restError('auth', '', 401));

@@ -142,6 +142,26 @@ describe('webhookHandler', () => {
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
+  it.each([
+    ['was read already', (request: Request) => request.text()],
+    ['is being read by somebody else', (request: Request) => request.body?.getReader()],
+  ])('answers when the body %s', async (_title, take) => {
+    const { handle, lookSooner } = setup();
+    const body = JSON.stringify(event);
+    const headers = { 'content-type': 'application/webhook+json', authorization: sign(claimsFor(body)) };
+    const request = new Request('http://localhost/webhook', { method: 'POST', body, headers });
+    await take(request);
+    expect((await handle(request)).status).toBe(400);
+    expect(lookSooner).not.toHaveBeenCalled();
+  });
+
+  it('answers when its own clock fails', async () => {
+    const { deliver } = setup(() => {
+      throw new Error('no clock');
+    });
+    expect(await deliver()).toBe(500);
+  });
+
   it('answers when the body breaks off', async () => {
     const { handle } = setup();
     const broken = new ReadableStream({ start: (controller) => controller.error(new Error('reset')) });
