@@ -15,7 +15,6 @@ export async function readBody(
   { maxBytes, limitMs }: RequestBodyLimits,
 ): Promise<Uint8Array | 400 | 408 | 413> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return 413;
-  if (request.bodyUsed) return 400;
   if (request.body === null) return new Uint8Array();
   const reader = readerOf(request.body);
   if (reader === undefined) return 400;
