@@ -278,6 +278,7 @@ export const rows = [
     row: 56,
     fault: 'another room of the same name',
     shownBy: [
+      ['test/scenarios/shared-name.test.ts', /row 56/],
       [verify, /another/],
       [guardian, /newer room/],
     ],
