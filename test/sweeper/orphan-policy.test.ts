@@ -275,8 +275,10 @@ describe('decideOrphan', () => {
     });
 
     it('starts from nothing after a gap, and where nothing was known', () => {
-      const failed = { ...observeFailure(silent(), 11_000), dueMs: 16_000 };
-      expect(observe(failed, answered(26_002, bot('a.1')), all)).toMatchObject({ silentSinceMs: 26_002 });
+      const once = { ...observeFailure(silent(), 11_000), dueMs: 16_000 };
+      const twice = { ...observeFailure(once, 16_000), dueMs: 21_000 };
+      const seen = (atMs: number) => observe(twice, answered(atMs, bot('a.1')), all).silentSinceMs;
+      expect([seen(31_001), seen(31_002)]).toEqual([26_001, 31_002]);
       const never = { ...observeFailure(undefined, 1_000), dueMs: 6_000 };
       const fresh = observe(undefined, answered(6_000, bot('a.1')), all);
       expect(observe(never, answered(6_000, bot('a.1')), all)).toEqual(fresh);
