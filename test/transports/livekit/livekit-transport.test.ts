@@ -109,15 +109,17 @@ describe('LiveKitTransport', () => {
     await bot.started;
     const callers = await Promise.all(['ada', 'bob'].map((who) => call(server, bot.transport.roomName, who)));
     await Promise.all(callers.map((caller, index) => caller.playTone(400 + 400 * index, 800)));
-    await sleep(200);
     for (const [index, userId] of ['ada', 'bob'].entries()) {
-      const frames = bot.inside.framesOf(UserAudioRawFrame).filter((frame) => frame.userId === userId);
-      expect(new Set(frames.map((frame) => frame.sampleRate))).toEqual(new Set([8_000]));
-      const heard = new HeardAudio();
-      for (const { audio, sampleRate } of frames) heard.add(audio, sampleRate, 0);
-      const { heardMs, frequencyHz } = heard.report();
-      expect(heardMs).toBeGreaterThan(600);
-      expect(Math.abs(frequencyHz - (400 + 400 * index))).toBeLessThan(30);
+      const framesOfThem = () =>
+        bot.inside.framesOf(UserAudioRawFrame).filter((frame) => frame.userId === userId);
+      const report = () => {
+        const heard = new HeardAudio();
+        for (const { audio, sampleRate } of framesOfThem()) heard.add(audio, sampleRate, 0);
+        return heard.report();
+      };
+      await eventually(() => report().heardMs).toBeGreaterThan(600);
+      expect(Math.abs(report().frequencyHz - (400 + 400 * index))).toBeLessThan(30);
+      expect(new Set(framesOfThem().map((frame) => frame.sampleRate))).toEqual(new Set([8_000]));
     }
   });
 
