@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Observation } from '../../src/sweeper/observation.ts';
+import { openSharedQueue } from '../../src/sweeper/shared-queue.ts';
+import { describeWith } from '../support/requirements.ts';
+import { type RedisServer, startRedis } from '../support/start-redis.ts';
+
+const describe = await describeWith('redis-server');
+
+describe('the shared queue', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  it('plans, remembers and forgets 10,000 rooms in commands that each stay within their limit', async () => {
+    const stopped = new AbortController();
+    const { add, close, memory, pause } = await openSharedQueue({
+      redisUrl: redis.url,
+      queueName: 'many',
+      keyPrefix: 'endframe',
+      stopped: stopped.signal,
+      concurrency: 1,
+      lockMs: 15_000,
+      look: async () => {},
+      onAway: () => {},
+      onBack: () => {},
+    });
+    pause(600_000);
+    const rooms = Array.from({ length: 10_000 }, (_, index) => ({
+      name: `agents-${index}`,
+      sid: `RM_${index}`,
+      creationTimeMs: 1,
+      metadata: '{"endframe":true}',
+    }));
+    const names = rooms.map(({ name }) => name);
+    try {
+      await add(rooms, { pass: 'first', owned: rooms.length });
+      const waiting = await redis.client.llen('endframe:many:wait');
+      // one look may have begun before the pause
+      expect(waiting).toBeGreaterThanOrEqual(rooms.length - 1);
+      const seen = { leases: { bot: 'run.1' }, silentLooks: 0 } as unknown as Observation;
+      const entries = names.flatMap((name) => [name, JSON.stringify(seen)]);
+      await redis.client.hset('endframe:many:sweeper:seen', ...entries);
+      expect([...(await memory.seen()).keys()].toSorted()).toEqual(names.toSorted());
+      await memory.forget(...names);
+      expect((await memory.seen()).size).toBe(0);
+    } finally {
+      stopped.abort();
+      await close(1_000, false);
+    }
+  }, 60_000);
+});
