@@ -6,12 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const runUsage = `endframe run COMMAND [ARGUMENT ...]
 
 Runs a bot as the main process of a container. When process 1 of a container ends, everything in it is
-killed, the bot's guardian too; so this outlives a bot that ends with an error by 5 seconds.
+killed, the bot's guardian too; so this outlives the bot by a second, or by 5 where it ends with an error.
 SIGINT, SIGTERM and SIGHUP go to the bot. Ends with the bot's exit code, or 128 and the signal's number.
 `;
 
-/** A guardian needs 50 ms; more where LiveKit is slow. Below the grace that orchestrators give. */
-const lingerMs = 5_000;
+/** A guardian needs 50 ms, after a `process.exit(0)` too; more where LiveKit is slow. */
+const lingerMs = 1_000;
+const lingerAfterErrorMs = 5_000;
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** As shells have it: not found, or not to be executed. */
 const notFound = 127;
@@ -32,8 +33,7 @@ export async function runCommand([command, ...args]: readonly string[]): Promise
   for (const signal of passedOn) process.on(signal, () => void child.kill(signal));
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-    if (code === 0) return 0;
-    await sleep(lingerMs);
+    await sleep(code === 0 ? lingerMs : lingerAfterErrorMs);
     return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);

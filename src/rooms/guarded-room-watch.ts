@@ -19,11 +19,13 @@ export class GuardedRoomWatch {
   readonly #context: GuardedRoomContext;
   #guarded: GuardedRoom;
   #phase: 'waiting' | 'deleting' | 'looking' | 'finished' = 'waiting';
-  /** Why the deletion is made; the newest reason. */
+  /** Why the deletion is made; silence is no reason where there is a better one. */
   #cause: 'stuck' | 'taken-over' | 'bot-gone' | undefined;
   /** What the bot has ordered in the meantime. */
   #order: 'look' | 'forget' | undefined;
   #isSilent = false;
+  /** Ends the pause between two attempts, when what they wait for has changed. */
+  #wake: () => void = () => {};
 
   constructor(id: number, guarded: GuardedRoom, context: GuardedRoomContext) {
     this.#id = id;
@@ -55,13 +57,16 @@ export class GuardedRoomWatch {
 
   /** It was not dead: what has not been done for its silence is not done any more. */
   botIsAlive(): void {
+    if (!this.#isSilent) return;
     this.#isSilent = false;
+    this.#wake();
   }
 
   /** Deletes the room, unless that has begun. */
   takeOver(cause: 'stuck' | 'taken-over' | 'bot-gone'): void {
-    this.#cause = cause;
+    if (cause !== 'stuck' || this.#phase === 'waiting') this.#cause = cause;
     if (this.#phase === 'waiting') void this.#delete();
+    else this.#wake();
   }
 
   /** The bot has deleted the room. */
@@ -77,6 +82,7 @@ export class GuardedRoomWatch {
   #obey(order: 'look' | 'forget'): void {
     this.#order = order;
     if (this.#phase === 'waiting') this.#wait();
+    else this.#wake();
   }
 
   #wait(): void {
@@ -92,18 +98,28 @@ export class GuardedRoomWatch {
       ...this.#guarded,
       rest,
       giveUpMs,
-      wait: sleep,
+      wait: (ms) => this.#pause(ms),
       now: () => performance.now(),
       random: Math.random,
-      isCalledOff: () => this.#cause === 'stuck' && (!this.#isSilent || this.#order !== undefined),
+      isCalledOff: () => this.#order !== undefined || (this.#cause === 'stuck' && !this.#isSilent),
     });
     const cause = this.#cause;
     if (status !== 'called-off' && cause !== undefined && cause !== 'bot-gone') {
       tell({ type: 'settled', id: this.#id, status, cause });
     }
     if (status === 'deleted' || status === 'already-gone') await this.#look();
-    else if (cause === 'stuck') this.#wait();
+    else if (cause === 'stuck' || status === 'called-off') this.#wait();
     else this.#finish();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #look(): Promise<void> {

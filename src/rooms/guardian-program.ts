@@ -29,6 +29,8 @@ const latestMs = 1_250;
 const lingerMs = 500;
 
 const rooms = new Map<number, GuardedRoomWatch>();
+/** They ascend: news of an older room that is not here comes too late. */
+let newestId = 0;
 const heartbeat = new HeartbeatWatch(performance.now());
 const reader = new MessageReader<ToGuardian>();
 /** Fires when a beat is missing, so that nothing wakes this process up but beats, as long as they come. */
@@ -40,6 +42,7 @@ function tell(message: FromGuardian): void {
   if (pipe.writable) pipe.write(encode(message));
   if (message.type !== 'finished') return;
   rooms.delete(message.id);
+  watchForQuiet();
   if (pipe.writable) setTimeout(endIfIdle, lingerMs);
   else endIfIdle();
 }
@@ -52,8 +55,8 @@ function obey(message: ToGuardian): void {
   const watch = rooms.get(message.id);
   switch (message.type) {
     case 'watch':
-      if (watch === undefined) guard(message);
-      else watch.update(message.guarded);
+      if (message.id > newestId) guard(message);
+      else watch?.update(message.guarded);
       watchForQuiet();
       break;
     case 'take-over':
@@ -69,6 +72,7 @@ function obey(message: ToGuardian): void {
 
 function guard({ id, guarded }: Extract<ToGuardian, { type: 'watch' }>): void {
   const rest = guardianRest(guarded.credentials);
+  newestId = id;
   rooms.set(id, new GuardedRoomWatch(id, guarded, { rest, tell, giveUpMs }));
   tell({ type: 'armed', id });
 }
@@ -86,7 +90,9 @@ function watchForQuiet(): void {
 function look(longestGapMs: number): void {
   const silentMs = heartbeat.silentMs(performance.now(), longestGapMs);
   for (const watch of rooms.values()) watch.botIsSilent(silentMs);
-  if ([...rooms.values()].every(({ isSilent }) => isSilent)) clearInterval(ticks);
+  const isSeenTo = ({ isSilent, heartbeatMs }: GuardedRoomWatch): boolean =>
+    isSilent || heartbeatMs === Number.POSITIVE_INFINITY;
+  if ([...rooms.values()].every(isSeenTo)) clearInterval(ticks);
 }
 
 pipe.setEncoding('utf8');

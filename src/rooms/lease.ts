@@ -12,7 +12,7 @@ export const leaseAttribute = 'endframe.lease';
 export const leaseBeatMs = 5_000;
 
 /** How long a write is waited for. Observers wait longer. */
-const patienceBeats = 2.8;
+const patienceBeats = 1.8;
 
 /** Observers compare only whether it changed; the parts are for people who read it. */
 export interface Lease {
@@ -53,9 +53,9 @@ export interface LeaseBeatOptions {
 /**
  * Beats the lease from `start()` to `stop()`, and never fails its caller.
  *
- * A write that fails is given up, and so is one that does not settle within three beats: the next beat is the retry. The first
- * failure of a row is a warning, because without the attribute observers go by presence alone. It keeps no
- * process alive.
+ * A write that fails is given up, and so is one that does not settle within two beats: the next beat is the retry. The first
+ * failure of a row is a warning: to observers, a lease that stands still is a bot that is dead. It keeps no process
+ * alive.
  *
  * @throws {InvalidOptionError} An option can never work.
  */
@@ -114,7 +114,10 @@ export class LeaseBeat implements Disposable {
     if (this.#failing) return;
     this.#failing = true;
     try {
-      this.#logger.warn({ error }, 'the lease cannot be written; observers go by presence alone');
+      this.#logger.warn(
+        { error },
+        'the lease cannot be written; if it stands still, sweepers take the bot for dead',
+      );
     } catch {
       // a logger that fails must not end the beat
     }

@@ -21,7 +21,7 @@ export interface SureDeletion {
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
   readonly random: () => number;
-  /** Whether there is no reason any more: asked before everything that follows a wait. */
+  /** Whether there is no reason any more: asked before each attempt and each wait. */
   readonly isCalledOff: () => boolean;
 }
 
@@ -43,6 +43,7 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
   let keptBefore = false;
   for (let attempts = 1; !isCalledOff(); attempts += 1) {
     const decision = await decide(deletion, now() - startedMs);
+    if (isCalledOff()) break;
     if (decision === 'keep') {
       // it may be the bot itself that is still listed, when nobody knows who it is
       if (ownIdentity !== undefined || keptBefore) return 'kept';
@@ -66,6 +67,7 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
     const failed = { error: inTheLongRun(error), attempts, remainingMs, random: random(), longestBackoffMs };
     const waitMs = retryDelayMs(failed);
     if (waitMs === undefined) return 'failed';
+    if (isCalledOff()) break;
     await wait(waitMs);
   }
   return 'called-off';

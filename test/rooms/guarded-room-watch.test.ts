@@ -100,6 +100,47 @@ describe('GuardedRoomWatch', () => {
     expect(told).toEqual([{ type: 'finished', id: 1 }]);
   });
 
+  it('goes on with what was handed over, also when the bot is silent for a while', async () => {
+    const { watch, livekit, told, passes } = setup();
+    livekit.isAway = true;
+    watch.takeOver('taken-over');
+    await passes(1_000);
+    watch.botIsSilent(5_000);
+    await passes(1_000);
+    watch.botIsAlive();
+    livekit.isAway = false;
+    await passes(10_000);
+    expect(livekit.deletions).toBe(1);
+    expect(told[0]).toEqual({ type: 'settled', id: 1, status: 'deleted', cause: 'taken-over' });
+  });
+
+  it('leaves a room alone that the bot has decided to keep before it ended', async () => {
+    const { watch, livekit, told, passes } = setup();
+    livekit.isAway = true;
+    watch.botIsSilent(5_000);
+    await passes(1_000);
+    watch.botIsAlive();
+    watch.forget();
+    watch.takeOver('bot-gone');
+    livekit.isAway = false;
+    await passes(60_000);
+    expect(livekit.deletions).toBe(0);
+    expect(told).toEqual([{ type: 'finished', id: 1 }]);
+  });
+
+  it('does not finish a long pause when the bot dies in it', async () => {
+    const { watch, livekit, passes } = setup({ deleteWhen: 'no-humans-left', ownIdentity: undefined });
+    livekit.inside = [ada];
+    watch.botIsSilent(5_000);
+    await passes(1_000);
+    watch.botIsAlive();
+    await passes(1_000);
+    livekit.inside = [];
+    watch.takeOver('bot-gone');
+    await passes();
+    expect(livekit.deletions).toBe(1);
+  });
+
   it('asks once for each silence', async () => {
     const { watch, livekit, told, passes } = setup({ deleteWhen: 'no-humans-left' });
     livekit.inside = [ada];
