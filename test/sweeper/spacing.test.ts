@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../src/sweeper/observation.ts';
-import { backoffMs, dueMs, pauseMs, rhythmMs } from '../../src/sweeper/spacing.ts';
+import { backoffMs, dueMs, pauseMs, retryMs, rhythmMs } from '../../src/sweeper/spacing.ts';
 
 const alive = { lookedMs: 1_000, silentSinceMs: undefined } as Observation;
 const silent = { lookedMs: 1_000, silentSinceMs: 500 } as Observation;
@@ -44,6 +44,18 @@ describe('the spacing of looks', () => {
   ])('plans looks that come %i ms late further apart', (latenessMs, expected) => {
     const plan = { owned: 1, rhythmMs: 5_000, longestSpacingMs: 15_000, latenessMs };
     expect(dueMs(silent, plan)).toBe(expected);
+  });
+
+  it('plans a room whose look failed for the next pass, counted from the failure', () => {
+    const failed = { ...alive, failedMs: 3_000 };
+    expect(dueMs(failed, { owned: 10_000, rhythmMs: 5_000, longestSpacingMs: 15_000 })).toBe(8_000);
+  });
+
+  it('lists again soon after a list that failed, and then later and later', () => {
+    const retries = (pollMs: number) =>
+      [1, 2, 3, 7, 99].map((failures) => retryMs(failures, { pollMs, longestMs: 60_000 }));
+    expect(retries(5_000)).toEqual([1_000, 2_000, 4_000, 60_000, 60_000]);
+    expect(retries(500)).toEqual([100, 200, 400, 6_400, 60_000]);
   });
 
   it('leaves a room that resists alone for longer and longer', () => {
