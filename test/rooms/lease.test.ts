@@ -103,7 +103,7 @@ describe('LeaseBeat', () => {
     await vi.advanceTimersByTimeAsync(20);
     expect(counts).toEqual([0, 1]);
     await vi.advanceTimersByTimeAsync(600);
-    expect(counts).toHaveLength(4);
+    expect(counts).toHaveLength(5);
     expect(warn).toHaveBeenCalledOnce();
   });
 
