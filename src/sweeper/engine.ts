@@ -50,7 +50,7 @@ export interface SweepWork {
 export interface LookContext {
   /** What the look before has left. */
   readonly before: Observation | undefined;
-  /** When the list of all rooms failed last, on the observer's clock. */
+  /** When the list of all rooms failed last, or took far too long, on the observer's clock. */
   readonly blindMs: number | undefined;
   /** The clock that observations are kept in. */
   readonly nowMs: () => number;

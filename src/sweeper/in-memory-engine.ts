@@ -5,7 +5,6 @@ import {
   merge,
   mergeMap,
   type Observable,
-  partition,
   repeat,
   Subject,
   type Subscription,
@@ -17,7 +16,7 @@ import type { Orphan, SweeperEngine, SweepWork } from './engine.ts';
 import { Hints, isFresh } from './hints.ts';
 import { lookOrder } from './look-order.ts';
 import { type Observation, observeFailure } from './observation.ts';
-import { backoffMs, dueMs, type PassCost, pauseMs, retryMs, rhythmMs } from './spacing.ts';
+import { backoffMs, dueMs, type PassCost, pauseMs, retryMs, rhythmMs, wasHeldUp } from './spacing.ts';
 
 /** Deletions at the same time: apart from the looks, and those that failed before apart from the others. */
 const reapsAtOnce = 8;
@@ -44,8 +43,8 @@ export class InMemoryEngine implements SweeperEngine {
   readonly #hints = new Hints();
   /** Rooms whose look before failed, in the order in which they are looked at again. */
   readonly #doubtful = new Subject<ListedRoom>();
-  readonly #orphans = new Subject<Orphan>();
   readonly #reaping = new Set<Promise<void>>();
+  readonly #reapingAgain = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
   #subscription: Subscription | undefined;
   #blindMs: number | undefined;
@@ -69,13 +68,7 @@ export class InMemoryEngine implements SweeperEngine {
     }).pipe(repeat({ delay: () => timer(restMs) }));
     const hints$ = this.#hints.served((names) => this.#lookAtHinted(names, work));
     const looksAgain$ = this.#doubtful.pipe(mergeMap((room) => this.#look(room, work), repeatedLooksAtOnce));
-    const [repeated$, first$] = partition(this.#orphans, ({ observation }) => observation.failedReaps > 0);
-    const reap = (orphan: Orphan): Promise<void> => this.#track(this.#reap(orphan, work));
-    const reaps$ = merge(
-      first$.pipe(mergeMap(reap, reapsAtOnce)),
-      repeated$.pipe(mergeMap(reap, repeatedReapsAtOnce)),
-    );
-    this.#subscription = merge(passes$, hints$, looksAgain$, reaps$).subscribe();
+    this.#subscription = merge(passes$, hints$, looksAgain$).subscribe();
   }
 
   lookSooner(roomNames: readonly string[]): void {
@@ -85,7 +78,7 @@ export class InMemoryEngine implements SweeperEngine {
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#subscription?.unsubscribe();
-    await Promise.allSettled(this.#reaping);
+    await Promise.all([...this.#reaping, ...this.#reapingAgain]);
   }
 
   /** One list, and looks at those that are due; resolves with the pause that should follow, and never rejects. */
@@ -95,6 +88,7 @@ export class InMemoryEngine implements SweeperEngine {
     if (rooms === undefined)
       return retryMs(this.#failedLists, { pollMs: work.pollMs, longestMs: work.pollMs });
     const listMs = this.#nowMs() - startedMs;
+    if (wasHeldUp(listMs, this.#costs, work.pollMs)) this.#blindMs = this.#nowMs();
     this.#owned = rooms.length;
     this.#taken = 0;
     this.#forgetAllBut(rooms);
@@ -164,8 +158,7 @@ export class InMemoryEngine implements SweeperEngine {
       const look = await work.look(room, { before, blindMs: this.#blindMs, nowMs: this.#nowMs, signal });
       this.#looked += 1;
       this.#remember(name, look.observation, work);
-      if (look.orphan === undefined) this.#busy.delete(name);
-      else this.#orphans.next(look.orphan);
+      if (look.orphan === undefined || !this.#offer(look.orphan, work)) this.#busy.delete(name);
     } catch {
       this.#remember(name, observeFailure(before, this.#nowMs()), work);
       this.#busy.delete(name);
@@ -176,6 +169,18 @@ export class InMemoryEngine implements SweeperEngine {
     const plan = { owned: this.#owned, rhythmMs: this.#rhythmMs, longestSpacingMs };
     if (seen === undefined) this.#known.delete(name);
     else this.#known.set(name, { ...seen, dueMs: dueMs(seen, plan) });
+  }
+
+  /** False when enough rooms are being deleted: the next pass looks again, because what was seen does not keep. */
+  #offer(orphan: Orphan, work: SweepWork): boolean {
+    const isRepeated = orphan.observation.failedReaps > 0;
+    const reaping = isRepeated ? this.#reapingAgain : this.#reaping;
+    if (this.#stopped.signal.aborted || reaping.size >= (isRepeated ? repeatedReapsAtOnce : reapsAtOnce)) {
+      return false;
+    }
+    const reap = this.#reap(orphan, work).finally(() => reaping.delete(reap));
+    reaping.add(reap);
+    return true;
   }
 
   async #reap(orphan: Orphan, work: SweepWork): Promise<void> {
@@ -194,11 +199,6 @@ export class InMemoryEngine implements SweeperEngine {
       this.#known.delete(name);
     }
     this.#busy.delete(name);
-  }
-
-  async #track(reap: Promise<void>): Promise<void> {
-    this.#reaping.add(reap);
-    await reap.finally(() => this.#reaping.delete(reap));
   }
 
   #isDue({ name }: ListedRoom): boolean {

@@ -35,6 +35,12 @@ export function rhythmMs(costs: readonly PassCost[], pollMs: number): number {
   return Math.max(pollMs, cheapest(costs).durationMs + pauseMs(costs, pollMs));
 }
 
+/** Whether a list took so much longer than usual that LiveKit or this process must have stood still meanwhile. */
+export function wasHeldUp(listMs: number, costs: readonly PassCost[], pollMs: number): boolean {
+  const usualMs = costs.length > 0 ? cheapest(costs).listMs : 0;
+  return listMs > Math.max(pollMs, 2 * usualMs);
+}
+
 function cheapest(costs: readonly PassCost[]): PassCost {
   return {
     durationMs: Math.min(...costs.map(({ durationMs }) => durationMs)),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../src/sweeper/observation.ts';
-import { backoffMs, dueMs, pauseMs, retryMs, rhythmMs } from '../../src/sweeper/spacing.ts';
+import { backoffMs, dueMs, pauseMs, retryMs, rhythmMs, wasHeldUp } from '../../src/sweeper/spacing.ts';
 
 const alive = { lookedMs: 1_000, silentSinceMs: undefined } as Observation;
 const silent = { lookedMs: 1_000, silentSinceMs: 500 } as Observation;
@@ -23,6 +23,19 @@ describe('the spacing of looks', () => {
     ];
     expect(rhythmMs(costs, 5_000)).toBe(5_000);
   });
+
+  it.each([
+    [5_000, [], false],
+    [5_001, [], true],
+    [12_000, [6_000], false],
+    [12_001, [6_000, 60_000], true],
+  ] as const)(
+    'with polls of 5 s, takes a list of %i ms after lists of %j for held up: %s',
+    (listMs, usual, held) => {
+      const costs = usual.map((one) => ({ durationMs: one, listMs: one }));
+      expect(wasHeldUp(listMs, costs, 5_000)).toBe(held);
+    },
+  );
 
   it.each([
     [1, 5_000],

@@ -257,6 +257,33 @@ describe('Sweeper', () => {
     },
   );
 
+  it('does not count the time of a list that hung and came at last', async () => {
+    const { world, sweeper, seconds, doomed, goneAfter } = await setup({ pollMs: 10_000 });
+    const late = ['agents-late-1', 'agents-late-2'];
+    for (const name of late) world.bot(name, { lateMs: 10_000 });
+    const list = world.listRooms.bind(world);
+    world.listRooms = async (names) => {
+      while (world.frozen) await new Promise((resolve) => setTimeout(resolve, 10));
+      return list(names);
+    };
+    const { listRooms } = world.calls;
+    while (world.calls.listRooms < listRooms + 2) await seconds(0.1);
+    await seconds(0.1);
+    world.frozen = true;
+    // the list comes before the gap between the looks is too long
+    await seconds(29);
+    world.frozen = false;
+    for (let hint = 0; hint < 10; hint += 1) {
+      sweeper.lookSooner(...world.names);
+      await seconds(1.1);
+    }
+    await seconds(20);
+    expect(world.deleted).toEqual([]);
+    doomed.block();
+    expect(await goneAfter('agents-dead')).toBeLessThanOrEqual(50);
+    expectOnlyTheDeadGone(world, late);
+  });
+
   it('starts again for rooms that LiveKit had forgotten for a while', async () => {
     const { world, bots, seconds } = await setup();
     for (const bot of bots) bot.block();
