@@ -2,9 +2,10 @@ import { LiveKitRESTError } from '../errors.ts';
 import { silentLogger } from '../logger.ts';
 import { asRestError } from '../rooms/foreign-error.ts';
 import { RoomDeleter } from '../rooms/room-deleter.ts';
-import type { RestCallOptions } from '../rooms/room-rest.ts';
+import type { ListedRoom, RestCallOptions } from '../rooms/room-rest.ts';
 import type { Orphan, ReapContext, ReapStatus } from './engine.ts';
 import { lookAt } from './look.ts';
+import type { Observation } from './observation.ts';
 import type { KeepReason } from './orphan-policy.ts';
 import { ownershipOf } from './ownership.ts';
 import type { SweeperPlan, SweeperRest } from './sweeper-options.ts';
@@ -29,17 +30,24 @@ export async function reapRoom(orphan: Orphan, context: ReapContext, plan: Sweep
   if (!(await context.takeDeletion())) return { status: 'capped' };
   let sparedBecause: Reaping['sparedBecause'];
   let wasSent = false;
+  let before = orphan.observation;
   const rest: SweeperRest = {
     ...plan.rest,
     deleteRoomByName: async (roomName, options) => {
-      sparedBecause = await confirm(orphan, context, plan, options).catch((error: unknown) => {
+      const last = await confirm(orphan.room, before, context, plan, options).catch((error: unknown) => {
         throw asLookError(roomName, error);
       });
-      if (sparedBecause === undefined) {
-        wasSent = true;
-        return plan.rest.deleteRoomByName(roomName, options);
+      sparedBecause = last.sparedBecause;
+      if (sparedBecause !== undefined) {
+        throw new LiveKitRESTError(roomName, { kind: 'rejected', retryable: false, body: sparedBecause });
       }
-      throw new LiveKitRESTError(roomName, { kind: 'rejected', retryable: false, body: sparedBecause });
+      wasSent = true;
+      try {
+        return await plan.rest.deleteRoomByName(roomName, options);
+      } finally {
+        // the time of our own request is no gap between two looks
+        before = { ...last.observation, dueMs: context.nowMs() };
+      }
     },
   };
   const { status, error } = await new RoomDeleter({
@@ -59,22 +67,31 @@ export async function reapRoom(orphan: Orphan, context: ReapContext, plan: Sweep
   return { status: 'failed', ...(error && { error }) };
 }
 
-/** Why the room must not be deleted now; `undefined` when it must. Rejects like a deletion would. */
+/** The last look before a deletion. */
+interface LastLook {
+  readonly observation: Observation;
+  /** Why the room must not be deleted now; `undefined` when it must. */
+  readonly sparedBecause: Reaping['sparedBecause'];
+}
+
+/** Rejects like a deletion would. */
 async function confirm(
-  { room, observation }: Orphan,
+  room: ListedRoom,
+  before: Observation,
   { blindMs, nowMs }: ReapContext,
   plan: SweeperPlan,
   { signal = new AbortController().signal }: RestCallOptions = {},
-): Promise<Reaping['sparedBecause']> {
+): Promise<LastLook> {
   const { name, sid, creationTimeMs } = room;
-  const context = { before: observation, blindMs, nowMs, signal };
+  const context = { before, blindMs, nowMs, signal };
   const askedMs = nowMs();
   const [listed, finding] = await Promise.all([
     plan.rest.listRooms([name], { signal }),
     lookAt(room, context, plan),
   ]);
+  const { decision, observation } = finding;
   const current = listed.find((one) => one.name === name);
-  if (current === undefined || finding.decision === undefined) {
+  if (current === undefined || decision === undefined || observation === undefined) {
     const body = 'it is not listed any more';
     throw new LiveKitRESTError(name, { kind: 'not_found', retryable: false, code: 'not_found', body });
   }
@@ -86,9 +103,11 @@ async function confirm(
       body: 'the last look took too long',
     });
   }
-  if (current.sid !== sid || current.creationTimeMs !== creationTimeMs) return 'replaced';
-  if (ownershipOf(current, plan) !== 'ours') return 'marker-missing';
-  return finding.decision.action === 'keep' ? finding.decision.reason : undefined;
+  if (current.sid !== sid || current.creationTimeMs !== creationTimeMs) {
+    return { observation, sparedBecause: 'replaced' };
+  }
+  if (ownershipOf(current, plan) !== 'ours') return { observation, sparedBecause: 'marker-missing' };
+  return { observation, sparedBecause: decision.action === 'keep' ? decision.reason : undefined };
 }
 
 /** Not to be taken for a deletion whose answer was lost, or that a dead node did not carry out: none was sent. */

@@ -117,6 +117,42 @@ describe('reaping', () => {
     expect(told.map(([event]) => event)).toEqual(['roomReaped']);
   });
 
+  it.each([
+    ['is given up', restError('timeout', name)],
+    ['is refused at last', restError('unavailable', name, 503)],
+  ])('tries again at once when a deletion that took several polls %s', async (_title, error) => {
+    const { world, told, seconds } = await setup({ pollMs: 1_000, leaseTtlMs: 4_000, graceMs: 4_000 });
+    const deleteRoom = world.deleteRoomByName.bind(world);
+    let deletions = 0;
+    world.deleteRoomByName = async (roomName) => {
+      deletions += 1;
+      if (deletions > 1) return deleteRoom(roomName);
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      throw error;
+    };
+    await seconds(10);
+    expect(told).toEqual([['roomReaped', expect.objectContaining({ status: 'deleted' })]]);
+    expect(deletions).toBe(2);
+  });
+
+  it('tells nothing about orphans for which it has no time yet, and deletes them in a later pass', async () => {
+    const { world, sweeper, told, seconds } = await setup({ minDeletionCap: 100 });
+    const found = vi.fn();
+    sweeper.on('orphanFound', found);
+    for (let index = 0; index < 40; index += 1) world.human(`agents-slow-${index}`);
+    const deleteRoom = world.deleteRoomByName.bind(world);
+    world.deleteRoomByName = async (roomName) => {
+      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      return deleteRoom(roomName);
+    };
+    await seconds(50);
+    expect(found).toHaveBeenCalledTimes(16);
+    await seconds(60);
+    expect(world.names).toEqual(['agents-live']);
+    expect(told.every(([event]) => event === 'roomReaped')).toBe(true);
+    expect(found).toHaveBeenCalledTimes(41);
+  });
+
   it('spares a bot that comes back between two attempts', async () => {
     const { world, told, seconds } = await setup();
     world.failing.set('deleteRoomByName', restError('unavailable', name, 503));
