@@ -77,7 +77,7 @@ function makeSweeper({ options, redisUrl }: SweepArguments, env: NodeJS.ProcessE
 function patientList(rest: LiveKitRESTHelper, patient: LiveKitRESTHelper): SweeperRest {
   return {
     deleteRoomByName: (name, options) => rest.deleteRoomByName(name, options),
-    createRoom: (name) => rest.createRoom(name),
+    createRoom: (name, options) => rest.createRoom(name, options),
     listParticipants: (name, options) => rest.listParticipants(name, options),
     listRooms: (names, options) => (names.length === 0 ? patient : rest).listRooms(names, options),
   };
