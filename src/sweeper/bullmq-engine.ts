@@ -9,7 +9,16 @@ import { lookOrder } from './look-order.ts';
 import { type Observation, observeFailure } from './observation.ts';
 import type { PlannedLook, SharedMemory, SharedPass } from './shared-memory.ts';
 import { openSharedQueue, type SharedQueue } from './shared-queue.ts';
-import { backoffMs, dueMs, type PassCost, pauseMs, type RetryPlan, retryMs, rhythmMs } from './spacing.ts';
+import {
+  backoffMs,
+  dueMs,
+  type PassCost,
+  pauseMs,
+  type RetryPlan,
+  retryMs,
+  rhythmMs,
+  wasHeldUp,
+} from './spacing.ts';
 
 export interface BullMqEngineOptions {
   /** Such as `redis://localhost:6379`. Redis needs `maxmemory-policy noeviction`; losing its data is harmless. */
@@ -26,8 +35,10 @@ export interface BullMqEngineOptions {
 /** For the looks and deletions that are being made at the end. */
 const closeLimitMs = 10_000;
 const turnsToMiss = 2;
-/** How long a process whose lists or looks fail again and again leaves them to others, at most. */
+/** How long a process whose lists or looks fail again and again leaves them to others, at most; its keys refused. */
 const longestRetryPolls = 12;
+/** The same where its looks fail for other reasons: LiveKit may be away for everybody. */
+const longestPausePolls = 2;
 /** The part of the looks at the same time that rooms may have whose look before failed. */
 const doubtfulShare = 0.5;
 
@@ -53,6 +64,8 @@ export class BullMqEngine implements SweeperEngine {
   #looked = 0;
   #isAway = false;
   #failedLists = 0;
+  /** In a row, by whatever; and those of them that LiveKit refused. */
+  #failedLooks = 0;
   #refusedLooks = 0;
   /** Looks that are being made at rooms whose look before failed. */
   #doubtful = 0;
@@ -126,19 +139,19 @@ export class BullMqEngine implements SweeperEngine {
     const startedMs = performance.now();
     const rooms = await work.list().catch(async (error: unknown) => {
       this.#failedLists += 1;
-      // a key that is refused is the blindness of one process alone
-      if (!isRefused(error)) await memory.wasBlind();
+      if (!(await this.#isAlone(error, memory, work))) await memory.wasBlind();
       await memory.endTurn();
       throw error;
     });
     this.#failedLists = 0;
     const listMs = performance.now() - startedMs;
+    if (wasHeldUp(listMs, this.#costs, work.pollMs)) await memory.wasBlind();
     const [nowMs, seen] = await Promise.all([memory.nowMs(), memory.seen()]);
     this.#owned = rooms.length;
     const names = new Set(rooms.map(({ name }) => name));
     await memory.forget(...[...seen.keys()].filter((name) => !names.has(name)));
     const latestMs = nowMs + this.#rhythmMs(work) / 2;
-    const due = rooms.filter(({ name }) => (seen.get(name)?.dueMs ?? 0) <= latestMs);
+    const due = rooms.filter(({ name }) => isDue(seen.get(name), nowMs, latestMs));
     const pass: SharedPass = { pass: String(nowMs), owned: rooms.length };
     await memory.beginPass(pass);
     const { steady, doubtful } = lookOrder(due, seen);
@@ -185,13 +198,15 @@ export class BullMqEngine implements SweeperEngine {
     const context = { before, blindMs, nowMs, signal };
     const look = await this.#lookUnlessCrowded(planned, context, work).catch(async (error: unknown) => {
       if (signal.aborted) return undefined;
-      if (isRefused(error)) this.#leaveToOthers(work);
-      else await remember(observeFailure(before, nowMs()));
+      this.#leaveToOthers(error, work);
+      if (!(await this.#isAlone(error, memory, work))) await remember(observeFailure(before, nowMs()));
       return undefined;
     });
     if (look === undefined) return;
     this.#looked += 1;
+    this.#failedLooks = 0;
     this.#refusedLooks = 0;
+    await memory.lookedWell(nowMs());
     const { observation, orphan } = look;
     if (observation === undefined) return memory.forget(room.name);
     await remember(observation);
@@ -222,11 +237,22 @@ export class BullMqEngine implements SweeperEngine {
     });
   }
 
-  /** LiveKit refuses the keys of this process; those of others may be good. */
-  #leaveToOthers(work: SweepWork): void {
-    this.#refusedLooks += 1;
-    const forMs = retryMs(this.#refusedLooks, this.#retrying(work));
+  /** After a look that LiveKit refused, or so many failures in a row: others may have better keys or a better way. */
+  #leaveToOthers(error: unknown, work: SweepWork): void {
+    this.#failedLooks += 1;
+    if (isRefused(error)) this.#refusedLooks += 1;
+    const { pollMs, concurrency } = work;
+    const rounds = Math.floor(this.#failedLooks / concurrency);
+    if (!isRefused(error) && rounds === 0) return;
+    const forMs = isRefused(error)
+      ? retryMs(this.#refusedLooks, this.#retrying(work))
+      : retryMs(rounds, { pollMs, longestMs: pollMs * longestPausePolls });
     void this.#opening.then((queue) => queue?.pause(forMs));
+  }
+
+  /** Whether LiveKit refuses this process, and answered others within a pass: they see what it does not. */
+  async #isAlone(error: unknown, memory: SharedMemory, work: SweepWork): Promise<boolean> {
+    return isRefused(error) && (await memory.hasLookedWell(this.#rhythmMs(work)));
   }
 
   #retrying({ pollMs }: SweepWork): RetryPlan {
@@ -250,6 +276,13 @@ export class BullMqEngine implements SweeperEngine {
 }
 
 const noCost: PassCost = { durationMs: 0, listMs: 0 };
+
+/** Also when the newest look lies ahead: the clock of Redis was set back. */
+function isDue(seen: Observation | undefined, nowMs: number, latestMs: number): boolean {
+  if (seen === undefined) return true;
+  const { lookedMs, failedMs = lookedMs, dueMs } = seen;
+  return dueMs <= latestMs || failedMs > nowMs;
+}
 
 function isRefused(error: unknown): boolean {
   return asRestError('', error).kind === 'auth';

@@ -6,10 +6,13 @@ const gatherMs = 100;
 /** A room that was tried so short a time ago is not looked at again for a hint. */
 const freshMs = 1_000;
 
-/** Whether a hint comes too soon after the newest look, also one that failed. */
+/**
+ * Whether a hint comes too soon after the newest look, also one that failed. One that lies ahead is of a clock that
+ * was set back.
+ */
 export function isFresh(seen: Observation | undefined, nowMs: number): boolean {
   const { lookedMs = Number.NEGATIVE_INFINITY, failedMs = lookedMs } = seen ?? {};
-  return nowMs - failedMs < freshMs;
+  return failedMs <= nowMs && nowMs - failedMs < freshMs;
 }
 
 /** Rooms that somebody wants to be looked at sooner: a burst of hints costs one list. */

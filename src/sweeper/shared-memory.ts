@@ -28,7 +28,13 @@ export class SharedMemory {
 
   /** True for one of all those who ask within this time. */
   async takeTurn(forMs: number): Promise<boolean> {
-    return (await this.#redis.set(`${this.#key}:turn`, 1, 'PX', Math.ceil(forMs), 'NX')) === 'OK';
+    const key = `${this.#key}:turn`;
+    const lastsMs = Math.ceil(forMs);
+    if ((await this.#redis.set(key, lastsMs, 'PX', lastsMs, 'NX')) === 'OK') return true;
+    const [meantMs, leftMs] = await Promise.all([this.#redis.get(key), this.#redis.pttl(key)]);
+    // Redis's clock was set back, and the turn would last for the size of the jump
+    if (leftMs > Number(meantMs ?? leftMs)) await this.endTurn();
+    return false;
   }
 
   /** Gives the turn to whoever asks next. */
@@ -56,9 +62,12 @@ export class SharedMemory {
   }
 
   async recallAll(roomNames: readonly string[]): Promise<readonly (Observation | undefined)[]> {
-    if (roomNames.length === 0) return [];
-    const all = await this.#redis.hmget(`${this.#key}:seen`, ...roomNames);
-    return all.map((json) => (json === null ? undefined : (JSON.parse(json) as Observation)));
+    const all: (Observation | undefined)[] = [];
+    for (const some of slices(roomNames)) {
+      const found = await this.#redis.hmget(`${this.#key}:seen`, ...some);
+      all.push(...found.map((json) => (json === null ? undefined : (JSON.parse(json) as Observation))));
+    }
+    return all;
   }
 
   async remember(roomName: string, observation: Observation): Promise<void> {
@@ -77,6 +86,18 @@ export class SharedMemory {
   async blindMs(): Promise<number | undefined> {
     const value = await this.#redis.get(`${this.#key}:blind`);
     return value === null ? undefined : Number(value);
+  }
+
+  /** LiveKit answered a look, of whomever. */
+  async lookedWell(nowMs: number): Promise<void> {
+    await this.#redis.set(`${this.#key}:well`, Math.round(nowMs));
+  }
+
+  /** Whether LiveKit answered anybody's look within this time. */
+  async hasLookedWell(withinMs: number): Promise<boolean> {
+    const [nowMs, value] = await Promise.all([this.nowMs(), this.#redis.get(`${this.#key}:well`)]);
+    // a time that lies ahead is of a clock that was set back
+    return value !== null && Math.abs(nowMs - Number(value)) <= withinMs;
   }
 
   async beginPass(pass: SharedPass): Promise<void> {

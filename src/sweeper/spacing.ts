@@ -13,6 +13,9 @@ const longestBackoffMs = 300_000;
 /** After the first list that failed. */
 const firstRetryMs = 1_000;
 
+/** Less than this is a busy machine. */
+const shortestHoldUpMs = 1_000;
+
 /** What a pass took, in milliseconds. */
 export interface PassCost {
   /** All of it, and the list alone. */
@@ -38,7 +41,7 @@ export function rhythmMs(costs: readonly PassCost[], pollMs: number): number {
 /** Whether a list took so much longer than usual that LiveKit or this process must have stood still meanwhile. */
 export function wasHeldUp(listMs: number, costs: readonly PassCost[], pollMs: number): boolean {
   const usualMs = costs.length > 0 ? cheapest(costs).listMs : 0;
-  return listMs > Math.max(pollMs, 2 * usualMs);
+  return listMs > Math.max(pollMs, shortestHoldUpMs, 2 * usualMs);
 }
 
 function cheapest(costs: readonly PassCost[]): PassCost {

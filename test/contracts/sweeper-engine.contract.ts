@@ -31,6 +31,12 @@ function nextWorld(): string {
   return `${process.pid}-${worlds}`;
 }
 
+export interface SwitchableRest extends SweeperRest {
+  fail(call: 'listRooms' | 'listParticipants', error: LiveKitRESTError): void;
+  /** How many calls have failed by it. */
+  readonly failures: number;
+}
+
 /** A fake LiveKit with bots that beat, and sweepers on it. */
 export class SweptWorld implements AsyncDisposable {
   readonly server: FakeLiveKitServer;
@@ -87,6 +93,29 @@ export class SweptWorld implements AsyncDisposable {
   /** A way to the same LiveKit with a secret that is not its own. */
   refused(): SweeperRest {
     return this.#helper('another-secret-than-that-of-the-server');
+  }
+
+  /** A way to it of which one call can be made to fail. */
+  switchable(): SwitchableRest {
+    const rest = this.#faulty(this.#helper(this.server.apiSecret));
+    const errors = new Map<string, LiveKitRESTError>();
+    let failures = 0;
+    const checked = <T>(name: string, call: () => Promise<T>): Promise<T> => {
+      const error = errors.get(name);
+      if (error === undefined) return call();
+      failures += 1;
+      return Promise.reject(error);
+    };
+    return {
+      ...rest,
+      listRooms: (names, options) => checked('listRooms', () => rest.listRooms(names, options)),
+      listParticipants: (name, options) =>
+        checked('listParticipants', () => rest.listParticipants(name, options)),
+      fail: (call, error) => void errors.set(call, error),
+      get failures() {
+        return failures;
+      },
+    };
   }
 
   #helper(apiSecret: string): LiveKitRESTHelper {

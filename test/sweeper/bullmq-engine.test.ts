@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
+import { InvalidOptionError, LiveKitRESTError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { BullMqEngine } from '../../src/sweeper/bullmq-engine.ts';
+import type { Observation } from '../../src/sweeper/observation.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { contractLimits, SweptWorld, sweeperEngineContract } from '../contracts/sweeper-engine.contract.ts';
 import { killBots, startBot } from '../support/doomed-bot.ts';
@@ -153,6 +154,66 @@ describe('BullMqEngine', () => {
     await expectOnlyTheDeadGoes(10_000);
     // they ask less and less often
     expect(world.failures.length).toBeLessThan(3 * 10);
+  }, 40_000);
+
+  it.each([
+    ['the looks', 'listParticipants', 'seen'],
+    ['the lists', 'listRooms', 'blind'],
+  ] as const)(
+    'does not count the time in which LiveKit refuses %s of everybody',
+    async (_title, call, key) => {
+      const rest = world.switchable();
+      world.sweep({ rest });
+      world.sweep({ rest });
+      await world.until(() => world.looks('agents-dead') >= 2);
+      const at = `endframe:${world.group}:sweeper:${key}`;
+      const isKnown = async (): Promise<boolean> =>
+        key === 'blind'
+          ? (await redis.client.get(at)) !== null
+          : (await redis.client.hvals(at)).every((json) => json.includes('"failedMs"'));
+      expect(await isKnown()).toBe(false);
+      rest.fail(call, new LiveKitRESTError('', { kind: 'auth', retryable: false, status: 401 }));
+      await vi.waitUntil(isKnown, { timeout: 10_000 });
+    },
+    20_000,
+  );
+
+  it('leaves the looks to others after some in a row have failed', async () => {
+    const crowd = Array.from({ length: 60 }, (_, index) => `agents-crowd-${index}`);
+    for (const name of crowd) world.bot(name);
+    const slow = { pollMs: 1_000, leaseTtlMs: 3_000, graceMs: 3_000 };
+    const rest = world.switchable();
+    rest.fail('listParticipants', new LiveKitRESTError('', { kind: 'network', retryable: true }));
+    world.sweep({ ...slow, rest });
+    world.sweep(slow);
+    await world.until(() => world.looks('agents-dead') >= 2);
+    world.block('agents-dead');
+    await world.until(() => !world.names.includes('agents-dead'), 20_000);
+    expect(rest.failures).toBeGreaterThan(3);
+    const failures = rest.failures;
+    await sleep(6_000);
+    // at most so many at the same time, every two polls
+    expect(rest.failures - failures).toBeLessThanOrEqual(4 * 6);
+    expect(world.names).toEqual(expect.arrayContaining([...live, ...crowd]));
+  }, 40_000);
+
+  it('goes on at once when the clock of Redis was set back', async () => {
+    const sweeper = world.sweep();
+    await world.until(() => world.looks('agents-dead') >= 2);
+    await sweeper.stop();
+    const hourMs = 3_600_000;
+    const key = `endframe:${world.group}:sweeper`;
+    for (const [name, json] of Object.entries(await redis.client.hgetall(`${key}:seen`))) {
+      const seen = JSON.parse(json) as Observation;
+      const ahead = { ...seen, lookedMs: seen.lookedMs + hourMs, dueMs: seen.dueMs + hourMs };
+      await redis.client.hset(`${key}:seen`, name, JSON.stringify(ahead));
+    }
+    await redis.client.set(`${key}:turn`, pollMs, 'PX', hourMs);
+    const before = world.looks('agents-dead');
+    world.sweep();
+    await world.until(() => world.looks('agents-dead') >= before + 2);
+    world.block('agents-dead');
+    await expectOnlyTheDeadGoes();
   }, 40_000);
 
   it('forgets nothing that others need when one of several stops', async () => {

@@ -43,6 +43,10 @@ describe('the shared queue', () => {
       const entries = names.flatMap((name) => [name, JSON.stringify(seen)]);
       await redis.client.hset('endframe:many:sweeper:seen', ...entries);
       expect([...(await memory.seen()).keys()].toSorted()).toEqual(names.toSorted());
+      expect(await memory.recallAll([...names, 'agents-unknown'])).toEqual([
+        ...names.map(() => seen),
+        undefined,
+      ]);
       await memory.forget(...names);
       expect((await memory.seen()).size).toBe(0);
     } finally {

@@ -34,6 +34,7 @@ describe('the spacing of looks', () => {
     (listMs, usual, held) => {
       const costs = usual.map((one) => ({ durationMs: one, listMs: one }));
       expect(wasHeldUp(listMs, costs, 5_000)).toBe(held);
+      expect(wasHeldUp(1_000, [], 100)).toBe(false);
     },
   );
 
