@@ -7,6 +7,7 @@ import { InvalidOptionError, LiveKitRESTError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { BullMqEngine } from '../../src/sweeper/bullmq-engine.ts';
 import type { Observation } from '../../src/sweeper/observation.ts';
+import type { SweeperRest } from '../../src/sweeper/sweeper-options.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { contractLimits, SweptWorld, sweeperEngineContract } from '../contracts/sweeper-engine.contract.ts';
 import { killBots, startBot } from '../support/doomed-bot.ts';
@@ -177,6 +178,21 @@ describe('BullMqEngine', () => {
     },
     20_000,
   );
+
+  it('does not count the time of a list that hung and came at last', async () => {
+    const rest = world.switchable();
+    let hangs = false;
+    const listRooms: SweeperRest['listRooms'] = async (names, options) => {
+      if (hangs && names.length === 0) await sleep(1_500);
+      return rest.listRooms(names, options);
+    };
+    world.sweep({ rest: { ...rest, listRooms }, pollMs: 1_000, leaseTtlMs: 3_000 });
+    await world.until(() => world.looks('agents-dead') >= 2);
+    const blind = () => redis.client.get(`endframe:${world.group}:sweeper:blind`);
+    expect(await blind()).toBeNull();
+    hangs = true;
+    await vi.waitUntil(blind, { timeout: 10_000 });
+  }, 20_000);
 
   it('leaves the looks to others after some in a row have failed', async () => {
     const crowd = Array.from({ length: 60 }, (_, index) => `agents-crowd-${index}`);
