@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { defer, merge, repeat, type Subscription, timer } from 'rxjs';
 import { type Logger, stderrLogger } from '../logger.ts';
 import { checkLimitMs, checkText } from '../option-checks.ts';
@@ -82,6 +83,8 @@ export class BullMqEngine implements SweeperEngine {
   }
 
   start(work: SweepWork): void {
+    // each look and deletion under way listens
+    setMaxListeners(0, this.#stopped.signal);
     this.#opening = this.#open(work).catch((error: unknown) => {
       work.failed(error);
       return undefined;

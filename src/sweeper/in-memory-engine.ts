@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   defer,
   from,
@@ -61,6 +62,8 @@ export class InMemoryEngine implements SweeperEngine {
   }
 
   start(work: SweepWork): void {
+    // each look and deletion under way listens
+    setMaxListeners(0, this.#stopped.signal);
     this.#rhythmMs = work.pollMs;
     let restMs = 0;
     const passes$ = defer(async () => {
