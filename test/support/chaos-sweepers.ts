@@ -8,8 +8,8 @@ import { spawnScript } from './run-typescript.ts';
 import type { Keys } from './tokens.ts';
 
 export const chaosPrefix = 'chaos-';
-/** Shortened: a run has no time for more. */
-export const sweeperLimits = { pollMs: 1_000, leaseTtlMs: 5_000, graceMs: 5_000 };
+/** Shortened, but for a machine that may not run somebody for a second: a look is void after two polls. */
+export const sweeperLimits = { pollMs: 2_000, leaseTtlMs: 6_000, graceMs: 6_000 };
 
 const commandLine = fileURLToPath(new URL('../sweeper/sweep-program.ts', import.meta.url));
 const hinted = fileURLToPath(new URL('./chaos-sweeper-program.ts', import.meta.url));
