@@ -14,13 +14,13 @@ export interface ExitListener {
   onBeforeExit(): void;
 }
 
-const signals: readonly ExitSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+export const exitSignals: readonly ExitSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** How long a second signal waits for what is under way, in milliseconds. */
 export const forcedExitMs = 500;
 
 /** What a shell says of a process that a signal has ended. */
-export function exitCodeOf(signal: ExitSignal): number {
+export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
@@ -50,7 +50,7 @@ export const wayOut = {
     const onUncaught = (error: unknown): void => listener.onUncaught(error);
     const onBeforeExit = (): void => listener.onBeforeExit();
     const set = (method: 'on' | 'off'): void => {
-      for (const signal of signals) process[method](signal, onSignal);
+      for (const signal of exitSignals) process[method](signal, onSignal);
       process[method]('uncaughtException', onUncaught);
       process[method]('unhandledRejection', onUncaught);
       process[method]('beforeExit', onBeforeExit);

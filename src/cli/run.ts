@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodeOf, exitSignals } from '../way-out.ts';
 
-export const runUsage = `endframe run COMMAND [ARGUMENT ...]
+const runUsage = `endframe run COMMAND [ARGUMENT ...]
 
 Runs a bot as the main process of a container. When process 1 of a container ends, everything in it is
 killed, the bot's guardian too; so this outlives the bot by a second, or by 5 where it ends with an error.
@@ -13,7 +13,6 @@ SIGINT, SIGTERM and SIGHUP go to the bot. Ends with the bot's exit code, or 128 
 /** A guardian needs 50 ms, after a `process.exit(0)` too; more where LiveKit is slow. */
 const lingerMs = 1_000;
 const lingerAfterErrorMs = 5_000;
-const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** As shells have it: not found, or not to be executed. */
 const notFound = 127;
 const notExecutable = 126;
@@ -30,11 +29,12 @@ export async function runCommand([command, ...args]: readonly string[]): Promise
   }
   // a session of its own: a terminal would send Ctrl+C to both, and the bot would get it twice
   const child = spawn(command, args, { stdio: 'inherit', detached: true });
-  for (const signal of passedOn) process.on(signal, () => void child.kill(signal));
+  for (const signal of exitSignals) process.on(signal, () => void child.kill(signal));
   try {
-    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    // one of the two is always there
+    const [code, signal] = (await once(child, 'exit')) as [number, null] | [null, NodeJS.Signals];
     await sleep(code === 0 ? lingerMs : lingerAfterErrorMs);
-    return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+    return code ?? exitCodeOf(signal);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? notFound : notExecutable;

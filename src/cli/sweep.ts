@@ -7,6 +7,7 @@ import { ServerClock } from '../sweeper/server-clock.ts';
 import type { OrphanReport } from '../sweeper/sweep-report.ts';
 import { Sweeper } from '../sweeper/sweeper.ts';
 import type { SweeperRest } from '../sweeper/sweeper-options.ts';
+import { exitSignals } from '../way-out.ts';
 import { type SweepArguments, sweepArguments, sweepUsage } from './sweep-arguments.ts';
 import { printable, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
 
@@ -145,6 +146,6 @@ function realSurroundings(): SweepSurroundings {
     env: process.env,
     print: (text) => process.stdout.write(text),
     printError: (text) => process.stderr.write(text),
-    untilStopped: () => Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal))),
+    untilStopped: () => Promise.race(exitSignals.map((signal) => once(process, signal))),
   };
 }

@@ -33,9 +33,9 @@ export class GuardedRoomWatch {
     this.#context = context;
   }
 
-  /** The bot has been silent for too long, and that has been seen to. */
-  get isSilent(): boolean {
-    return this.#isSilent;
+  /** More silence of the bot changes nothing. */
+  get isSeenTo(): boolean {
+    return this.#isSilent || this.heartbeatMs === Number.POSITIVE_INFINITY;
   }
 
   /** Infinite while silence means nothing. */

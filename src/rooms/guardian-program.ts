@@ -90,9 +90,7 @@ function watchForQuiet(): void {
 function look(longestGapMs: number): void {
   const silentMs = heartbeat.silentMs(performance.now(), longestGapMs);
   for (const watch of rooms.values()) watch.botIsSilent(silentMs);
-  const isSeenTo = ({ isSilent, heartbeatMs }: GuardedRoomWatch): boolean =>
-    isSilent || heartbeatMs === Number.POSITIVE_INFINITY;
-  if ([...rooms.values()].every(isSeenTo)) clearInterval(ticks);
+  if ([...rooms.values()].every(({ isSeenTo }) => isSeenTo)) clearInterval(ticks);
 }
 
 pipe.setEncoding('utf8');

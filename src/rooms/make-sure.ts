@@ -41,6 +41,18 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
   let answerLost = false;
   let lost = false;
   let keptBefore = false;
+  const attempt = async (): Promise<'deleted' | 'already-gone' | LiveKitRESTError> => {
+    try {
+      const result = await attemptDeletion({ rest, roomName, room, signal, nodeMayBeLost: lost });
+      return result === 'deleted' || answerLost ? 'deleted' : 'already-gone';
+    } catch (thrown) {
+      const error = asRestError(roomName, thrown);
+      if (error.kind === 'not_found') return answerLost ? 'deleted' : 'already-gone';
+      answerLost ||= answerWasLost(error);
+      lost ||= nodeMayBeLost(error);
+      return error;
+    }
+  };
   for (let attempts = 1; !isCalledOff(); attempts += 1) {
     const decision = await decide(deletion, now() - startedMs);
     if (isCalledOff()) break;
@@ -51,20 +63,10 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
       await wait(presenceMs);
       continue;
     }
-    let error = decision;
-    if (error === 'delete') {
-      try {
-        const result = await attemptDeletion({ rest, roomName, room, signal, nodeMayBeLost: lost });
-        return result === 'deleted' || answerLost ? 'deleted' : 'already-gone';
-      } catch (thrown) {
-        error = asRestError(roomName, thrown);
-        if (error.kind === 'not_found') return answerLost ? 'deleted' : 'already-gone';
-        answerLost ||= answerWasLost(error);
-        lost ||= nodeMayBeLost(error);
-      }
-    }
+    const result = decision === 'delete' ? await attempt() : decision;
+    if (typeof result === 'string') return result;
     const remainingMs = giveUpMs - (now() - startedMs);
-    const failed = { error: inTheLongRun(error), attempts, remainingMs, random: random(), longestBackoffMs };
+    const failed = { error: inTheLongRun(result), attempts, remainingMs, random: random(), longestBackoffMs };
     const waitMs = retryDelayMs(failed);
     if (waitMs === undefined) return 'failed';
     if (isCalledOff()) break;

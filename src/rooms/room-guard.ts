@@ -20,12 +20,12 @@ export interface RoomGuardEvents {
 export class RoomGuard {
   readonly #plan: DeleterPlan;
   readonly #events: RoomGuardEvents;
+  /** Until the outcome. */
   #hold: GuardianHold | undefined;
   /** Whether this process's silence counts, or only its end. */
   #beats = false;
   /** It is armed, or cannot be, or the outcome is there already. */
   #decided = false;
-  #settled = false;
 
   constructor(plan: DeleterPlan, events: RoomGuardEvents) {
     this.#plan = plan;
@@ -62,24 +62,25 @@ export class RoomGuard {
   /** Tells the guardian what has become known of the room. */
   update(room: RoomIdentity): void {
     const guarded = this.#guarded(room);
-    if (guarded !== undefined && !this.#settled) this.#hold?.update(guarded);
+    if (guarded !== undefined) this.#hold?.update(guarded);
   }
 
   /** What follows an outcome, with what was known of the room. */
   settle({ status, error }: RoomDeletionOutcome, room: RoomIdentity): void {
+    const hold = this.#hold;
     this.#decided = true;
-    this.#settled = true;
-    if (status === 'deleted' || status === 'already-gone') this.#look(room);
-    else if (status === 'handed-over' || error?.retryable) this.#hold?.takeOver();
-    else this.#hold?.forget();
+    this.#hold = undefined;
+    if (status === 'deleted' || status === 'already-gone') this.#look(room, hold);
+    else if (status === 'handed-over' || error?.retryable) hold?.takeOver();
+    else hold?.forget();
   }
 
-  #look(room: RoomIdentity): void {
-    if (this.#hold?.isComing) {
-      this.#hold.look();
+  #look(room: RoomIdentity, hold: GuardianHold | undefined): void {
+    if (hold?.isComing) {
+      hold.look();
       return;
     }
-    this.#hold?.forget();
+    hold?.forget();
     const { verify, rest, roomName, scheduler, logger } = this.#plan;
     if (!verify) return;
     void verifyDeletion({

@@ -13,6 +13,7 @@ import { openSharedQueue, type SharedQueue } from './shared-queue.ts';
 import {
   backoffMs,
   dueMs,
+  isDue,
   type PassCost,
   pauseMs,
   type RetryPlan,
@@ -153,8 +154,7 @@ export class BullMqEngine implements SweeperEngine {
     this.#owned = rooms.length;
     const names = new Set(rooms.map(({ name }) => name));
     await memory.forget(...[...seen.keys()].filter((name) => !names.has(name)));
-    const latestMs = nowMs + this.#rhythmMs(work) / 2;
-    const due = rooms.filter(({ name }) => isDue(seen.get(name), nowMs, latestMs));
+    const due = rooms.filter(({ name }) => isDue(seen.get(name), nowMs, this.#rhythmMs(work)));
     const pass: SharedPass = { pass: String(nowMs), owned: rooms.length };
     await memory.beginPass(pass);
     const { steady, doubtful } = lookOrder(due, seen);
@@ -279,13 +279,6 @@ export class BullMqEngine implements SweeperEngine {
 }
 
 const noCost: PassCost = { durationMs: 0, listMs: 0 };
-
-/** Also when the newest look lies ahead: the clock of Redis was set back. */
-function isDue(seen: Observation | undefined, nowMs: number, latestMs: number): boolean {
-  if (seen === undefined) return true;
-  const { lookedMs, failedMs = lookedMs, dueMs } = seen;
-  return dueMs <= latestMs || failedMs > nowMs;
-}
 
 function isRefused(error: unknown): boolean {
   return asRestError('', error).kind === 'auth';

@@ -1,5 +1,5 @@
 import { concatMap, defer, EMPTY, type Observable, Subject, timer } from 'rxjs';
-import type { Observation } from './observation.ts';
+import { type Observation, triedMs } from './observation.ts';
 
 /** Hints that come within this time are served together. */
 const gatherMs = 100;
@@ -11,8 +11,9 @@ const freshMs = 1_000;
  * was set back.
  */
 export function isFresh(seen: Observation | undefined, nowMs: number): boolean {
-  const { lookedMs = Number.NEGATIVE_INFINITY, failedMs = lookedMs } = seen ?? {};
-  return failedMs <= nowMs && nowMs - failedMs < freshMs;
+  if (seen === undefined) return false;
+  const ageMs = nowMs - triedMs(seen);
+  return ageMs >= 0 && ageMs < freshMs;
 }
 
 /** Rooms that somebody wants to be looked at sooner: a burst of hints costs one list. */

@@ -17,7 +17,7 @@ import type { Orphan, SweeperEngine, SweepWork } from './engine.ts';
 import { Hints, isFresh } from './hints.ts';
 import { lookOrder } from './look-order.ts';
 import { type Observation, observeFailure } from './observation.ts';
-import { backoffMs, dueMs, type PassCost, pauseMs, retryMs, rhythmMs, wasHeldUp } from './spacing.ts';
+import { backoffMs, dueMs, isDue, type PassCost, pauseMs, retryMs, rhythmMs, wasHeldUp } from './spacing.ts';
 
 /** Deletions at the same time: apart from the looks, and those that failed before apart from the others. */
 const reapsAtOnce = 8;
@@ -96,7 +96,7 @@ export class InMemoryEngine implements SweeperEngine {
     this.#taken = 0;
     this.#forgetAllBut(rooms);
     await this.#lookAt(
-      rooms.filter((room) => this.#isDue(room)),
+      rooms.filter(({ name }) => isDue(this.#known.get(name), this.#nowMs(), this.#rhythmMs)),
       work,
     );
     const durationMs = this.#nowMs() - startedMs;
@@ -202,12 +202,6 @@ export class InMemoryEngine implements SweeperEngine {
       this.#known.delete(name);
     }
     this.#busy.delete(name);
-  }
-
-  #isDue({ name }: ListedRoom): boolean {
-    const known = this.#known.get(name);
-    // the pass that is nearest to the time, so that a pass in time does not come too early
-    return known === undefined || known.dueMs <= this.#nowMs() + this.#rhythmMs / 2;
   }
 
   #forgetAllBut(rooms: readonly ListedRoom[]): void {

@@ -99,6 +99,11 @@ export function observeFailure(before: Observation | undefined, failedMs: number
   return { ...(before ?? { ...nothing, lookedMs: failedMs }), failedMs, dueMs: failedMs };
 }
 
+/** When the room was looked at last, well or in vain. */
+export function triedMs({ lookedMs, failedMs = lookedMs }: Observation): number {
+  return failedMs;
+}
+
 /** Of no room: the first look that succeeds starts from nothing. */
 const nothing = {
   sid: '',
@@ -132,8 +137,8 @@ function isVoid(
   askedMs: number,
   { pollMs }: ObservationOptions,
 ): boolean {
-  const { lookedMs, failedMs = lookedMs, dueMs } = before;
-  const patienceMs = Math.max(2 * pollMs, dueMs - failedMs);
+  const { lookedMs, dueMs } = before;
+  const patienceMs = Math.max(2 * pollMs, dueMs - triedMs(before));
   return (
     before.sid !== room.sid ||
     before.creationTimeMs !== room.creationTimeMs ||

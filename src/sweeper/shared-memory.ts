@@ -9,6 +9,10 @@ export function* slices<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let from = 0; from < all.length; from += sliceLength) yield all.slice(from, from + sliceLength);
 }
 
+function read(json: string | null): Observation | undefined {
+  return json === null ? undefined : (JSON.parse(json) as Observation);
+}
+
 /** What several sweepers know together, in Redis, in Redis's own time. It may be lost at any moment. */
 export class SharedMemory {
   readonly #redis: Redis;
@@ -57,15 +61,14 @@ export class SharedMemory {
   }
 
   async recall(roomName: string): Promise<Observation | undefined> {
-    const json = await this.#redis.hget(`${this.#key}:seen`, roomName);
-    return json === null ? undefined : (JSON.parse(json) as Observation);
+    return read(await this.#redis.hget(`${this.#key}:seen`, roomName));
   }
 
   async recallAll(roomNames: readonly string[]): Promise<readonly (Observation | undefined)[]> {
     const all: (Observation | undefined)[] = [];
     for (const some of slices(roomNames)) {
       const found = await this.#redis.hmget(`${this.#key}:seen`, ...some);
-      all.push(...found.map((json) => (json === null ? undefined : (JSON.parse(json) as Observation))));
+      all.push(...found.map(read));
     }
     return all;
   }

@@ -1,6 +1,6 @@
 /** How often rooms are listed and looked at, so that the cost stays bounded as rooms become many. Pure. */
 
-import type { Observation } from './observation.ts';
+import { type Observation, triedMs } from './observation.ts';
 
 /** So many rooms are looked at in every pass. */
 const roomsPerPass = 1_000;
@@ -74,6 +74,14 @@ export function dueMs({ lookedMs, failedMs, silentSinceMs }: Observation, plan: 
   if (silentSinceMs !== undefined) return lookedMs + soonestMs;
   const spreadMs = Math.min(rhythmMs * Math.ceil(owned / roomsPerPass), longestSpacingMs);
   return lookedMs + Math.max(soonestMs, spreadMs);
+}
+
+/**
+ * Whether a pass has to look at a room: the one that is nearest to the time, so that a pass in time does not come
+ * too early. Also when the newest look lies ahead: the observer's clock was set back, as Redis's may be.
+ */
+export function isDue(seen: Observation | undefined, nowMs: number, rhythmMs: number): boolean {
+  return seen === undefined || seen.dueMs <= nowMs + rhythmMs / 2 || triedMs(seen) > nowMs;
 }
 
 /**

@@ -1,11 +1,12 @@
 import {
+  BehaviorSubject,
   delay,
   lastValueFrom,
   merge,
   type Observable,
-  ReplaySubject,
   Subject,
   scan,
+  skipWhile,
   switchMap,
   take,
   takeUntil,
@@ -92,15 +93,11 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
     const { leaseTtlMs, graceMs, pollMs } = this.#plan;
     // enough to begin anew once
     const limitMs = 2 * Math.max(leaseTtlMs, graceMs) + 5 * pollMs;
-    const failure$ = new ReplaySubject<unknown>(1);
-    let failure: unknown;
-    this.on('sweepFailed', (error) => {
-      failure = error;
-      failure$.next(error);
-    });
+    const failure$ = new BehaviorSubject<unknown>(undefined);
+    this.on('sweepFailed', (error) => failure$.next(error));
     // the first pass over many rooms may take longer than that, as long as nothing fails
     const neverBegan$ = timer(limitMs).pipe(
-      switchMap(() => failure$),
+      switchMap(() => failure$.pipe(skipWhile((error) => error === undefined))),
       takeUntil(this.report$),
     );
     const whole$ = this.report$.pipe(
@@ -113,7 +110,7 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
     const report = await whole;
     await this.stop();
     if (report !== undefined) return report;
-    if (failure instanceof Error) throw failure;
+    if (failure$.value instanceof Error) throw failure$.value;
     throw new LiveKitRESTError('', { kind: 'unavailable', retryable: true, body: 'no pass was completed' });
   }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type DeleteWhen, isDeletable, isHuman, othersInside } from '../../src/rooms/delete-when.ts';
 import type { ListedParticipant } from '../../src/rooms/room-rest.ts';
+import { listedParticipant } from '../support/listed-participant.ts';
 
 function participant(fields: Partial<ListedParticipant>): ListedParticipant {
-  const { identity = 'someone', state = 'ACTIVE', kind = 'STANDARD', isAgent = kind === 'AGENT' } = fields;
-  return { identity, sid: 'PA_1', state, kind, isAgent, isRecorder: false, attributes: {}, ...fields };
+  return listedParticipant('someone', { isAgent: fields.kind === 'AGENT', ...fields });
 }
 
 const ada = participant({ identity: 'ada' });

@@ -3,17 +3,10 @@ import { LiveKitRESTError } from '../../src/errors.ts';
 import { GuardedRoomWatch } from '../../src/rooms/guarded-room-watch.ts';
 import type { FromGuardian, GuardedRoom } from '../../src/rooms/guardian-messages.ts';
 import type { ListedParticipant } from '../../src/rooms/room-rest.ts';
+import { listedParticipant } from '../support/listed-participant.ts';
 
 const away = new LiveKitRESTError('room', { kind: 'network', retryable: true });
-const ada: ListedParticipant = {
-  identity: 'ada',
-  sid: 'PA_1',
-  state: 'ACTIVE',
-  kind: 'STANDARD',
-  isAgent: false,
-  isRecorder: false,
-  attributes: {},
-};
+const ada = listedParticipant('ada');
 
 const guarded: GuardedRoom = {
   roomName: 'room',

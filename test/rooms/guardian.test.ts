@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import { Guardian, guardian as processGuardian } from '../../src/rooms/guardian.ts';
 import type { GuardedRoom, ToGuardian } from '../../src/rooms/guardian-messages.ts';
@@ -327,23 +327,20 @@ describe('Guardian', () => {
     expect([first.armed, second.armed]).toEqual([false, true]);
   });
 
-  it('beats four times per limit, until nothing is left to watch', () => {
-    vi.useFakeTimers();
-    try {
+  describe('its beats', () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    it('beats four times per limit, until nothing is left to watch', () => {
       const { started, watch } = fakeProcesses();
       const hold = watch();
       vi.advanceTimersByTime(4_000);
       expect(started[0]?.beats).toBe(4);
       hold.forget();
       expect(vi.getTimerCount()).toBe(0);
-    } finally {
-      vi.useRealTimers();
-    }
-  });
+    });
 
-  it('beats on while rooms come and go', () => {
-    vi.useFakeTimers();
-    try {
+    it('beats on while rooms come and go', () => {
       const { started, watch } = fakeProcesses();
       watch();
       for (let rooms = 0; rooms < 16; rooms += 1) {
@@ -353,14 +350,9 @@ describe('Guardian', () => {
         vi.advanceTimersByTime(250);
       }
       expect(started[0]?.beats).toBe(8);
-    } finally {
-      vi.useRealTimers();
-    }
-  });
+    });
 
-  it('beats from when silence begins to mean something', () => {
-    vi.useFakeTimers();
-    try {
+    it('beats from when silence begins to mean something', () => {
       const { started, guardian } = fakeProcesses();
       const options = { logger: silentLogger, onNews: () => {} };
       const hold = guardian.watch({ ...guarded, heartbeatMs: null }, options);
@@ -369,9 +361,7 @@ describe('Guardian', () => {
       hold.update(guarded);
       vi.advanceTimersByTime(4_000);
       expect(started[0]?.beats).toBe(4);
-    } finally {
-      vi.useRealTimers();
-    }
+    });
   });
 
   it('is not armed for a room that is finished', () => {

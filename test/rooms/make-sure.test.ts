@@ -3,6 +3,7 @@ import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/errors.ts
 import { makeSure, type SureDeletion } from '../../src/rooms/make-sure.ts';
 import { isRetryable } from '../../src/rooms/retry-policy.ts';
 import type { ListedParticipant, ListedRoom, RoomRest } from '../../src/rooms/room-rest.ts';
+import { listedParticipant } from '../support/listed-participant.ts';
 
 function failure(kind: LiveKitRESTErrorKind, status?: number): LiveKitRESTError {
   return new LiveKitRESTError('room', { kind, retryable: isRetryable(kind, status), status });
@@ -11,19 +12,6 @@ function failure(kind: LiveKitRESTErrorKind, status?: number): LiveKitRESTError 
 const away = failure('network');
 const refused = failure('auth', 403);
 const room: ListedRoom = { name: 'room', sid: 'RM_1', creationTimeMs: 1_000, metadata: '' };
-
-function participant(identity: string, isAgent = false): ListedParticipant {
-  const kind = isAgent ? 'AGENT' : 'STANDARD';
-  return {
-    identity,
-    sid: `PA_${identity}`,
-    state: 'ACTIVE',
-    kind,
-    isAgent,
-    isRecorder: false,
-    attributes: {},
-  };
-}
 
 /** Answers in this order, with the last one for ever. */
 function inOrder<T>(...answers: readonly (T | LiveKitRESTError)[]) {
@@ -35,8 +23,8 @@ function inOrder<T>(...answers: readonly (T | LiveKitRESTError)[]) {
   });
 }
 
-const ada = participant('ada');
-const bot = participant('bot', true);
+const ada = listedParticipant('ada');
+const bot = listedParticipant('bot', { kind: 'AGENT', isAgent: true });
 
 interface Changes extends Partial<Omit<SureDeletion, 'rest'>> {
   readonly rest?: Partial<RoomRest>;

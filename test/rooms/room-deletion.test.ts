@@ -7,6 +7,7 @@ import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
 import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
 import type { ListedParticipant, RoomRest } from '../../src/rooms/room-rest.ts';
+import { listedParticipant } from '../support/listed-participant.ts';
 
 /** What one attempt meets: a failure, success, or silence until it is stopped. */
 type Step = LiveKitRESTError | 'ok' | 'hang';
@@ -299,16 +300,8 @@ describe('a deletion', () => {
   });
 
   describe('that depends', () => {
-    const ada: ListedParticipant = {
-      identity: 'ada',
-      sid: 'PA_1',
-      state: 'ACTIVE',
-      kind: 'STANDARD',
-      isAgent: false,
-      isRecorder: false,
-      attributes: {},
-    };
-    const bot: ListedParticipant = { ...ada, identity: 'bot', isAgent: true };
+    const ada = listedParticipant('ada');
+    const bot = listedParticipant('bot', { isAgent: true });
     const counting = (...answer: (readonly ListedParticipant[] | LiveKitRESTError)[]) => {
       const asked: string[] = [];
       const listParticipants: RoomRest['listParticipants'] = async (name) => {

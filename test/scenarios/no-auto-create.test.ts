@@ -6,6 +6,7 @@ import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { DoomedBot, killBots, startBot } from '../support/doomed-bot.ts';
+import { endedAfterEach } from '../support/ended-after-each.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
 import { now } from '../support/talking-bot.ts';
@@ -34,21 +35,15 @@ const ends: readonly (readonly [after: string, limitMs: number, end: (bot: Doome
 
 describe('where joining creates no rooms', () => {
   let server: LiveKitServer;
-  const toEnd: AsyncDisposable[] = [];
   beforeAll(async () => {
     server = await startLiveKitServer({ config: { room: { auto_create: false } } });
   });
   afterEach(async () => {
-    for (const resource of toEnd.splice(0).reverse()) await resource[Symbol.asyncDispose]();
     await killBots();
     for (const { name } of await listRooms(server)) await roomService(server).deleteRoom(name);
   });
   afterAll(() => server.stop());
-
-  function keep<T extends AsyncDisposable>(resource: T): T {
-    toEnd.push(resource);
-    return resource;
-  }
+  const keep = endedAfterEach();
 
   it.each(ends)('row 59: a room is gone for good after %s', options, async (_, limitMs, end) => {
     const roomName = generateRoomName(prefix);

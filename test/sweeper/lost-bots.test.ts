@@ -8,6 +8,7 @@ import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
 import { type DoomedBot, killBots, startBot } from '../support/doomed-bot.ts';
+import { endedAfterEach } from '../support/ended-after-each.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
 import { spawnScript } from '../support/run-typescript.ts';
@@ -25,31 +26,29 @@ const sweepProgram = fileURLToPath(new URL('./sweep-program.ts', import.meta.url
 
 describe('a room whose bot and guardian are both gone', () => {
   let server: LiveKitServer;
-  const toEnd: AsyncDisposable[] = [];
   beforeAll(async () => {
     server = await startLiveKitServer({ config: {} });
   });
   afterEach(async () => {
-    for (const resource of toEnd.splice(0).reverse()) await resource[Symbol.asyncDispose]();
     await killBots();
     for (const { name } of await listRooms(server)) await roomService(server).deleteRoom(name);
   });
   afterAll(() => server.stop());
+  const keep = endedAfterEach();
 
   /** A guarded bot with a human, a healthy neighbour, a room with a name like ours, and a sweeper. */
   async function setup<S extends AsyncDisposable>(start: (server: LiveKitServer) => S) {
     const [roomName, neighbour] = [generateRoomName(prefix), generateRoomName(prefix)];
     const lookAlike = `${roomName}-2`;
     await roomService(server).createRoom({ name: lookAlike, emptyTimeout: 300 });
-    toEnd.push(await startLeasedBots(server, [neighbour]));
+    keep(await startLeasedBots(server, [neighbour]));
     const token = await joinToken(server, roomName, 'human');
-    const human = spawnCaller({ url: server.url, token });
-    toEnd.push(human);
+    const human = keep(spawnCaller({ url: server.url, token }));
     await human.waitFor('joined', { timeoutMs: 30_000 });
     const bot = await startBot({ server, url: server.url, roomName, leaseBeatMs: 500 });
     const before = await sids(neighbour, lookAlike);
     const sweeper = start(server);
-    toEnd.push(sweeper);
+    keep(sweeper);
     await sleep(3 * limits.pollMs);
     return {
       sweeper,
@@ -113,7 +112,7 @@ describe('a room whose bot and guardian are both gone', () => {
       await sleep(limits.leaseTtlMs);
       expect(await listRooms(server, roomName)).toHaveLength(1);
       const next = startSweeperProcess(server);
-      toEnd.push(next);
+      keep(next);
       await next.swept();
       const startedAt = performance.timeOrigin + performance.now();
       const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 30_000 });
@@ -143,15 +142,7 @@ function startSweeperProcess({ url, apiKey, apiSecret }: LiveKitServer) {
 }
 
 describe('LiveKit that was killed and starts again', () => {
-  const toEnd: AsyncDisposable[] = [];
-  afterEach(async () => {
-    for (const resource of toEnd.splice(0).reverse()) await resource[Symbol.asyncDispose]();
-  });
-
-  function keep<T extends AsyncDisposable>(resource: T): T {
-    toEnd.push(resource);
-    return resource;
-  }
+  const keep = endedAfterEach();
 
   /** The room that a caller's client makes again by itself, once it is there. */
   async function comesBack(server: LiveKitServer, name: string, oldSid: string | undefined): Promise<number> {

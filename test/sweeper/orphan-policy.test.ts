@@ -8,6 +8,7 @@ import {
   observeFailure,
 } from '../../src/sweeper/observation.ts';
 import { decideOrphan, type OrphanPolicyOptions } from '../../src/sweeper/orphan-policy.ts';
+import { listedParticipant } from '../support/listed-participant.ts';
 
 const hour = 3_600_000;
 const policy: OrphanPolicyOptions = {
@@ -27,20 +28,10 @@ const room: ListedRoom = {
 };
 const looking: ObservationOptions = { isBot: ({ isAgent }) => isAgent, pollMs: 5_000 };
 
-function participant(identity: string, more: Partial<ListedParticipant> = {}): ListedParticipant {
-  const base = {
-    sid: `PA_${identity}`,
-    state: 'ACTIVE',
-    kind: 'STANDARD',
-    isAgent: false,
-    isRecorder: false,
-  };
-  return { ...base, identity, attributes: {}, ...more };
-}
-const human = participant('ada');
-const agent = participant('pipecat', { isAgent: true });
+const human = listedParticipant('ada');
+const agent = listedParticipant('pipecat', { isAgent: true });
 const bot = (lease: string): ListedParticipant =>
-  participant('bot', { isAgent: true, attributes: { [leaseAttribute]: lease } });
+  listedParticipant('bot', { isAgent: true, attributes: { [leaseAttribute]: lease } });
 
 /** A room that is looked at every five seconds, and what is decided each time. */
 function watch(options: Partial<OrphanPolicyOptions> = {}, observing: Partial<ObservationOptions> = {}) {
@@ -169,7 +160,7 @@ describe('decideOrphan', () => {
 
   it('asks isBot about those without a lease', () => {
     const { looksFor } = watch({}, { isBot: ({ identity }) => identity.startsWith('py-') });
-    expect(looksFor(300_000, participant('py-1'))).toEqual(['bot-alive']);
+    expect(looksFor(300_000, listedParticipant('py-1'))).toEqual(['bot-alive']);
     expect(looksFor(65_000, agent)).toEqual(['watching', 'bot-gone']);
   });
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
@@ -8,6 +8,7 @@ import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
+import { endedAfterEach } from '../support/ended-after-each.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
 import { spawnScript } from '../support/run-typescript.ts';
@@ -26,7 +27,6 @@ const marginMs = limits.leaseTtlMs + 1_000;
 describe('a sweeper on a real server', () => {
   const prefix = `${generateRoomName().slice(-8)}-`;
   const crowd: AsyncDisposable[] = [];
-  const toEnd: AsyncDisposable[] = [];
   let server: LiveKitServer;
 
   /** Five live bots, two that may not write attributes, and a look-alike of somebody else. */
@@ -43,14 +43,7 @@ describe('a sweeper on a real server', () => {
     for (const bots of crowd) await bots[Symbol.asyncDispose]();
     await server.stop();
   });
-  afterEach(async () => {
-    for (const resource of toEnd.splice(0).reverse()) await resource[Symbol.asyncDispose]();
-  });
-
-  function keep<T extends AsyncDisposable>(resource: T): T {
-    toEnd.push(resource);
-    return resource;
-  }
+  const keep = endedAfterEach();
 
   function sweep() {
     const rest = new LiveKitRESTHelper({ ...server, apiUrl: server.url, attemptTimeoutMs: 500 });

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
+import { endedAfterEach } from '../support/ended-after-each.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listParticipants, listRooms, roomService } from '../support/room-service.ts';
 import { spawnScript } from '../support/run-typescript.ts';
@@ -23,20 +24,14 @@ const plainBotProgram = fileURLToPath(new URL('./plain-bot-program.ts', import.m
 
 describe('a room', () => {
   let server: LiveKitServer;
-  const toEnd: AsyncDisposable[] = [];
   beforeAll(async () => {
     server = await startLiveKitServer({ config: {} });
   });
   afterEach(async () => {
-    for (const resource of toEnd.splice(0).reverse()) await resource[Symbol.asyncDispose]();
     for (const { name } of await listRooms(server)) await roomService(server).deleteRoom(name);
   });
   afterAll(() => server.stop());
-
-  function keep<T extends AsyncDisposable>(resource: T): T {
-    toEnd.push(resource);
-    return resource;
-  }
+  const keep = endedAfterEach();
 
   /** A bot without the agent grant and without a lease, whose human has just hung up. */
   async function leaveBotAlone(roomName: string) {

@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { webhookHandler } from '../../src/sweeper/webhook-handler.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { closedPort } from '../support/closed-port.ts';
+import { endedAfterEach } from '../support/ended-after-each.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomService } from '../support/room-service.ts';
 import { now } from '../support/talking-bot.ts';
@@ -23,21 +24,12 @@ vi.setConfig({ testTimeout: 60_000 });
 const apiKey = 'key';
 const apiSecret = 'a-secret-of-at-least-32-characters';
 const prefix = 'hooked-';
-const toEnd: AsyncDisposable[] = [];
-
-function keep<T extends AsyncDisposable>(resource: T): T {
-  toEnd.push(resource);
-  return resource;
-}
+const keep = endedAfterEach();
 
 async function startServer(receiverPort: number): Promise<LiveKitServer> {
   const webhook = { api_key: apiKey, urls: [`http://127.0.0.1:${receiverPort}/`] };
   return keep(await startLiveKitServer({ config: { keys: { [apiKey]: apiSecret }, webhook } }));
 }
-
-afterEach(async () => {
-  for (const resource of toEnd.splice(0).reverse()) await resource[Symbol.asyncDispose]();
-});
 
 const describeWithBots = await describeWith('livekit-server', '@livekit/rtc-node');
 

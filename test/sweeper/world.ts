@@ -4,6 +4,7 @@ import { LiveKitRESTError } from '../../src/errors.ts';
 import { leaseAttribute, leaseBeatMs } from '../../src/rooms/lease.ts';
 import type { ListedParticipant, ListedRoom } from '../../src/rooms/room-rest.ts';
 import type { SweeperRest } from '../../src/sweeper/sweeper-options.ts';
+import { listedParticipant } from '../support/listed-participant.ts';
 
 interface Inhabited {
   readonly room: ListedRoom;
@@ -156,8 +157,7 @@ export class World implements SweeperRest {
 
   #join(name: string, identity: string, isAgent: boolean): void {
     if (!this.#rooms.has(name)) this.create(name);
-    const base = { sid: `PA_${identity}`, state: 'ACTIVE', kind: 'STANDARD', isRecorder: false };
-    this.#put(name, { ...base, identity, isAgent, attributes: {} });
+    this.#put(name, listedParticipant(identity, { isAgent }));
   }
 
   #put(name: string, participant: ListedParticipant): void {
