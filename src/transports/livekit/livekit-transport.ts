@@ -27,7 +27,7 @@ const outboxLimit = 100;
  * A bot's place in a LiveKit room, which is deleted when the run is over.
  *
  * It joins while the processors are set up: the StartFrame goes on when the bot is in the room and, with
- * `audioOutEnabled`, can be heard. After an EndFrame it plays out, leaves, and deletes the room; after a
+ * `audioOutEnabled`, has its track there. After an EndFrame it plays out, leaves, and deletes the room; after a
  * CancelFrame it does so at once. After a StopFrame it stays, for the next run with the same transport.
  *
  * When the room is deleted by somebody else the run ends, also when that is found out later; for other disconnects

@@ -81,8 +81,11 @@ describe("a LiveKitTransport's events", () => {
     await ada.does({ does: 'speak', frequencyHz: 440 });
     await tells({ type: 'trackSubscribed', identity: 'ada', kind: 'audio' });
     for (const identity of ['ada', transport.identity]) {
-      const participants = await listParticipants(server, transport.roomName);
-      const { sid = '' } = participants.find((one) => one.identity === identity)?.tracks[0] ?? {};
+      const sid = await vi.waitFor(async () => {
+        const participants = await listParticipants(server, transport.roomName);
+        const [track] = participants.find((one) => one.identity === identity)?.tracks ?? [];
+        return track?.sid ?? expect.fail(`no track of ${identity} is listed`);
+      }, 10_000);
       await roomService(server).mutePublishedTrack(transport.roomName, identity, sid, true);
       await tells({ type: 'trackMuted', identity, kind: 'audio' });
     }
