@@ -66,9 +66,10 @@ export class InMemoryEngine implements SweeperEngine {
     setMaxListeners(0, this.#stopped.signal);
     this.#rhythmMs = work.pollMs;
     let restMs = 0;
+    // sweepers that were started together fall out of step, or each of them would send the same deletions
     const passes$ = defer(async () => {
       restMs = await this.#pass(work);
-    }).pipe(repeat({ delay: () => timer(restMs) }));
+    }).pipe(repeat({ delay: (count) => timer(count === 1 ? restMs * Math.random() : restMs) }));
     const hints$ = this.#hints.served((names) => this.#lookAtHinted(names, work));
     const looksAgain$ = this.#doubtful.pipe(mergeMap((room) => this.#look(room, work), repeatedLooksAtOnce));
     this.#subscription = merge(passes$, hints$, looksAgain$).subscribe();
