@@ -56,6 +56,9 @@ export interface AgentSessionEvents {
   off(event: string, listener: (event: SessionCloseEvent) => void): unknown;
 }
 
+/** rtc-node's `ConnectionState.CONN_CONNECTED`. */
+export const connectedState = 1;
+
 /** rtc-node's `DisconnectReason.ROOM_DELETED`. */
 export const roomDeletedReason = 5;
 

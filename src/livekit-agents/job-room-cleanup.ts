@@ -9,6 +9,8 @@ import {
   ReplaySubject,
   Subject,
   Subscription,
+  take,
+  takeUntil,
 } from 'rxjs';
 import { deleteRoomOnEnd } from '../cleanup/delete-room-on-end.ts';
 import { type CancelFrame, EndFrame } from '../frames/lifecycle.ts';
@@ -25,6 +27,7 @@ import {
   type AttachRoomCleanupOptions,
   checkAttachOptions,
 } from './attach-options.ts';
+import { roomConnected, sessionBegins } from './job-begins.ts';
 import type { AgentJobContext, AgentSessionEvents } from './job-context.ts';
 import { type JobEndFrame, type JobProcess, processEnds, roomLeft, sessionEnds } from './job-ends.ts';
 import { jobLifecycle } from './job-lifecycle.ts';
@@ -37,6 +40,7 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
   readonly #deleter: RoomDeleter;
   readonly #logger: Logger;
   readonly #process: JobProcess;
+  readonly #begin = new Subject<unknown>();
   readonly #end = new Subject<JobEndFrame>();
   readonly #left: BehaviorSubject<boolean>;
   readonly #lifecycle = new ReplaySubject<LifecycleEvent>(1);
@@ -61,8 +65,8 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
     // a session without a job has nobody who would leave the room first
     this.#left = new BehaviorSubject(ctx === undefined || this.#isFake);
     this.#watchLifecycle(options);
+    if (!this.#isFake) this.#armDeleter();
     if (ctx !== undefined) this.#watchJob(ctx, options);
-    if (!this.#isFake) void this.#deleter.arm({ guardian: true });
   }
 
   get outcome$(): Observable<RoomDeletionOutcome> {
@@ -75,7 +79,17 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
 
   watchSession(session: AgentSessionEvents): void {
     checkMethods('session', session, ['on', 'off']);
+    this.#subscriptions.add(sessionBegins(session).subscribe(this.#begin));
     this.#subscriptions.add(sessionEnds(session).subscribe(this.#end));
+  }
+
+  /** A job that still loads its models may stand still for as long as that takes. */
+  #armDeleter(): void {
+    const deleter = this.#deleter;
+    deleter.prepare({ guardian: true });
+    this.#begin
+      .pipe(take(1), takeUntil(deleter.outcome$))
+      .subscribe(() => void deleter.arm({ guardian: true }));
   }
 
   #watchLifecycle({ leaveTimeoutMs = 2_000, scheduler = asyncScheduler }: AttachRoomCleanupOptions): void {
@@ -103,6 +117,7 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
       await firstValueFrom(this.outcome$);
     });
     if (this.#isFake) return;
+    this.#subscriptions.add(roomConnected(ctx.room).subscribe(this.#begin));
     const left = roomLeft(ctx.room).subscribe(({ deleted }) => {
       if (deleted) this.#deleter.roomIsGone('end');
       this.#hasLeft(new EndFrame(deleted ? 'room deleted' : 'disconnected'));

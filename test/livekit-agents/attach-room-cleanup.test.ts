@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
@@ -6,6 +7,7 @@ import type { AttachRoomCleanupOptions } from '../../src/livekit-agents/attach-o
 import { JobRoomCleanup } from '../../src/livekit-agents/job-room-cleanup.ts';
 import { attachRoomCleanup } from '../../src/livekit-agents.ts';
 import { silentLogger } from '../../src/logger.ts';
+import { guardian } from '../../src/rooms/guardian.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { FakeJob, FakeProcess, reasons } from './fake-job.ts';
 
@@ -44,6 +46,11 @@ function setup(options: AttachRoomCleanupOptions = {}, { isFakeJob = false } = {
     deletions: () => server.requests.filter(({ call }) => call === 'DeleteRoom').length,
     session,
   };
+}
+
+function standStill(ms: number): void {
+  const until = Date.now() + ms;
+  while (Date.now() < until);
 }
 
 describe('attachRoomCleanup', () => {
@@ -296,9 +303,43 @@ describe('attachRoomCleanup', () => {
     });
   });
 
-  it('proves the credentials when it is attached', async () => {
-    setup();
-    await vi.waitFor(() => expect(server.requests.map(({ call }) => call)).toEqual(['ListRooms']));
+  describe('when the conversation begins', () => {
+    const calls = () => server.requests.map(({ call }) => call);
+
+    it.each<[how: string, begins: (world: ReturnType<typeof setup>) => void]>([
+      ['the bot has connected', ({ job }) => job.room.connects('assigned')],
+      ['the session has started', ({ session }) => session.emit('agent_state_changed')],
+    ])('proves the credentials once %s, and only then', async (_how, begins) => {
+      const world = setup();
+      await sleep(50);
+      expect(calls()).toEqual([]);
+      begins(world);
+      begins(world);
+      await vi.waitFor(() => expect(calls()).not.toEqual([]));
+      await sleep(50);
+      expect(calls()).toEqual(['ListRooms']);
+    });
+
+    it('proves them at once where the bot has connected before', async () => {
+      const { url, apiKey, apiSecret } = server;
+      const job = new FakeJob({ url, apiKey, apiSecret });
+      job.room.connects('assigned');
+      attachRoomCleanup(job, undefined, quiet);
+      await vi.waitFor(() => expect(calls()).toContain('ListRooms'));
+    });
+
+    it('lets no guardian count the silence of a job that loads before', async () => {
+      const { job, roomExists, outcome } = setup({ guardian: true, guardianHeartbeatMs: 300 });
+      await vi.waitFor(() => expect(guardian.armed).toBe(true), { timeout: 15_000 });
+      standStill(1_500);
+      await sleep(500);
+      expect(roomExists()).toBe(true);
+      job.room.connects('assigned');
+      await sleep(100);
+      standStill(1_500);
+      expect(await outcome()).toMatchObject({ status: 'already-gone', trigger: 'exit' });
+      expect(roomExists()).toBe(false);
+    });
   });
 
   it('does nothing in console mode, where it needs no credentials', async () => {
