@@ -1,11 +1,23 @@
-import { concat, defer, EMPTY, filter, map, NEVER, type Observable, take, tap } from 'rxjs';
+import {
+  concat,
+  defer,
+  EMPTY,
+  filter,
+  map,
+  NEVER,
+  Observable,
+  type Subscription,
+  take,
+  takeUntil,
+  tap,
+} from 'rxjs';
 import type { Frame } from '../frames/frame.ts';
 import type {
   FrameProcessorSetup,
   LifecycleEvent,
   PipelineResult,
 } from '../processors/frame-processor-setup.ts';
-import { closeOnProcessExit, type ExitWatch } from '../rooms/close-on-process-exit.ts';
+import { closeOnProcessExit } from '../rooms/close-on-process-exit.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import type { RoomDeleter } from '../rooms/room-deleter.ts';
 import { deleteRoomOnEnd } from './delete-room-on-end.ts';
@@ -28,7 +40,8 @@ const hookGraceMs = 1_000;
  */
 export class RoomCleanup {
   readonly #deleter: RoomDeleter;
-  #exitWatch: ExitWatch | undefined;
+  /** After a StopFrame, until the next run or the outcome. */
+  #exitWatch: Subscription | undefined;
 
   constructor(deleter: RoomDeleter) {
     this.#deleter = deleter;
@@ -36,8 +49,7 @@ export class RoomCleanup {
 
   /** To be called in `setup()`, before anything that may fail. */
   arm({ lifecycle$, onExit, logger }: FrameProcessorSetup): void {
-    this.#exitWatch?.();
-    this.#exitWatch = undefined;
+    this.#exitWatch?.unsubscribe();
     const deleter = this.#deleter;
     deleter.prepare({ guardian: true });
     lifecycle$
@@ -51,7 +63,8 @@ export class RoomCleanup {
       `delete room ${deleter.roomName}`,
       async ({ result: { reason }, signal }) => {
         if (reason === 'stopped') {
-          this.#exitWatch = closeOnProcessExit(deleter, { logger });
+          const exitWatch$ = new Observable<never>(() => closeOnProcessExit(deleter, { logger }));
+          this.#exitWatch = exitWatch$.pipe(takeUntil(deleter.outcome$)).subscribe();
           return;
         }
         const { status } = await deleter.deleteRoom(triggers[reason], { signal });

@@ -131,6 +131,36 @@ describe('RoomCleanupProcessor', () => {
     expect(process.listenerCount('SIGTERM')).toBe(watchers);
   });
 
+  it.each<[when: string, stopsFirst: boolean]>([
+    ['after the StopFrame', true],
+    ['before it', false],
+  ])('leaves no handlers behind, call after call, when the room is deleted %s', async (_when, stopsFirst) => {
+    const watched = ['SIGTERM', 'beforeExit', 'uncaughtException'];
+    const counts = () => watched.map((event) => process.listenerCount(event));
+    const before = counts();
+    for (let call = 0; call < 20; call += 1) {
+      const { task, cleanup } = setup();
+      if (!stopsFirst) await cleanup.deleteRoom();
+      task.queueFrame(new StopFrame());
+      expect((await task.run()).reason).toBe('stopped');
+      if (stopsFirst) await cleanup.deleteRoom();
+    }
+    expect(counts()).toEqual(before);
+  });
+
+  it('lets go of a stopped room with its deletion, and not of another one', async () => {
+    const watchers = process.listenerCount('SIGTERM');
+    const [deleted, other] = [setup(), setup()];
+    for (const { task } of [deleted, other]) {
+      task.queueFrame(new StopFrame());
+      await task.run();
+    }
+    await deleted.cleanup.deleteRoom();
+    expect(process.listenerCount('SIGTERM')).toBe(watchers + 1);
+    await other.cleanup.deleteRoom();
+    expect(process.listenerCount('SIGTERM')).toBe(watchers);
+  });
+
   it('has the run report exit code 3 when the room may remain', async () => {
     const refused = new LiveKitRESTError('room', { kind: 'auth', status: 401, retryable: false });
     const { task, cleanup } = setup([], {}, () => Promise.reject(refused));
