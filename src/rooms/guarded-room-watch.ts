@@ -62,9 +62,10 @@ export class GuardedRoomWatch {
     this.#wake();
   }
 
-  /** Deletes the room, unless that has begun. */
+  /** Deletes the room; where that has begun, a better cause begins it anew. */
   takeOver(cause: 'stuck' | 'taken-over' | 'bot-gone'): void {
-    if (cause !== 'stuck' || this.#phase === 'waiting') this.#cause = cause;
+    if (cause === 'stuck' && this.#phase !== 'waiting') return;
+    this.#cause = cause;
     if (this.#phase === 'waiting') void this.#delete();
     else this.#wake();
   }
@@ -94,6 +95,7 @@ export class GuardedRoomWatch {
   async #delete(): Promise<void> {
     this.#phase = 'deleting';
     const { rest, giveUpMs, tell } = this.#context;
+    const begunFor = this.#cause;
     const status = await makeSure({
       ...this.#guarded,
       rest,
@@ -101,13 +103,16 @@ export class GuardedRoomWatch {
       wait: (ms) => this.#pause(ms),
       now: () => performance.now(),
       random: Math.random,
-      isCalledOff: () => this.#order !== undefined || (this.#cause === 'stuck' && !this.#isSilent),
+      isCalledOff: () =>
+        this.#order !== undefined || this.#cause !== begunFor || (begunFor === 'stuck' && !this.#isSilent),
     });
     const cause = this.#cause;
+    const isGone = status === 'deleted' || status === 'already-gone';
+    if (!isGone && cause !== begunFor && this.#order === undefined) return this.#delete();
     if (status !== 'called-off' && cause !== undefined && cause !== 'bot-gone') {
       tell({ type: 'settled', id: this.#id, status, cause });
     }
-    if (status === 'deleted' || status === 'already-gone') await this.#look();
+    if (isGone) await this.#look();
     else if (cause === 'stuck' || status === 'called-off') this.#wait();
     else this.#finish();
   }

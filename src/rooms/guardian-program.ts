@@ -42,7 +42,7 @@ function tell(message: FromGuardian): void {
   if (pipe.writable) pipe.write(encode(message));
   if (message.type !== 'finished') return;
   rooms.delete(message.id);
-  watchForQuiet();
+  if (!pipe.destroyed) watchForQuiet();
   if (pipe.writable) setTimeout(endIfIdle, lingerMs);
   else endIfIdle();
 }
@@ -83,6 +83,7 @@ function watchForQuiet(): void {
   if (quietMs === Number.POSITIVE_INFINITY) return;
   quiet = setTimeout(() => {
     look(quietMs + latestMs);
+    clearInterval(ticks);
     ticks = setInterval(() => look(tickMs + latestMs), tickMs);
   }, quietMs);
 }

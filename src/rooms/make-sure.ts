@@ -4,7 +4,7 @@ import type { LiveKitRESTError } from '../errors.ts';
 import { attemptDeletion, isWorthWaiting } from './delete-attempt.ts';
 import { type DeleteWhen, isDeletable, othersInside } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
-import { answerWasLost, type FailedAttempt, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
+import { answerWasLost, mayGetBetter, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
 import type { RoomIdentity } from './room-identity.ts';
 import type { RoomRest } from './room-rest.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -40,7 +40,7 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
   const startedMs = now();
   let answerLost = false;
   let lost = false;
-  let keptBefore = false;
+  let keptSinceMs: number | undefined;
   const attempt = async (): Promise<'deleted' | 'already-gone' | LiveKitRESTError> => {
     try {
       const result = await attemptDeletion({ rest, roomName, room, signal, nodeMayBeLost: lost });
@@ -58,26 +58,22 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
     if (isCalledOff()) break;
     if (decision === 'keep') {
       // it may be the bot itself that is still listed, when nobody knows who it is
-      if (ownIdentity !== undefined || keptBefore) return 'kept';
-      keptBefore = true;
-      await wait(presenceMs);
+      keptSinceMs ??= now();
+      const listedMs = now() - keptSinceMs;
+      if (ownIdentity !== undefined || listedMs >= presenceMs) return 'kept';
+      await wait(presenceMs - listedMs);
       continue;
     }
     const result = decision === 'delete' ? await attempt() : decision;
     if (typeof result === 'string') return result;
     const remainingMs = giveUpMs - (now() - startedMs);
-    const failed = { error: inTheLongRun(result), attempts, remainingMs, random: random(), longestBackoffMs };
-    const waitMs = retryDelayMs(failed);
+    const error = { retryable: mayGetBetter(result), retryAfterMs: result.retryAfterMs };
+    const waitMs = retryDelayMs({ error, attempts, remainingMs, random: random(), longestBackoffMs });
     if (waitMs === undefined) return 'failed';
     if (isCalledOff()) break;
     await wait(waitMs);
   }
   return 'called-off';
-}
-
-/** What no server of LiveKit answered: the proxy in between may be right again in some minutes. */
-function inTheLongRun({ retryable, retryAfterMs, kind }: LiveKitRESTError): FailedAttempt['error'] {
-  return { retryable: retryable || kind === 'bad_response', retryAfterMs };
 }
 
 /**

@@ -51,6 +51,11 @@ export function nodeMayBeLost(
   return status === 500 && message.includes('could not find object');
 }
 
+/** What is worth minutes of patience: also what no LiveKit has answered, but a proxy that may be right again. */
+export function mayGetBetter({ retryable, kind }: Pick<LiveKitRESTError, 'retryable' | 'kind'>): boolean {
+  return retryable || kind === 'bad_response';
+}
+
 export interface FailedAttempt {
   readonly error: Pick<LiveKitRESTError, 'retryable' | 'retryAfterMs'>;
   /** How many attempts there have been, from 1. */
@@ -94,15 +99,17 @@ export const beforeFirstLook: LookProgress = { clear: 0, unanswered: 0, waitedMs
 
 /** Between the deletion and the looks at about 1, 6 and 20 s; a join in flight comes back after 15 s. */
 const lookWaitsMs = [1_000, 5_000, 14_000];
-/** A room that comes back for longer than this is left to a sweeper. */
+/** Between looks that get no answer, at most. */
+const longestLookWaitMs = 14_000;
+/** A room that comes back for longer than this, or that nobody can tell about, is left to a sweeper. */
 const lastLookMs = 120_000;
-const maxUnanswered = 3;
 
 /** How long to wait before the next look, in milliseconds; `undefined` when there is none. */
 export function nextLookDelayMs({ clear, unanswered, waitedMs }: LookProgress): number | undefined {
-  if (unanswered > maxUnanswered) return undefined;
-  const waitMs = lookWaitsMs[clear];
-  return waitMs === undefined || waitedMs + waitMs > lastLookMs ? undefined : waitMs;
+  const nextMs = lookWaitsMs[clear];
+  if (nextMs === undefined) return undefined;
+  const waitMs = Math.min(longestLookWaitMs, nextMs * 2 ** unanswered);
+  return waitedMs + waitMs > lastLookMs ? undefined : waitMs;
 }
 
 /** A room that has come back is looked after from the beginning. */

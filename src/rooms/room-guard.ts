@@ -2,6 +2,7 @@ import { asyncScheduler, firstValueFrom, type SchedulerLike, timer } from 'rxjs'
 import { type GuardianHold, type GuardianNews, guardian } from './guardian.ts';
 import type { GuardedRoom } from './guardian-messages.ts';
 import { credentialsOf } from './livekit-rest-helper.ts';
+import { mayGetBetter } from './retry-policy.ts';
 import type { DeleterPlan } from './room-deleter-options.ts';
 import type { RoomDeletionOutcome } from './room-deletion.ts';
 import type { RoomIdentity } from './room-identity.ts';
@@ -71,7 +72,7 @@ export class RoomGuard {
     this.#decided = true;
     this.#hold = undefined;
     if (status === 'deleted' || status === 'already-gone') this.#look(room, hold);
-    else if (status === 'handed-over' || error?.retryable) hold?.takeOver();
+    else if (status === 'handed-over' || (error && mayGetBetter(error))) hold?.takeOver();
     else hold?.forget();
   }
 

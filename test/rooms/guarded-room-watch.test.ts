@@ -134,6 +134,33 @@ describe('GuardedRoomWatch', () => {
     expect(livekit.deletions).toBe(1);
   });
 
+  it('does not take the dead bot itself for somebody inside, also when it was stuck before', async () => {
+    const { watch, livekit, passes } = setup({ deleteWhen: 'no-humans-left', ownIdentity: undefined });
+    livekit.inside = [ada];
+    watch.botIsSilent(5_000);
+    await passes(10_000);
+    // killed: LiveKit lists it for 20 s more
+    watch.takeOver('bot-gone');
+    watch.botIsSilent(20_000);
+    await passes(20_000);
+    expect(livekit.deletions).toBe(0);
+    livekit.inside = [];
+    await passes(10_000);
+    expect(livekit.deletions).toBe(1);
+  });
+
+  it('is not hurried by more silence when the bot is dead', async () => {
+    const { watch, livekit, passes } = setup({ deleteWhen: 'no-humans-left', ownIdentity: undefined });
+    livekit.inside = [ada];
+    watch.takeOver('bot-gone');
+    await passes(4_000);
+    watch.botIsSilent(4_000);
+    await passes(16_000);
+    livekit.inside = [];
+    await passes(10_000);
+    expect(livekit.deletions).toBe(1);
+  });
+
   it('asks once for each silence', async () => {
     const { watch, livekit, told, passes } = setup({ deleteWhen: 'no-humans-left' });
     livekit.inside = [ada];

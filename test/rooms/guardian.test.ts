@@ -202,6 +202,16 @@ describe('the guardian of a bot', () => {
     await isGone();
   });
 
+  it('goes on where a proxy answered the bot for LiveKit', async () => {
+    const { bot, isGone, server } = await setup();
+    const refused = await bot();
+    server.fail({ kind: 'status', status: 302 });
+    refused.cancel();
+    expect(await refused.exited).toEqual({ code: 3, signal: null });
+    server.heal();
+    await isGone();
+  });
+
   it('keeps a room that the bot would have kept', async () => {
     const { bot, staysFor, isGone, server } = await setup();
     const ada = server.join('my-room', 'ada');

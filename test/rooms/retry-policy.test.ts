@@ -148,8 +148,9 @@ describe('nextLookDelayMs', () => {
     [{ clear: 1, unanswered: 0, waitedMs: 1_000 }, 5_000],
     [{ clear: 2, unanswered: 0, waitedMs: 6_000 }, 14_000],
     [{ clear: 3, unanswered: 0, waitedMs: 20_000 }, undefined],
-    [{ clear: 1, unanswered: 3, waitedMs: 9_000 }, 5_000],
-    [{ clear: 1, unanswered: 4, waitedMs: 9_000 }, undefined],
+    [{ clear: 0, unanswered: 3, waitedMs: 7_000 }, 8_000],
+    [{ clear: 1, unanswered: 3, waitedMs: 9_000 }, 14_000],
+    [{ clear: 1, unanswered: 9, waitedMs: 110_000 }, undefined],
     [{ clear: 2, unanswered: 0, waitedMs: 107_000 }, undefined],
   ])('after %o is %s', (progress, delayMs) => {
     expect(nextLookDelayMs(progress)).toBe(delayMs);

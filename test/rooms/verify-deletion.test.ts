@@ -105,17 +105,30 @@ describe('a room that was deleted', () => {
     expect(calls.at(-1)).toBe('delete 120');
   });
 
-  it('is looked for again when a look gets no answer, three times at most', async () => {
+  it('is looked for again when a look gets no answer, less and less often', async () => {
     const { deleter, calls, world } = setup();
     await deleter.deleteRoom('end');
     world.fails = busy;
     await vi.advanceTimersByTimeAsync(2_000);
     world.fails = undefined;
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(calls).toEqual(['delete 0', 'list 1', 'list 2', 'list 3']);
+    expect(calls).toEqual(['delete 0', 'list 1', 'list 3']);
     world.fails = busy;
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(calls.slice(4)).toEqual(['list 8', 'list 13', 'list 18', 'list 23']);
+    const looks = [8, 18, 32, 46, 60, 74, 88, 102, 116];
+    expect(calls.slice(3)).toEqual(looks.map((atS) => `list ${atS}`));
+  });
+
+  it('is deleted again when it came back while LiveKit started again', async () => {
+    const { deleter, calls, world, reappeared } = setup();
+    await deleter.deleteRoom('end');
+    world.fails = busy;
+    await vi.advanceTimersByTimeAsync(6_000);
+    world.fails = undefined;
+    world.sid = 'RM_2';
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(reappeared.mock.calls).toMatchObject([[{ status: 'deleted-again', afterMs: 7_000 }]]);
+    expect(calls).toContain('delete 7');
   });
 
   it('is tried again at the next look when it cannot be deleted', async () => {
