@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from './caller.ts';
 import { DoomedBot, type DoomedBotOptions } from './doomed-bot.ts';
-import { listRooms, roomService } from './room-service.ts';
+import { startLiveBystanders } from './live-bystanders.ts';
+import { listRooms } from './room-service.ts';
 import { joinToken } from './tokens.ts';
 
 export interface WayToDie {
@@ -68,27 +69,35 @@ export interface Death {
    * negative when the bot deleted the room before it ended.
    */
   readonly outAfterMs: number;
-  /** The rooms that are left, of those that this run had. */
+  /** Which are left of its room and the one with a name alike. */
   readonly left: readonly string[];
+  /** The latter. */
   readonly bystander: string;
 }
 
 let runs = 0;
 
-/** Which of these are left; LiveKit throws everybody out some milliseconds before it forgets the room. */
+/** LiveKit throws everybody out some milliseconds before it forgets the room; by itself it would keep it for 20 s. */
+const settlingMs = 5_000;
+
+/** Which of these are left. */
 async function settledRooms(server: LiveKitServer, ...names: readonly string[]): Promise<string[]> {
-  for (const until = performance.now() + promisedMs; ; await sleep(20)) {
+  for (const until = performance.now() + settlingMs; ; await sleep(20)) {
     const left = (await listRooms(server, ...names)).map(({ name }) => name);
     if (left.length < names.length || performance.now() > until) return left;
   }
 }
 
-/** A caller and a bot in a room, beside a room with a name alike; then the bot dies. */
+/**
+ * A caller and a bot in a room, beside another call of ours and a room with a name alike; then the bot dies.
+ *
+ * @throws {AssertionError} The others were touched.
+ */
 export async function die(server: LiveKitServer, { die, ends, options }: WayToDie): Promise<Death> {
   const { url } = server;
   const roomName = `doomed-${process.pid}-${runs++}`;
-  const bystander = `${roomName}-2`;
-  await roomService(server).createRoom({ name: bystander, emptyTimeout: 300 });
+  await using bystanders = await startLiveBystanders(server, roomName);
+  const { lookAlike: bystander } = bystanders;
   const caller = spawnCaller({ url, token: await joinToken(server, roomName, 'ada') });
   const bot = new DoomedBot({
     server,
@@ -106,6 +115,7 @@ export async function die(server: LiveKitServer, { die, ends, options }: WayToDi
     const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 30_000 });
     if (ends === 'ended') await bot.exited;
     const left = await settledRooms(server, roomName, bystander);
+    await bystanders.assertUntouched();
     return { reason, outAfterMs: at - (ends === 'ended' ? bot.endedAt : stuckAt), left, bystander };
   } finally {
     await Promise.all([caller.stop(), bot[Symbol.asyncDispose]()]);
