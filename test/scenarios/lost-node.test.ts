@@ -9,6 +9,7 @@ import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { killBots, startBot } from '../support/doomed-bot.ts';
+import { ifTooLate } from '../support/if-too-late.ts';
 import { diesWithin } from '../support/is-alive.ts';
 import { type LiveKitCluster, startCluster } from '../support/livekit-cluster.ts';
 import { describeWith } from '../support/requirements.ts';
@@ -87,8 +88,7 @@ describe('in a cluster', () => {
     await bystanders.expectOnlyThese();
   });
 
-  // the promise is about time: a busy machine gets another chance
-  it('row 71: a sweeper deletes the room of a bot that died with its node', { retry: 2 }, async () => {
+  it('row 71: a sweeper deletes the room of a bot that died with its node', ifTooLate, async () => {
     const { doomed, other, roomName, neighbour } = await setup();
     await using bystanders = await startBystanders(other, roomName, neighbour);
     await using bot = await startLeasedBots(doomed, [roomName]);

@@ -9,6 +9,7 @@ import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-
 import { type Caller, spawnCaller } from '../support/caller.ts';
 import { type DoomedBot, killBots, startBot } from '../support/doomed-bot.ts';
 import { endedAfterEach } from '../support/ended-after-each.ts';
+import { ifTooLate } from '../support/if-too-late.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
 import { spawnScript } from '../support/run-typescript.ts';
@@ -18,8 +19,6 @@ import { boundMs, limits, measuringMs, startSweeper } from './quick-sweeper.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 vi.setConfig({ testTimeout: 120_000 });
-// the promise is about time: a busy machine gets another chance
-const options = { retry: 2 };
 
 const prefix = 'lost-';
 const sweepProgram = fileURLToPath(new URL('./sweep-program.ts', import.meta.url));
@@ -86,7 +85,7 @@ describe('a room whose bot and guardian are both gone', () => {
   it.each([
     ['together, as with a container', killTogether],
     ['one after the other, the guardian first', killGuardianFirst],
-  ])('is swept within leaseTtlMs and two polls when they are killed %s', options, async (_, kill) => {
+  ])('is swept within leaseTtlMs and two polls when they are killed %s', ifTooLate, async (_, kill) => {
     const { bot, sweeper, human, roomName, expectOthersUntouched } = await setup((server) =>
       startSweeper(server, prefix),
     );
@@ -104,7 +103,7 @@ describe('a room whose bot and guardian are both gone', () => {
 
   it(
     'row 61: is swept one bound after a new sweeper has started, when the old one was killed',
-    options,
+    ifTooLate,
     async () => {
       const { bot, sweeper, human, roomName, expectOthersUntouched } = await setup(startSweeperProcess);
       sweeper.kill();
@@ -151,7 +150,7 @@ describe('LiveKit that was killed and starts again', () => {
     return performance.timeOrigin + performance.now();
   }
 
-  it('row 57: has the room of a human who comes back alone swept, and no other', options, async () => {
+  it('row 57: has the room of a human who comes back alone swept, and no other', ifTooLate, async () => {
     const keys = { key: 'a-secret-of-at-least-32-characters' };
     const first = keep(await startLiveKitServer({ config: { keys } }));
     const [roomName, neighbour] = [generateRoomName(prefix), generateRoomName(prefix)];

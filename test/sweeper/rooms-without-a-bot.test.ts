@@ -9,6 +9,7 @@ import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { endedAfterEach } from '../support/ended-after-each.ts';
+import { ifTooLate } from '../support/if-too-late.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listParticipants, listRooms, roomService } from '../support/room-service.ts';
 import { spawnScript } from '../support/run-typescript.ts';
@@ -18,8 +19,6 @@ import { boundMs, limits, measuringMs, startBystanders, startSweeper } from './q
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 vi.setConfig({ testTimeout: 60_000 });
-// the promise is about time: a busy machine gets another chance
-const options = { retry: 2 };
 const plainBotProgram = fileURLToPath(new URL('./plain-bot-program.ts', import.meta.url));
 
 describe('a room', () => {
@@ -62,7 +61,7 @@ describe('a room', () => {
     };
   }
 
-  it('row 55: of a bot without the agent grant is swept when its human has left', options, async () => {
+  it('row 55: of a bot without the agent grant is swept when its human has left', ifTooLate, async () => {
     const roomName = generateRoomName('plain-');
     const bystanders = keep(await startBystanders(server, roomName));
     const bot = await leaveBotAlone(roomName);
@@ -76,7 +75,7 @@ describe('a room', () => {
     await bystanders.expectOnlyThese();
   });
 
-  it('row 55: of a bot that the sweeper knows by its name stays until it is too old', options, async () => {
+  it('row 55: of a bot that the sweeper knows by its name stays until it is too old', ifTooLate, async () => {
     const roomName = generateRoomName('named-');
     const bystanders = keep(await startBystanders(server, roomName, generateRoomName('other-')));
     const maxSessionMs = boundMs + limits.graceMs;
@@ -95,7 +94,7 @@ describe('a room', () => {
     await bystanders.expectOnlyThese();
   });
 
-  it('row 58: with nobody inside is swept, however it came to be', options, async () => {
+  it('row 58: with nobody inside is swept, however it came to be', ifTooLate, async () => {
     const [created, cut, ...raced] = Array.from({ length: 50 }, () => generateRoomName('ghost-'));
     const bystanders = keep(await startBystanders(server, created ?? ''));
     await roomService(server).createRoom({ name: created ?? '', emptyTimeout: 600 });
