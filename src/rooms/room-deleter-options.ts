@@ -5,7 +5,7 @@ import { checkBoolean, checkLimitMs, checkMethods, checkOptions, checkText } fro
 import type { DeleteWhen } from './delete-when.ts';
 import { isGeneratedRoomName } from './generated-room-name.ts';
 import type { DeletionPlan } from './room-deletion.ts';
-import type { RoomIdentity } from './room-identity.ts';
+import { isKnown, type RoomIdentity } from './room-identity.ts';
 import { checkRoomName } from './room-name.ts';
 import type { RoomRest } from './room-rest.ts';
 
@@ -62,7 +62,7 @@ export function deletionPlan(options: RoomDeleterOptions): DeleterPlan {
   const { scheduler = asyncScheduler, random = Math.random } = options;
   checkRoomName(roomName);
   checkMethods('rest', rest, ['deleteRoomByName']);
-  checkIdentity(room);
+  checkIdentity(room, rest);
   checkPolicy(deleteWhen, rest);
   if (ownIdentity !== undefined) checkText('ownIdentity', ownIdentity);
   checkLimitMs('deadlineMs', deadlineMs);
@@ -85,7 +85,7 @@ function checkPolicy(deleteWhen: DeleteWhen, rest: RoomRest): void {
   if (counts) checkMethods('rest', rest, ['deleteRoomByName', 'listParticipants']);
 }
 
-function checkIdentity(room: RoomIdentity | undefined): void {
+function checkIdentity(room: RoomIdentity | undefined, rest: RoomRest): void {
   if (room === undefined) return;
   if (typeof room !== 'object' || room === null) throw new InvalidOptionError('room', 'an object', room);
   checkBoolean('room.owned', room.owned);
@@ -93,4 +93,6 @@ function checkIdentity(room: RoomIdentity | undefined): void {
   if (room.creationTimeMs !== undefined && !(room.creationTimeMs > 0)) {
     throw new InvalidOptionError('room.creationTimeMs', 'milliseconds since 1970', room.creationTimeMs);
   }
+  // or nobody could tell it from another one
+  if (!room.owned && isKnown(room)) checkMethods('rest', rest, ['deleteRoomByName', 'listRooms']);
 }

@@ -20,6 +20,10 @@ import { isKnown, type RoomIdentity } from './room-identity.ts';
 import type { RestCallOptions } from './room-rest.ts';
 import { runOnce } from './run-once.ts';
 import type { RoomReappearance } from './verify-deletion.ts';
+import { waitIdly } from './wait-idly.ts';
+
+/** When it is asked again which room it is, as long as LiveKit does not list it: after each of these waits. */
+const learnAgainMs = [1_000, 5_000, 14_000];
 
 export interface GuardianDefault {
   /** Whether there is to be a guardian where the options do not say. Default false. */
@@ -51,6 +55,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   readonly #aborted = new ReplaySubject<void>(1);
   readonly #gone = new BehaviorSubject(false);
   #room: RoomIdentity;
+  #isOver = false;
   /** Replays its one value, then completes; never errors. */
   readonly outcome$: Observable<RoomDeletionOutcome>;
 
@@ -72,6 +77,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
       runDeletion({ ...this.#plan, room: this.#room }, trigger, events),
     );
     this.outcome$.subscribe((outcome) => {
+      this.#isOver = true;
       // first: whoever is told may end the process
       this.#guard.settle(outcome, this.#room);
       this.#tell(outcome);
@@ -138,7 +144,8 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
 
   /**
    * To be called when the conversation begins: warms up, has the guardian watch the room if there is to be one,
-   * and learns which room it is where others may use the name. A second call does nothing new.
+   * and learns which room it is where others may use the name; a room that is not listed yet, or of which LiveKit
+   * does not answer, is asked for again during the next 20 s. A second call does nothing new.
    *
    * @returns Resolves within the deadline; never rejects.
    */
@@ -146,6 +153,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     this.#guard.arm(this.#room, guardian, true);
     await this.warmUp();
     await this.#learnIdentity();
+    if (this.#canLearn) void this.#learnLater();
   }
 
   /**
@@ -169,13 +177,26 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     await this.deleteRoom('exit');
   }
 
+  get #canLearn(): boolean {
+    return (
+      !this.#isOver && !this.#room.owned && !isKnown(this.#room) && this.#plan.rest.listRooms !== undefined
+    );
+  }
+
+  async #learnLater(): Promise<void> {
+    for (const waitMs of learnAgainMs) {
+      await waitIdly(waitMs, this.#plan.scheduler);
+      await this.#learnIdentity();
+    }
+  }
+
   /** Of a room whose name others may use: a later room of that name is none of our business. */
   async #learnIdentity(): Promise<void> {
     const { roomName, rest, deadlineMs, scheduler } = this.#plan;
-    if (this.#room.owned || isKnown(this.#room)) return;
+    if (!this.#canLearn) return;
     const listed$ = defer(() => findRoom(rest, roomName, {})).pipe(timeout({ first: deadlineMs, scheduler }));
     const listed = await firstValueFrom(listed$).catch(() => undefined);
-    if (typeof listed !== 'object' || isKnown(this.#room)) return;
+    if (typeof listed !== 'object' || !this.#canLearn) return;
     const { sid, creationTimeMs } = listed;
     this.#room = { owned: false, sid, creationTimeMs };
     this.#guard.update(this.#room);

@@ -1,4 +1,3 @@
-import { asyncScheduler, firstValueFrom, type SchedulerLike, timer } from 'rxjs';
 import { type GuardianHold, type GuardianNews, guardian } from './guardian.ts';
 import type { GuardedRoom } from './guardian-messages.ts';
 import { credentialsOf } from './livekit-rest-helper.ts';
@@ -7,6 +6,7 @@ import type { DeleterPlan } from './room-deleter-options.ts';
 import type { RoomDeletionOutcome } from './room-deletion.ts';
 import type { RoomIdentity } from './room-identity.ts';
 import { type RoomReappearance, verifyDeletion } from './verify-deletion.ts';
+import { waitIdly } from './wait-idly.ts';
 
 /** What the guardian did before it was asked, or because it was. */
 export type SettledNews = Extract<GuardianNews, { type: 'settled' }>;
@@ -108,10 +108,4 @@ export class RoomGuard {
     if (news.type === 'reappeared') this.#events.onReappeared(news.reappearance);
     else this.#events.onSettled(news);
   }
-}
-
-/** Waits without keeping the process alive, which RxJS's own timers do. */
-function waitIdly(ms: number, scheduler: SchedulerLike): Promise<unknown> {
-  if (scheduler !== asyncScheduler) return firstValueFrom(timer(ms, scheduler));
-  return new Promise<void>((resolve) => void setTimeout(resolve, ms).unref());
 }

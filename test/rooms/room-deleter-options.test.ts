@@ -39,9 +39,14 @@ describe('deletionPlan', () => {
     { deleteWhen: async () => true },
     { deadlineMs: 1, verify: false, guardian: true },
     { room: { owned: true } },
-    { room: { owned: false, sid: 'RM_1', creationTimeMs: 1 } },
+    { room: { owned: false, sid: 'RM_1', creationTimeMs: 1 }, rest: { ...rest, listRooms: async () => [] } },
   ] satisfies Partial<RoomDeleterOptions>[])('takes %o', (options) => {
     expect(() => deletionPlan({ roomName: 'r', rest, ...options })).not.toThrow();
+  });
+
+  it('wants to see a room that is to be told from others of its name', () => {
+    const room = { owned: false, sid: 'RM_1' };
+    expect(() => deletionPlan({ roomName: 'r', rest, room })).toThrow(/listRooms\(\)/);
   });
 
   it.each([

@@ -215,6 +215,34 @@ describe('a room whose name others use', () => {
     expect(world.sid).toBe('RM_2');
   });
 
+  it.each([
+    ['LiveKit does not answer at the start', { fails: busy }],
+    ['it is created after the start', { sid: undefined }],
+  ])('is not deleted when another has taken its place, although %s', async (_, atTheStart) => {
+    const { deleter, calls, world } = setup(shared);
+    Object.assign(world, atTheStart);
+    await deleter.arm();
+    world.fails = undefined;
+    world.sid = 'RM_1';
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls).toEqual(['list 0', 'list 1']);
+    world.sid = 'RM_2';
+    expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'already-gone' });
+    expect(world.sid).toBe('RM_2');
+  });
+
+  it('is not asked for any more after its end', async () => {
+    const { deleter, calls, world } = setup(shared);
+    world.fails = busy;
+    await deleter.arm();
+    world.fails = undefined;
+    world.sid = undefined;
+    await deleter.deleteRoom('end');
+    calls.length = 0;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls).toEqual(['list 1', 'list 6', 'list 20']); // the looks after a deletion
+  });
+
   it('is looked at before every attempt, when it was known from the start', async () => {
     const { deleter, calls, world } = setup({ ...shared, random: () => 0.5 });
     await deleter.arm();
