@@ -17,6 +17,7 @@ export {
   type ExitWatch,
 } from './rooms/close-on-process-exit.ts';
 export type { DeleteWhen, DeleteWhenContext, DeletionTrigger } from './rooms/delete-when.ts';
+export { generateRoomName, isGeneratedRoomName } from './rooms/generated-room-name.ts';
 export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/livekit-rest-helper.ts';
 export { RoomDeleter, type RoomDeleterEvents } from './rooms/room-deleter.ts';
 export type { RoomDeleterOptions } from './rooms/room-deleter-options.ts';

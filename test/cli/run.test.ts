@@ -66,6 +66,11 @@ describe.concurrent('endframe run', () => {
     expect(await start(node('process.kill(process.pid, "SIGKILL")')).exited).toMatchObject({ code: 137 });
   });
 
+  it('takes the command after --, as others do', async () => {
+    const { exited } = start([...runArgs, '--', process.execPath, '-e', '0']);
+    expect((await exited).code).toBe(0);
+  });
+
   it('ends with 127 when there is no such command', async () => {
     expect(await start([...runArgs, 'no-such-command']).exited).toMatchObject({ code: 127 });
   });
