@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeOf, exitSignals } from '../way-out.ts';
 
-const runUsage = `endframe run [--] COMMAND [ARGUMENT ...]
+const runUsage = `endframe run COMMAND [ARGUMENT ...]
 
 Runs a bot as the main process of a container. When process 1 of a container ends, everything in it is
 killed, the bot's guardian too; so this outlives the bot by a second, or by 5 where it ends with an error.
