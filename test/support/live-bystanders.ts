@@ -1,6 +1,7 @@
 /** What has to stay when a bot dies beside it. */
 
 import { deepEqual } from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from './caller.ts';
@@ -23,9 +24,12 @@ export async function startLiveBystanders(server: LiveKitServer, roomName: strin
   const ours = generateRoomName(roomName.slice(0, roomName.indexOf('-') + 1));
   await roomService(server).createRoom({ name: lookAlike, emptyTimeout: 300 });
   const caller = spawnCaller({ url, token: await joinToken(server, ours, 'ada') });
-  const bot = new DoomedBot({ server, url, roomName: ours });
+  const bot = new DoomedBot({ server, url, roomName: ours, verify: false });
   const end = async (): Promise<void> => {
-    await Promise.all([caller.stop(), bot[Symbol.asyncDispose]()]);
+    // orderly, where it can: the guardian of a bot that was killed would look for a server that has stopped
+    bot.end();
+    await Promise.all([caller.stop(), Promise.race([bot.exited, sleep(3_000, undefined, { ref: false })])]);
+    await bot[Symbol.asyncDispose]();
   };
   /** The sids change with a room, or with somebody, that comes back. */
   const look = async () => ({

@@ -96,9 +96,10 @@ async function settledRooms(server: LiveKitServer, ...names: readonly string[]):
 export async function die(server: LiveKitServer, { die, ends, options }: WayToDie): Promise<Death> {
   const { url } = server;
   const roomName = `doomed-${process.pid}-${runs++}`;
-  await using bystanders = await startLiveBystanders(server, roomName);
+  const token = await joinToken(server, roomName, 'ada');
+  const bystanders = await startLiveBystanders(server, roomName);
   const { lookAlike: bystander } = bystanders;
-  const caller = spawnCaller({ url, token: await joinToken(server, roomName, 'ada') });
+  const caller = spawnCaller({ url, token });
   const bot = new DoomedBot({
     server,
     url,
@@ -118,6 +119,6 @@ export async function die(server: LiveKitServer, { die, ends, options }: WayToDi
     await bystanders.assertUntouched();
     return { reason, outAfterMs: at - (ends === 'ended' ? bot.endedAt : stuckAt), left, bystander };
   } finally {
-    await Promise.all([caller.stop(), bot[Symbol.asyncDispose]()]);
+    await Promise.all([caller.stop(), bot[Symbol.asyncDispose](), bystanders[Symbol.asyncDispose]()]);
   }
 }
