@@ -125,7 +125,17 @@ const stories: Record<string, Story> = {
     started: () => void setTimeout(() => process.kill(process.pid, 'SIGKILL'), 500),
     options: { guardian: true },
   },
+  loads: {
+    beforeJoining: () => standStill(6_000),
+    started: () => void setTimeout(() => standStill(Number.POSITIVE_INFINITY), 500),
+    options: { guardian: true, guardianHeartbeatMs: 2_000 },
+  },
 };
+
+function standStill(ms: number): void {
+  const until = Date.now() + ms;
+  while (Date.now() < until);
+}
 
 function tell(room: string, event: string): void {
   process.stdout.write(`\n${JSON.stringify({ room, event, pid: process.pid })}\n`);

@@ -238,6 +238,17 @@ export function describeRealWorker(
     );
 
     it(
+      'the room stays while the job loads for longer than its guardian is patient, and is gone when it is stuck later',
+      async () => {
+        const call = await world.call('loads', 'endframe');
+        await call.tells('started');
+        expect(call.ada.events.map(({ event }) => event)).not.toContain('disconnected');
+        await isDeletedWithEverybodyInside(call);
+      },
+      caseMs,
+    );
+
+    it(
       'the room is gone when the worker is killed, and stays without attachRoomCleanup',
       async () => {
         const [watched, plain] = await Promise.all([
