@@ -2,8 +2,8 @@
  * Shows a sweeper that LiveKit's webhooks make look sooner, behind a small web server (hono).
  *
  * Run: `npm run build && node examples/06-sweeper-webhook.ts` (Node 22.18 and later run TypeScript).
- * You will see: a room without a bot, the webhook that tells of it, the look it starts within a second, and the
- * room being deleted after its grace. Webhooks only save time: without them the room goes a little later.
+ * You will see: a room without a bot, the webhooks that tell of it, each of which has the sweeper look within a
+ * second, and the room being deleted after its grace. Webhooks only save time: without them it goes a little later.
  */
 
 import { serve } from '@hono/node-server';
