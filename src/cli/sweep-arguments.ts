@@ -27,7 +27,7 @@ The server is the one that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET n
   --concurrency N       looks at the same time                         (4)
   --redis URL           share the work with other sweepers by BullMQ: --watch only
 
-Exit codes: 0 done; 1 LiveKit gave no answer; 2 wrong usage;
+Exit codes: 0 done; 1 LiveKit gave no answer, or bullmq is not installed; 2 wrong usage;
 3 an orphaned room remains, as always without --yes, or one that could not be decided.
 `;
 

@@ -60,8 +60,12 @@ function cells({
 
 /** A name as it is, or quoted where it could play tricks on a terminal. */
 export function printable(name: string): string {
-  if (/^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(name)) return name;
-  return JSON.stringify(name).replace(/[\p{C}\p{Z}]/gu, (char) =>
+  return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(name) ? name : printableText(JSON.stringify(name));
+}
+
+/** A text on one line, in which what could play tricks on a terminal is spelled out. */
+export function printableText(text: string): string {
+  return text.replace(/[\p{C}\p{Z}]/gu, (char) =>
     char === ' ' ? char : `\\u{${char.codePointAt(0)?.toString(16)}}`,
   );
 }

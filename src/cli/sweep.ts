@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { EndframeError, InvalidOptionError } from '../errors.ts';
+import { EndframeError, InvalidOptionError, MissingDependencyError } from '../errors.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
 import { BullMqEngine } from '../sweeper/bullmq-engine.ts';
@@ -9,7 +9,7 @@ import { Sweeper } from '../sweeper/sweeper.ts';
 import type { SweeperRest } from '../sweeper/sweeper-options.ts';
 import { exitSignals } from '../way-out.ts';
 import { type SweepArguments, sweepArguments, sweepUsage } from './sweep-arguments.ts';
-import { printable, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
+import { printable, printableText, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
 
 /** What the command touches of its surroundings. */
 export interface SweepSurroundings {
@@ -49,7 +49,7 @@ export async function sweepCommand(
       : sweepOnce(sweeper, asked, surroundings));
   } catch (error) {
     if (!(error instanceof EndframeError)) throw error;
-    printError(`${error.message}\n`);
+    printError(`${printableText(error.message)}\n`);
     return error.name === 'InvalidOptionError' ? 2 : 1;
   }
 }
@@ -121,9 +121,17 @@ async function watch(
       heading = false;
     }
   });
+  const isIncomplete = new Promise<never>((_, reject) => {
+    sweeper.on('sweepFailed', (error) => {
+      if (error instanceof MissingDependencyError) reject(error);
+    });
+  });
   sweeper.start();
-  await untilStopped();
-  await sweeper.stop();
+  try {
+    await Promise.race([untilStopped(), isIncomplete]);
+  } finally {
+    await sweeper.stop();
+  }
   return 0;
 }
 
@@ -136,7 +144,7 @@ function warnings(printError: (text: string) => void): Logger {
   const line: Logger['error'] = (fields, message) => {
     const { roomName, error } = fields as { roomName?: string; error?: Error };
     const what = roomName === undefined ? '' : ` ${printable(roomName)}`;
-    printError(`${message}${what}${error === undefined ? '' : `: ${error.message}`}\n`);
+    printError(`${message}${what}${error === undefined ? '' : `: ${printableText(error.message)}`}\n`);
   };
   return { ...silentLogger, warn: line, error: line };
 }

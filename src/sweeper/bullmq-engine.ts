@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { defer, merge, repeat, type Subscription, timer } from 'rxjs';
-import { type Logger, stderrLogger } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import { checkLimitMs, checkText } from '../option-checks.ts';
 import { asRestError } from '../rooms/foreign-error.ts';
 import type { LookContext, LookResult, SweeperEngine, SweepWork } from './engine.ts';
@@ -8,6 +8,8 @@ import { Hints, isFresh } from './hints.ts';
 import type { QueueAddress } from './load-bullmq.ts';
 import { lookOrder } from './look-order.ts';
 import { type Observation, observeFailure } from './observation.ts';
+import { QueueLog } from './queue-log.ts';
+import { checkRedisUrl, withoutRedisSecrets } from './redis-url.ts';
 import type { PlannedLook, SharedMemory, SharedPass } from './shared-memory.ts';
 import { openSharedQueue, type SharedQueue } from './shared-queue.ts';
 import {
@@ -56,7 +58,7 @@ const doubtfulShare = 0.5;
 export class BullMqEngine implements SweeperEngine {
   readonly #address: QueueAddress;
   readonly #lockMs: number;
-  readonly #logger: Logger;
+  readonly #log: QueueLog;
   readonly #stopped = new AbortController();
   readonly #hints = new Hints();
   #subscription: Subscription | undefined;
@@ -64,7 +66,6 @@ export class BullMqEngine implements SweeperEngine {
   #costs: readonly PassCost[] = [];
   #owned = 0;
   #looked = 0;
-  #isAway = false;
   #failedLists = 0;
   /** In a row, by whatever; and those of them that LiveKit refused. */
   #failedLooks = 0;
@@ -74,22 +75,21 @@ export class BullMqEngine implements SweeperEngine {
 
   constructor(options: BullMqEngineOptions) {
     const { redisUrl, queueName = 'endframe-sweeper', keyPrefix = 'endframe', lockMs = 15_000 } = options;
-    checkText('redisUrl', redisUrl);
+    checkRedisUrl('redisUrl', redisUrl);
     checkText('queueName', queueName);
     checkText('keyPrefix', keyPrefix);
     checkLimitMs('lockMs', lockMs);
     this.#address = { redisUrl, queueName, keyPrefix, stopped: this.#stopped.signal };
     this.#lockMs = lockMs;
-    this.#logger = options.logger ?? stderrLogger;
+    this.#log = new QueueLog(this.#address, options.logger);
   }
 
   start(work: SweepWork): void {
     // each look and deletion under way listens
     setMaxListeners(0, this.#stopped.signal);
-    this.#opening = this.#open(work).catch((error: unknown) => {
-      work.failed(error);
-      return undefined;
-    });
+    this.#opening = this.#open(work);
+    // each pass tells it
+    this.#opening.catch(() => {});
     let restMs = work.pollMs;
     const passes$ = defer(async () => {
       restMs = await this.#pass(work);
@@ -105,8 +105,8 @@ export class BullMqEngine implements SweeperEngine {
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#subscription?.unsubscribe();
-    const queue = await this.#opening;
-    await queue?.close(closeLimitMs, this.#isAway);
+    const queue = await this.#opening.catch(() => undefined);
+    await queue?.close(closeLimitMs);
   }
 
   #open(work: SweepWork): Promise<SharedQueue> {
@@ -115,21 +115,23 @@ export class BullMqEngine implements SweeperEngine {
       concurrency: work.concurrency,
       lockMs: this.#lockMs,
       look: (look, memory) => this.#look(look, memory, work),
-      onAway: (error) => this.#away(error),
-      onBack: () => this.#back(),
+      onAway: (error) => this.#log.away(error),
+      onBack: () => this.#log.back(),
+      onError: (error) => this.#log.failed(error),
     });
   }
 
   /** Lists and plans, when it is this process's turn; resolves with the pause that should follow. */
   async #pass(work: SweepWork): Promise<number> {
-    const queue = await this.#opening;
-    if (queue === undefined) return work.pollMs;
     const startedMs = performance.now();
+    this.#log.passBegins();
     try {
+      const queue = await this.#opening;
+      if (queue === undefined) return work.pollMs;
       // a little less than the rhythm, so that whoever comes next does not miss its turn by a hair
       if (await queue.memory.takeTurn(this.#rhythmMs(work) * 0.9)) await this.#listAndPlan(queue, work);
     } catch (error) {
-      if (!this.#stopped.signal.aborted) work.failed(error);
+      if (!this.#stopped.signal.aborted) work.failed(withoutRedisSecrets(error, this.#address.redisUrl));
       // the next turn to somebody else, who may see more
       if (this.#failedLists === 0) return work.pollMs * turnsToMiss;
       return retryMs(this.#failedLists, this.#retrying(work));
@@ -163,17 +165,19 @@ export class BullMqEngine implements SweeperEngine {
   }
 
   async #planHinted(names: readonly string[], work: SweepWork): Promise<void> {
-    const queue = await this.#opening;
-    if (queue === undefined || this.#isAway) return;
     try {
-      const rooms = await work.list(names);
+      const queue = await this.#opening;
+      if (queue === undefined) return;
       const { memory } = queue;
+      // first: while Redis is away LiveKit is not asked in vain
+      const pass = await memory.currentPass();
+      const rooms = await work.list(names);
       const [nowMs, seen] = await Promise.all([
         memory.nowMs(),
         memory.recallAll(rooms.map(({ name }) => name)),
       ]);
       const stale = rooms.filter((_, index) => !isFresh(seen[index], nowMs));
-      await queue.add(stale, await memory.currentPass());
+      await queue.add(stale, pass);
     } catch {
       // a hint that is lost costs nothing but time
     }
@@ -264,17 +268,6 @@ export class BullMqEngine implements SweeperEngine {
 
   #rhythmMs(work: SweepWork): number {
     return this.#costs.length > 0 ? rhythmMs(this.#costs, work.pollMs) : work.pollMs;
-  }
-
-  #away(error: unknown): void {
-    if (this.#isAway || this.#stopped.signal.aborted) return;
-    this.#isAway = true;
-    this.#logger.warn({ error }, 'Redis is away; rooms are looked at again when it is back');
-  }
-
-  #back(): void {
-    if (this.#isAway) this.#logger.warn({}, 'Redis is back');
-    this.#isAway = false;
   }
 }
 

@@ -3,6 +3,7 @@ import { asRestError } from '../rooms/foreign-error.ts';
 import { redact } from '../rooms/redact.ts';
 import type { ListedRoom } from '../rooms/room-rest.ts';
 import type { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { textOf } from '../text-of.ts';
 import type {
   LookContext,
   LookResult,
@@ -115,10 +116,10 @@ export class RoomSweep implements SweepWork {
   }
 
   failed(thrown: unknown): void {
-    // not of LiveKit but of an engine: its text is its own
-    const error = thrown instanceof EndframeError ? thrown : new Error(redact(String(thrown)));
+    // not of LiveKit but of an engine: what else it carries, such as a command with a password, is not told
+    const error = thrown instanceof EndframeError ? thrown : new Error(redact(textOf(thrown)));
     this.#plan.logger.error({ error }, 'the sweep was interrupted; this time does not count');
-    this.#events.emit('sweepFailed', thrown);
+    this.#events.emit('sweepFailed', error);
   }
 
   #noteAll(all: readonly ListedRoom[], ours: readonly ListedRoom[]): void {

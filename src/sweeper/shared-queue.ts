@@ -1,15 +1,15 @@
 import { firstValueFrom, from, fromEvent, race, timer } from 'rxjs';
 import type { ListedRoom } from '../rooms/room-rest.ts';
 import { loadBullMq, type Queue, type QueueAddress, type Worker } from './load-bullmq.ts';
+import { RedisPresence, type RedisPresenceOptions } from './redis-presence.ts';
 import { type PlannedLook, SharedMemory, type SharedPass, slices } from './shared-memory.ts';
 
-export interface SharedQueueOptions extends QueueAddress {
+export interface SharedQueueOptions extends QueueAddress, RedisPresenceOptions {
   readonly concurrency: number;
   readonly lockMs: number;
   readonly look: (look: PlannedLook, memory: SharedMemory) => Promise<void>;
-  /** Told for every error; there may be many while Redis is away. */
-  readonly onAway: (error: Error) => void;
-  readonly onBack: () => void;
+  /** Told of what goes wrong with the jobs while Redis is there, such as a lock that was lost. */
+  readonly onError: (error: Error) => void;
 }
 
 /** Looks that wait for any of several sweepers, and what these know together. */
@@ -19,18 +19,14 @@ export interface SharedQueue {
   add(rooms: readonly ListedRoom[], pass: SharedPass): Promise<void>;
   /** Leaves the looks to other processes for so long. */
   pause(forMs: number): void;
-  /**
-   * Waits for the looks that are being made, but not for longer; never rejects.
-   *
-   * @param isAway BullMQ waits for ever for a Redis that is not there, unless it is forced.
-   */
-  close(limitMs: number, isAway: boolean): Promise<void>;
+  /** Waits for the looks and deletions that have begun, but not for longer; never rejects. */
+  close(limitMs: number): Promise<void>;
 }
 
 /** How long the first connection is waited for, and the last commands. */
 const openLimitMs = 500;
 const closeLimitMs = 500;
-/** For all of the end together when Redis is not there. */
+/** The same when Redis is not there. */
 const awayLimitMs = 200;
 
 /**
@@ -39,27 +35,35 @@ const awayLimitMs = 200;
  * @throws {MissingDependencyError} `bullmq` or `ioredis` is not installed.
  */
 export async function openSharedQueue(options: SharedQueueOptions): Promise<SharedQueue> {
-  const { queueName, keyPrefix, concurrency, lockMs, look, onAway, onBack } = options;
+  const { queueName, keyPrefix, concurrency, lockMs, look, onError } = options;
   const bullMq = await loadBullMq();
   const redis = bullMq.failFast(options);
   const memory = new SharedMemory(redis, `${keyPrefix}:${queueName}:sweeper`);
   const queue = bullMq.queue(options, redis);
+  const presence = new RedisPresence(options);
+  const report = (error: Error): void => {
+    if (!presence.isAway) onError(error);
+  };
+  const looks = new Set<Promise<void>>();
+  const process = ({ data }: { readonly data: unknown }): Promise<void> => {
+    const made = look(data as PlannedLook, memory).finally(() => looks.delete(made));
+    looks.add(made);
+    return made;
+  };
   let worker: Worker | undefined;
   let disconnectWorker = (): void => {};
   let resuming: NodeJS.Timeout | undefined;
   const startWorker = (): void => {
     const patient = bullMq.patient(options);
     disconnectWorker = () => patient.disconnect();
-    const process = ({ data }: { readonly data: unknown }) => look(data as PlannedLook, memory);
     worker = bullMq.worker(options, patient, { process, concurrency, lockMs });
-    patient.on('error', onAway);
-    worker.on('error', onAway);
+    presence.add(patient);
+    worker.on('error', report);
   };
-  redis.on('error', onAway);
-  queue.on('error', onAway);
+  presence.add(redis);
+  queue.on('error', report);
   // not before: while Redis is away BullMQ keeps timers that would hold up the end of the process
   redis.once('ready', startWorker);
-  redis.on('ready', onBack);
   await firstValueFrom(
     race(fromEvent(redis, 'ready'), fromEvent(options.stopped, 'abort'), timer(openLimitMs)),
   );
@@ -69,18 +73,17 @@ export async function openSharedQueue(options: SharedQueueOptions): Promise<Shar
     add: (rooms, pass) => addLooks(queue, rooms, pass),
     pause: (forMs) => {
       clearTimeout(resuming);
-      worker?.pause(true).catch(onAway);
-      resuming = setTimeout(() => void Promise.resolve(worker?.resume()).catch(onAway), forMs);
+      worker?.pause(true).catch(report);
+      resuming = setTimeout(() => void Promise.resolve(worker?.resume()).catch(report), forMs);
     },
-    close: async (limitMs, isAway) => {
+    close: async (limitMs) => {
       clearTimeout(resuming);
       redis.off('ready', startWorker);
-      if (isAway) {
-        await settledWithin(awayLimitMs, Promise.all([worker?.close(true), queue.close()]));
-      } else {
-        await settledWithin(limitMs, worker?.close());
-        await settledWithin(closeLimitMs, queue.close());
-      }
+      const { isAway } = presence;
+      // BullMQ waits for ever for a Redis that is not there, unless it is forced: then it does not wait for looks
+      const closing = worker?.close(isAway);
+      await settledWithin(limitMs, Promise.allSettled(looks));
+      await settledWithin(isAway ? awayLimitMs : closeLimitMs, Promise.all([closing, queue.close()]));
       redis.disconnect();
       disconnectWorker();
     },

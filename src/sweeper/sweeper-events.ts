@@ -20,6 +20,6 @@ export interface SweeperEvents {
   /** The prefix is ours and the marker is missing. Told when it is new. */
   unmarkedRoomFound: (room: ListedRoom) => void;
   /** LiveKit did not answer a list, or the engine failed: this time does not count. */
-  sweepFailed: (error: unknown) => void;
+  sweepFailed: (error: Error) => void;
   swept: (report: SweepReport) => void;
 }

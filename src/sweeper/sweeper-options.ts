@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
-import { type Logger, stderrLogger } from '../logger.ts';
+import { type Logger, stderrLogger, unfailing } from '../logger.ts';
 import { checkBoolean, checkLimitMs, checkMethods, checkText } from '../option-checks.ts';
 import type { ListedParticipant, RoomRest } from '../rooms/room-rest.ts';
 import { boundedRest } from './bounded-rest.ts';
@@ -79,7 +79,7 @@ export function sweeperPlan(options: SweeperOptions): SweeperPlan {
   checkTimes(plan);
   checkBounds(plan);
   checkMethods('logger', plan.logger, ['debug', 'info', 'warn', 'error']);
-  return { ...plan, rest: boundedRest(plan.rest, plan.pollMs) };
+  return { ...plan, rest: boundedRest(plan.rest, plan.pollMs), logger: unfailing(plan.logger) };
 }
 
 function checkWhose({ rest, prefix, marker, metadataKey, isBot, engine }: SweeperPlan): void {

@@ -94,6 +94,24 @@ describe('endframe sweep', () => {
     expect(errors).toContain('401');
   });
 
+  it('prints what LiveKit answers without the escapes and marks in it', async () => {
+    const body = 'gone\u001B[2J\u202E\u009B1m\nand';
+    server.fail({ kind: 'status', status: 503, body }, { method: 'ListParticipants' });
+    const { errors } = await run(['--match', 'agents-', ...fast]);
+    expect(errors).toContain('gone\\u{1b}[2J\\u{202e}\\u{9b}1m\\u{a}and');
+    server.fail({ kind: 'status', status: 401, body }, { method: 'ListRooms' });
+    const refused = await run(['--match', 'agents-', ...fast]);
+    expect(refused.code).toBe(1);
+    for (const text of [errors, refused.errors]) expect(text).not.toMatch(/[^\P{C}\n]/u);
+  });
+
+  it('refuses a Redis URL that is none, and does not quote it', async () => {
+    const { code, errors } = await run(['--match', 'a', '--watch', '--redis', 'redis://:pässword@h:none']);
+    expect(code).toBe(2);
+    expect(errors).toContain('redisUrl');
+    expect(errors).not.toContain('pässword');
+  });
+
   it.each([
     [[], '--match'],
     [['--match', ''], '--match'],

@@ -25,6 +25,7 @@ describe('the shared queue', () => {
       look: async () => {},
       onAway: () => {},
       onBack: () => {},
+      onError: () => {},
     });
     pause(600_000);
     const rooms = Array.from({ length: 10_000 }, (_, index) => ({
@@ -51,7 +52,7 @@ describe('the shared queue', () => {
       expect((await memory.seen()).size).toBe(0);
     } finally {
       stopped.abort();
-      await close(1_000, false);
+      await close(1_000);
     }
   }, 60_000);
 });
