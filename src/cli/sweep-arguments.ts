@@ -23,11 +23,12 @@ The server is the one that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET n
   --ttl SECONDS         how long a lease may stand still               (30)
   --grace SECONDS       how long a room may be without a bot           (30)
   --max-session SECONDS how old a room may become; 0: without end      (14400)
-  --poll SECONDS        from look to look                              (5)
+  --poll SECONDS        from look to look; a third of --ttl or less    (5)
   --concurrency N       looks at the same time                         (4)
-  --redis URL           share the work with other sweepers by BullMQ: --watch only
+  --redis URL           share the work by BullMQ with the sweepers that have the same options and
+                        the same LIVEKIT_URL: --watch only
 
-Exit codes: 0 done; 1 LiveKit gave no answer, or bullmq is not installed; 2 wrong usage;
+Exit codes: 0 done; 1 LiveKit gave no answer or refused the key, or bullmq is missing; 2 wrong usage;
 3 an orphaned room remains, as always without --yes, or one that could not be decided.
 `;
 
@@ -36,6 +37,8 @@ export interface SweepArguments {
   readonly watch: boolean;
   readonly json: boolean;
   readonly redisUrl: string | undefined;
+  /** Which rooms, and when they are deleted: only who agrees in this may share the work. */
+  readonly rules: readonly unknown[];
   readonly options: Omit<SweeperOptions, 'rest' | 'engine' | 'serverClock' | 'logger'>;
 }
 
@@ -89,7 +92,9 @@ function read(argv: readonly string[]): SweepArguments | 'help' {
     concurrency: count('--concurrency', values.concurrency),
     maxSessionMs: maxSessionMs === 0 ? null : maxSessionMs,
   };
-  return { watch, json: values.json, redisUrl: redis, options };
+  const { prefix, dryRun, marker, metadataKey, leaseTtlMs, graceMs } = options;
+  const rules = [prefix, dryRun, marker, metadataKey, leaseTtlMs, graceMs, options.maxSessionMs, bot];
+  return { watch, json: values.json, redisUrl: redis, rules, options };
 }
 
 function milliseconds(name: string, seconds: string | undefined): number | undefined {

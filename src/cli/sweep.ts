@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { EndframeError, InvalidOptionError, MissingDependencyError } from '../errors.ts';
+import { EndframeError, InvalidOptionError } from '../errors.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
 import { BullMqEngine } from '../sweeper/bullmq-engine.ts';
+import { isHopeless } from '../sweeper/is-hopeless.ts';
 import { ServerClock } from '../sweeper/server-clock.ts';
 import type { OrphanReport } from '../sweeper/sweep-report.ts';
 import { Sweeper } from '../sweeper/sweeper.ts';
@@ -54,7 +56,11 @@ export async function sweepCommand(
   }
 }
 
-function makeSweeper({ options, redisUrl }: SweepArguments, env: NodeJS.ProcessEnv, logger: Logger): Sweeper {
+function makeSweeper(
+  { options, redisUrl, rules }: SweepArguments,
+  env: NodeJS.ProcessEnv,
+  logger: Logger,
+): Sweeper {
   const serverClock = new ServerClock();
   const needed = (name: string): string => {
     if (env[name]) return env[name];
@@ -70,8 +76,14 @@ function makeSweeper({ options, redisUrl }: SweepArguments, env: NodeJS.ProcessE
     new LiveKitRESTHelper(access),
     new LiveKitRESTHelper({ ...access, attemptTimeoutMs: listTimeoutMs }),
   );
-  const engine = redisUrl === undefined ? undefined : new BullMqEngine({ redisUrl, logger });
+  const queueName = queueNameFor(access.apiUrl, rules);
+  const engine = redisUrl === undefined ? undefined : new BullMqEngine({ redisUrl, queueName, logger });
   return new Sweeper({ ...options, rest, serverClock, engine, logger });
+}
+
+/** One for those that sweep the same rooms by the same rules: others would take each other's looks. */
+function queueNameFor(...what: readonly unknown[]): string {
+  return `endframe-sweeper-${createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 12)}`;
 }
 
 /** The calls of one helper; the list of all rooms by another. */
@@ -121,14 +133,16 @@ async function watch(
       heading = false;
     }
   });
-  const isIncomplete = new Promise<never>((_, reject) => {
-    sweeper.on('sweepFailed', (error) => {
-      if (error instanceof MissingDependencyError) reject(error);
-    });
+  const cannotBegin = new Promise<never>((_, reject) => {
+    const rejectIfHopeless = (error: Error): void => {
+      if (isHopeless(error)) reject(error);
+    };
+    sweeper.on('sweepFailed', rejectIfHopeless);
+    sweeper.once('swept', () => sweeper.off('sweepFailed', rejectIfHopeless));
   });
   sweeper.start();
   try {
-    await Promise.race([untilStopped(), isIncomplete]);
+    await Promise.race([untilStopped(), cannotBegin]);
   } finally {
     await sweeper.stop();
   }

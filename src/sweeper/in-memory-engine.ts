@@ -30,6 +30,8 @@ const hangingPart = 5;
 export interface InMemoryEngineOptions {
   /** The observer's clock: steady, whatever the calendar does. Default `performance.now`. */
   readonly nowMs?: (() => number) | undefined;
+  /** From 0 to below 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
 }
 
 /**
@@ -38,6 +40,7 @@ export interface InMemoryEngineOptions {
  */
 export class InMemoryEngine implements SweeperEngine {
   readonly #nowMs: () => number;
+  readonly #random: () => number;
   readonly #known = new Map<string, Observation>();
   /** Rooms that are being looked at or deleted. */
   readonly #busy = new Set<string>();
@@ -57,8 +60,9 @@ export class InMemoryEngine implements SweeperEngine {
   /** The newest passes that were listed: what one of them took longer than the other says nothing. */
   #costs: readonly PassCost[] = [];
 
-  constructor({ nowMs = () => performance.now() }: InMemoryEngineOptions = {}) {
+  constructor({ nowMs = () => performance.now(), random = Math.random }: InMemoryEngineOptions = {}) {
     this.#nowMs = nowMs;
+    this.#random = random;
   }
 
   start(work: SweepWork): void {
@@ -69,7 +73,7 @@ export class InMemoryEngine implements SweeperEngine {
     // sweepers that were started together fall out of step, or each of them would send the same deletions
     const passes$ = defer(async () => {
       restMs = await this.#pass(work);
-    }).pipe(repeat({ delay: (count) => timer(count === 1 ? restMs * Math.random() : restMs) }));
+    }).pipe(repeat({ delay: (count) => timer(count === 1 ? restMs * this.#random() : restMs) }));
     const hints$ = this.#hints.served((names) => this.#lookAtHinted(names, work));
     const looksAgain$ = this.#doubtful.pipe(mergeMap((room) => this.#look(room, work), repeatedLooksAtOnce));
     this.#subscription = merge(passes$, hints$, looksAgain$).subscribe();

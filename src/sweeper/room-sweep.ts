@@ -33,6 +33,8 @@ export class RoomSweep implements SweepWork {
   #unmarked: ReadonlySet<string> = new Set();
   #orphans: OrphanReport[] = [];
   #failedLooks = 0;
+  /** The alarm of this pass was raised. */
+  #isCapped = false;
   #owned = 0;
 
   constructor(
@@ -112,6 +114,7 @@ export class RoomSweep implements SweepWork {
     const report = { ...counts, durationMs, orphans: this.#orphans, unmarked: [...this.#unmarked] };
     this.#orphans = [];
     this.#failedLooks = 0;
+    this.#isCapped = false;
     this.#onReport(Object.freeze(report));
   }
 
@@ -156,6 +159,8 @@ export class RoomSweep implements SweepWork {
         this.#events.emit('roomReapFailed', report);
         break;
       case 'capped': {
+        if (this.#isCapped) break;
+        this.#isCapped = true;
         const alarm = { roomName, owned: this.#owned, cap: this.deletionCap(this.#owned) };
         logger.error(alarm, 'more orphans than one pass may delete: are these bots really dead?');
         this.#events.emit('deletionsCapped', alarm);

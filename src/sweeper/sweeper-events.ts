@@ -11,7 +11,10 @@ export interface SweeperEvents {
   /** At the last look before the deletion it was no orphan any more. */
   roomSpared: (report: OrphanReport) => void;
   roomReapFailed: (report: OrphanReport) => void;
-  /** The alarm: more orphans than one pass may delete. Look whether the bots are really dead. */
+  /**
+   * The alarm, once in a pass, with the first room that was held back: more orphans than one pass may delete. Look
+   * whether the bots are really dead.
+   */
   deletionsCapped: (alarm: {
     readonly roomName: string;
     readonly owned: number;

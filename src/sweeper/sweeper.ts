@@ -1,6 +1,7 @@
 import {
   BehaviorSubject,
   delay,
+  filter,
   lastValueFrom,
   merge,
   type Observable,
@@ -17,6 +18,7 @@ import { LiveKitRESTError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { checkRoomName } from '../rooms/room-name.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { isHopeless } from './is-hopeless.ts';
 import { RoomSweep } from './room-sweep.ts';
 import type { SweepReport } from './sweep-report.ts';
 import type { SweeperEvents } from './sweeper-events.ts';
@@ -87,7 +89,7 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
    * Takes as long as a lease has to be watched, or less when every bot is seen alive.
    *
    * @returns Everything that was found and done, in one report.
-   * @throws {LiveKitRESTError} LiveKit never answered a list, or it was stopped before it did.
+   * @throws {LiveKitRESTError} LiveKit refused the first list or never answered one, or this was stopped before.
    */
   async sweepOnce(): Promise<SweepReport> {
     const { leaseTtlMs, graceMs, pollMs } = this.#plan;
@@ -96,10 +98,10 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
     const failure$ = new BehaviorSubject<unknown>(undefined);
     this.on('sweepFailed', (error) => failure$.next(error));
     // the first pass over many rooms may take longer than that, as long as nothing fails
-    const neverBegan$ = timer(limitMs).pipe(
+    const isLate$ = timer(limitMs).pipe(
       switchMap(() => failure$.pipe(skipWhile((error) => error === undefined))),
-      takeUntil(this.report$),
     );
+    const neverBegan$ = merge(isLate$, failure$.pipe(filter(isHopeless))).pipe(takeUntil(this.report$));
     const whole$ = this.report$.pipe(
       takeWhile(({ undecided }) => undecided > 0, true),
       takeUntil(merge(neverBegan$, this.report$.pipe(take(1), delay(limitMs)))),
@@ -111,7 +113,8 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
     await this.stop();
     if (report !== undefined) return report;
     if (failure$.value instanceof Error) throw failure$.value;
-    throw new LiveKitRESTError('', { kind: 'unavailable', retryable: true, body: 'no pass was completed' });
+    const body = 'no pass was completed';
+    throw new LiveKitRESTError('', { kind: 'unavailable', retryable: true, body }, 'list rooms');
   }
 }
 

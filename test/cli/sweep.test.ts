@@ -87,12 +87,15 @@ describe('endframe sweep', () => {
     expect(out).toContain('could not be deleted');
   });
 
-  it('ends with 1 when LiveKit refuses the keys, and says so once', async () => {
-    server.fail({ kind: 'status', status: 401, body: 'invalid API key' });
-    const { code, errors } = await run(['--match', 'agents-', ...fast]);
-    expect(code).toBe(1);
-    expect(errors).toContain('401');
-  });
+  it.each(['--once', '--watch'])(
+    'ends with 1, without waiting, when LiveKit refuses the keys: %s',
+    async (how) => {
+      server.fail({ kind: 'status', status: 401, body: 'invalid API key' });
+      const { code, errors } = await run(['--match', 'agents-', how], new Promise(() => {}));
+      expect(code).toBe(1);
+      expect(errors).toContain('401');
+    },
+  );
 
   it('prints what LiveKit answers without the escapes and marks in it', async () => {
     const body = 'gone\u001B[2J\u202E\u009B1m\nand';

@@ -22,7 +22,9 @@ async function setup(options: Partial<SweeperOptions> = {}) {
   const world = new World();
   world.human(name);
   world.bot('agents-live');
-  const sweeper = new Sweeper({ rest: world, prefix: 'agents-', logger: silentLogger, ...options });
+  // passes at whole polls, from the first on
+  const engine = new InMemoryEngine({ random: () => 1 });
+  const sweeper = new Sweeper({ rest: world, prefix: 'agents-', engine, logger: silentLogger, ...options });
   sweepers.push(sweeper);
   const told: [string, OrphanReport][] = [];
   for (const event of ['roomReaped', 'roomSpared', 'roomReapFailed'] as const) {
@@ -97,7 +99,7 @@ describe('reaping', () => {
 
   it('looks once more when its last look took too long', async () => {
     let frozenMs = 0;
-    const engine = new InMemoryEngine({ nowMs: () => performance.now() + frozenMs });
+    const engine = new InMemoryEngine({ nowMs: () => performance.now() + frozenMs, random: () => 1 });
     const { world, sweeper, told, seconds } = await setup({ engine });
     const list = world.listRooms.bind(world);
     let lastLooks = 0;
