@@ -56,7 +56,7 @@ describe('BullMqEngine', () => {
   });
 
   /** A sweeper in a process of its own, on the same queue. */
-  function spawnSweeper(env: NodeJS.ProcessEnv = {}): ChildProcess {
+  function spawnSweeper(env: NodeJS.ProcessEnv = {}, more: readonly string[] = []): ChildProcess {
     const { url: LIVEKIT_URL, apiKey: LIVEKIT_API_KEY, apiSecret: LIVEKIT_API_SECRET } = world.server;
     const limits = [
       '--poll',
@@ -66,7 +66,17 @@ describe('BullMqEngine', () => {
       '--grace',
       `${leaseTtlMs / 1_000}`,
     ];
-    const args = ['--match', 'agents-', '--watch', '--yes', '--json', '--redis', redis.url, ...limits];
+    const args = [
+      '--match',
+      'agents-',
+      '--watch',
+      '--yes',
+      '--json',
+      '--redis',
+      redis.url,
+      ...limits,
+      ...more,
+    ];
     const child = spawnScript(sweepProgram, args, {
       env: { ...process.env, LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -128,18 +138,38 @@ describe('BullMqEngine', () => {
     await expectOnlyTheDeadGoes();
   }, 60_000);
 
+  /** Of all sweepers that were started as a command. */
+  async function queues(): Promise<string[]> {
+    return (await redis.client.keys('endframe:endframe-sweeper-*:meta')).map((key) =>
+      key.replace(/:meta$/, ''),
+    );
+  }
+
+  it('shares a queue with those alone that sweep the same rooms by the same rules', async () => {
+    await redis.client.flushall();
+    for (const more of [[], ['--concurrency', '2'], ['--match', 'other-'], ['--bot', 'robot-']]) {
+      spawnSweeper({}, more);
+    }
+    await vi.waitUntil(async () => (await queues()).length >= 3, { timeout: 15_000 });
+    await world.until(() => world.looks('agents-dead') >= 2, 15_000);
+    expect(await queues()).toHaveLength(3);
+  }, 40_000);
+
   it('has a look that died with its process made by another', async () => {
     const doomed = spawnSweeper();
     await world.until(() => world.looks('agents-dead') >= 2, 15_000);
     world.block('agents-dead');
     await sleep(leaseTtlMs / 2);
-    const active = 'endframe:endframe-sweeper:active';
+    const active = async (): Promise<number> => {
+      const lengths = (await queues()).map((queue) => redis.client.llen(`${queue}:active`));
+      return (await Promise.all(lengths)).reduce((sum, length) => sum + length, 0);
+    };
     // it takes the request, and dies before the answer
     world.server.fail({ kind: 'silence' }, { method: 'ListParticipants' });
-    await vi.waitUntil(async () => (await redis.client.llen(active)) > 0, { timeout: 10_000, interval: 5 });
+    await vi.waitUntil(async () => (await active()) > 0, { timeout: 10_000, interval: 5 });
     doomed.kill('SIGKILL');
     await once(doomed, 'exit');
-    expect(await redis.client.llen(active)).toBeGreaterThan(0);
+    expect(await active()).toBeGreaterThan(0);
     world.server.heal();
     spawnSweeper();
     await expectOnlyTheDeadGoes(15_000 + 30_000);
