@@ -14,6 +14,7 @@ import {
   take,
   timer,
 } from 'rxjs';
+import { connectionStates } from './connection-states.ts';
 import { isPerson, type JobParticipant, type JobRoom } from './job-context.ts';
 
 export interface AbsenceOptions {
@@ -59,13 +60,9 @@ function awayFor(
 
 /** Those who are in the room, and then whoever comes; connecting brings some without an event of their own. */
 function present(room: JobRoom): Observable<JobParticipant> {
-  const connection$ = fromEventPattern<number>(
-    (listener) => room.on('connectionStateChanged', listener),
-    (listener) => room.off('connectionStateChanged', listener),
-  );
   const inside$ = defer(() => from([...(room.remoteParticipants?.values() ?? [])]));
   return merge(
-    connection$.pipe(
+    connectionStates(room).pipe(
       startWith(undefined),
       mergeMap(() => inside$),
     ),

@@ -1,16 +1,13 @@
 /** When a job has loaded what it needs, and its event loop has to stay free. */
 
 import { defer, EMPTY, filter, fromEventPattern, merge, type Observable, of } from 'rxjs';
+import { connectionStates } from './connection-states.ts';
 import { type AgentSessionEvents, connectedState, type JobRoom } from './job-context.ts';
 
 /** The bot is in the room; emits at once where it is already. */
 export function roomConnected(room: JobRoom): Observable<unknown> {
   const inside$ = defer(() => (room.name ? of(connectedState) : EMPTY));
-  const connection$ = fromEventPattern<number>(
-    (listener) => room.on('connectionStateChanged', listener),
-    (listener) => room.off('connectionStateChanged', listener),
-  );
-  return merge(inside$, connection$).pipe(filter((state) => state === connectedState));
+  return merge(inside$, connectionStates(room)).pipe(filter((state) => state === connectedState));
 }
 
 /** The agent of a session has changed its state, for the first time when the session has started. */
