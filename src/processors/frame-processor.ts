@@ -131,7 +131,7 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
    * while processing it. Outside of that: when the run is over.
    */
   protected get signal(): AbortSignal {
-    return this.#core.works.running?.signal ?? this.#setup?.signal ?? new AbortController().signal;
+    return this.#core.calls.running?.signal ?? this.#setup?.signal ?? new AbortController().signal;
   }
 
   /** Puts `next` behind this one. */
@@ -175,7 +175,13 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
    */
   protected abstract process(frame: Frame, direction: FrameDirection): void | Promise<void>;
 
-  /** Hands a frame to the neighbour in that direction. Works at any time; where there is no neighbour it is gone. */
+  /**
+   * Hands a frame to the neighbour in that direction. Works at any time; where there is no neighbour it is gone.
+   *
+   * A push belongs to the call of `process()` that it is made in, also behind an `await` or in a callback, until that
+   * call settles: when an interruption has abandoned the call, nothing comes out. Everything else always does. A
+   * `process()` that is not declared async is followed from the second promise it returns on.
+   */
   push(frame: Frame, direction: FrameDirection = 'downstream'): void {
     this.#core.push(frame, direction);
   }
@@ -200,9 +206,9 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
    * is processing: the code behind this call runs, and what it pushes comes after the interruption.
    */
   broadcastInterruption(): void {
-    const { lanes, works } = this.#core;
-    if (works.isDropped()) return;
-    const isBlocked = lanes.isPaused && works.current === undefined && lanes.next !== undefined;
+    const { lanes, calls } = this.#core;
+    if (calls.isAbandoned) return;
+    const isBlocked = lanes.isPaused && calls.current === undefined && lanes.next !== undefined;
     lanes.dropDroppable(isBlocked ? 1 : 0);
     if (!isBlocked) this.resumeProcessingFrames();
     this.broadcast(InterruptionFrame);

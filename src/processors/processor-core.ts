@@ -8,9 +8,8 @@ import { FrameLanes } from './frame-lanes.ts';
 import type { FrameProcessor, FrameProcessorEvents } from './frame-processor.ts';
 import { noMonitor, type RunMonitor } from './frame-processor-setup.ts';
 import { frameScheduler, type Runnable } from './frame-scheduler.ts';
-import type { FrameWork } from './frame-work.ts';
-import { FrameWorks, type Process } from './frame-works.ts';
 import { isHurried, LifecycleCustody } from './lifecycle-custody.ts';
+import { type PendingCall, type Process, ProcessCalls } from './process-calls.ts';
 
 /** What the core may do with the processor around it, and nobody else may. One for all processors. */
 export interface ProcessorAccess {
@@ -34,7 +33,7 @@ export class ProcessorCore implements Runnable {
   /** Without queues: each frame is handled in the breath in which it is handed over. */
   readonly isDirect: boolean;
   readonly lanes: FrameLanes = new FrameLanes();
-  readonly works: FrameWorks = new FrameWorks((work, failure) => this.#settled(work, failure));
+  readonly calls: ProcessCalls = new ProcessCalls();
   readonly #custody = new LifecycleCustody();
   next: FrameProcessor | undefined;
   previous: FrameProcessor | undefined;
@@ -75,7 +74,7 @@ export class ProcessorCore implements Runnable {
   }
 
   push(frame: Frame, direction: FrameDirection): void {
-    if (this.works.isDropped(frame)) return;
+    if (this.calls.isAbandoned) return;
     if (direction === 'downstream' && !this.#custody.passOn(frame)) return;
     if (this.#isEnding) this.#noteProgress(frame, this.#custody.held !== undefined);
     const neighbour = direction === 'downstream' ? this.next : this.previous;
@@ -90,7 +89,7 @@ export class ProcessorCore implements Runnable {
   runUrgent(limit: number): number {
     this.#wantsUrgent = false;
     let handled = 0;
-    while (this.works.system === undefined) {
+    while (this.calls.system === undefined) {
       if (handled === limit) {
         this.wantUrgent();
         return handled;
@@ -100,7 +99,7 @@ export class ProcessorCore implements Runnable {
       handled += 1;
       this.#handleSystemFrame(frame, this.lanes.direction);
     }
-    if (this.works.system === undefined) this.lanes.systemDone();
+    if (this.calls.system === undefined) this.lanes.systemDone();
     if (this.lanes.hasNext) this.wantTurn();
     return handled;
   }
@@ -109,7 +108,7 @@ export class ProcessorCore implements Runnable {
     this.#wantsTurn = false;
     const lanes = this.lanes;
     let handled = 0;
-    while (lanes.hasNext && this.works.current === undefined) {
+    while (lanes.hasNext && this.calls.current === undefined) {
       // also when a handler of this turn pushed something urgent to this very processor
       if (handled === limit || this.#wantsUrgent) {
         this.wantTurn();
@@ -138,7 +137,7 @@ export class ProcessorCore implements Runnable {
   #queueSystemFrame(frame: Frame, direction: FrameDirection): void {
     this.#noteMove(frame);
     if (frame.frameRole === 'cancel') {
-      if (!this.lanes.isStarted && this.works.system === undefined) {
+      if (!this.lanes.isStarted && this.calls.system === undefined) {
         this.#skipCancel(frame, direction);
         return;
       }
@@ -151,7 +150,7 @@ export class ProcessorCore implements Runnable {
   #skipCancel(frame: Frame, direction: FrameDirection): void {
     this.reset();
     this.isCancelled = true;
-    this.works.asOwn(frame, () => this.push(frame, direction));
+    this.calls.runDetached(frame, () => this.push(frame, direction));
   }
 
   #noteMove(frame: Frame): void {
@@ -206,9 +205,9 @@ export class ProcessorCore implements Runnable {
   #handle(frame: Frame, direction: FrameDirection, isSystem: boolean): void {
     this.#beforeHandling(frame, direction);
     try {
-      const promise = this.works.call(this.#access.process, this.#processor, frame, direction);
-      if (promise !== undefined) {
-        this.#await(promise, frame, direction, isSystem);
+      const call = this.calls.run(this.#access.process, this.#processor, frame, direction);
+      if (call !== undefined) {
+        this.#await(call, isSystem);
         return;
       }
     } catch (error) {
@@ -225,9 +224,9 @@ export class ProcessorCore implements Runnable {
     const failed = (error: unknown): void => this.#handlerFailed(frame, error);
     const after = (): void => this.#afterHandling(frame, direction);
     try {
-      const promise = this.works.call(this.#access.process, this.#processor, frame, direction);
-      if (promise !== undefined) {
-        promise.catch(failed).then(after);
+      const call = this.calls.run(this.#access.process, this.#processor, frame, direction);
+      if (call !== undefined) {
+        call.promise.catch(failed).then(after);
         return;
       }
     } catch (error) {
@@ -245,27 +244,31 @@ export class ProcessorCore implements Runnable {
     if (this.isListenedTo) this.#emitter.emit('afterProcessFrame', frame, direction);
   }
 
-  #await(promise: Promise<void>, frame: Frame, direction: FrameDirection, isSystem: boolean): void {
-    const work = this.works.begun(frame, direction);
-    if (isSystem) this.works.system = work;
-    else this.works.current = work;
+  #await(call: PendingCall, isSystem: boolean): void {
+    const { frame } = call;
+    if (isSystem) this.calls.system = call;
+    else this.calls.current = call;
     if (this.#custody.held === frame && isHurried(frame))
       this.#passOn(this.#custody.held, 'is still busy with');
-    promise.then(work.fulfilled, work.rejected);
+    call.promise.then(
+      () => this.#settled(call),
+      (error) => this.#settled(call, { error }),
+    );
   }
 
-  #settled(work: FrameWork, failure?: { readonly error: unknown }): void {
-    // what a dropped handler throws is mostly that it was stopped
-    if (!this.works.settle(work)) return;
+  #settled(call: PendingCall, failure?: { readonly error: unknown }): void {
+    call.isSettled = true;
+    // what an abandoned call throws is mostly that it was stopped
+    if (call.isAbandoned) return;
     const begins = frameScheduler.willBegin();
     try {
-      if (failure !== undefined) this.#handlerFailed(work.frame, failure.error);
-      this.#handlerReturned(work.frame, work.direction);
-      if (work === this.works.system) {
-        this.works.system = undefined;
+      if (failure !== undefined) this.#handlerFailed(call.frame, failure.error);
+      this.#handlerReturned(call.frame, call.direction);
+      if (call === this.calls.system) {
+        this.calls.system = undefined;
         this.wantUrgent();
-      } else if (work === this.works.current) {
-        this.works.current = undefined;
+      } else if (call === this.calls.current) {
+        this.calls.current = undefined;
         if (this.lanes.hasNext) this.wantTurn();
       }
     } finally {
@@ -289,17 +292,17 @@ export class ProcessorCore implements Runnable {
     const held = this.#custody.held;
     if (held !== frame) return;
     this.monitor.forced(errorFrame);
-    this.works.asOwn(held, () => this.#processor.push(held));
+    this.calls.runDetached(held, () => this.#processor.push(held));
   }
 
   // — interruption, cancel, force —
 
   #interrupt(): void {
-    const { current } = this.works;
+    const { current } = this.calls;
     // while paused the next frame counts as the current one
     const frame = current?.frame ?? (this.lanes.isPaused ? this.lanes.next : undefined);
     if (frame?.uninterruptible !== true) {
-      if (current !== undefined) this.works.drop(current);
+      if (current !== undefined) this.calls.abandon(current);
       this.resume();
     }
     this.lanes.dropDroppable(0);
@@ -308,14 +311,14 @@ export class ProcessorCore implements Runnable {
 
   #cancel(): void {
     this.isCancelled = true;
-    if (this.works.current !== undefined) this.works.drop(this.works.current);
+    if (this.calls.current !== undefined) this.calls.abandon(this.calls.current);
     this.lanes.clear();
     this.#custody.giveUp();
   }
 
   /** Forgets everything, as before the first run. */
   reset(): void {
-    this.works.reset();
+    this.calls.reset();
     this.lanes.reset();
     this.#custody.giveUp();
     this.isCancelled = false;
@@ -330,10 +333,10 @@ export class ProcessorCore implements Runnable {
   /** Gets a frame that it {@link has} going: gives up whatever holds it. */
   force(frame: LifecycleFrame): void {
     const isSystem = frame.kind === 'system';
-    for (const work of [this.works.system, isSystem ? undefined : this.works.current]) {
-      if (work === undefined) continue;
-      this.works.drop(work);
-      if (work.frame !== frame) this.#reportForce(frame, `never finished ${work.frame.name}, which held up`);
+    for (const call of [this.calls.system, isSystem ? undefined : this.calls.current]) {
+      if (call === undefined) continue;
+      this.calls.abandon(call);
+      if (call.frame !== frame) this.#reportForce(frame, `never finished ${call.frame.name}, which held up`);
     }
     const { held } = this.#custody;
     if (held === frame) this.#passOn(held, 'did not pass on');
@@ -347,7 +350,7 @@ export class ProcessorCore implements Runnable {
 
   #passOn(frame: LifecycleFrame, what: string): void {
     this.#reportForce(frame, what);
-    this.works.asOwn(frame, () => this.#processor.push(frame));
+    this.calls.runDetached(frame, () => this.#processor.push(frame));
   }
 
   #reportForce(frame: LifecycleFrame, what: string): void {
@@ -360,7 +363,7 @@ export class ProcessorCore implements Runnable {
   }
 
   #pushError(error: ErrorFrame): void {
-    this.works.asOwn(error, () => this.#access.pushErrorFrame(this.#processor, error));
+    this.calls.runDetached(error, () => this.#access.pushErrorFrame(this.#processor, error));
   }
 
   resume(): void {

@@ -266,7 +266,7 @@ describe('FrameProcessor', () => {
     it('drops what a callback of the dropped frame would push', async () => {
       // fake timers lose the asynchronous context that real ones keep
       vi.useRealTimers();
-      const processor = new Scripted((self, frame, direction) => {
+      const processor = new Scripted(async (self, frame, direction) => {
         if (!(frame instanceof TextFrame)) return self.push(frame, direction);
         return new Promise<void>((done) => {
           setTimeout(() => {

@@ -1,0 +1,160 @@
+/** The calls of a processor's `process()`: which are pending, which were abandoned, and to which one a push belongs. */
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Frame, FrameDirection } from '../frames/frame.ts';
+import type { FrameProcessor } from './frame-processor.ts';
+
+/** Calls a processor's `process()`. */
+export type Process = (
+  processor: FrameProcessor,
+  frame: Frame,
+  direction: FrameDirection,
+) => void | Promise<void>;
+
+/** The call that the running code belongs to, across everything it awaits. */
+const callContext = new AsyncLocalStorage<ProcessCall>();
+
+/** One call of a `process()`. */
+export class ProcessCall {
+  readonly owner: ProcessCalls;
+  readonly frame: Frame;
+  readonly direction: FrameDirection;
+  /** What `process()` returned, once it has. */
+  promise: Promise<void> | undefined;
+  /** Given up by an interruption, a cancel or a time limit: what it pushes until it settles is dropped. */
+  isAbandoned = false;
+  isSettled = false;
+  #controller: AbortController | undefined;
+
+  constructor(owner: ProcessCalls, frame: Frame, direction: FrameDirection) {
+    this.owner = owner;
+    this.frame = frame;
+    this.direction = direction;
+  }
+
+  /** Aborts when the call is abandoned; made only when asked for. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.isAbandoned) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abandon(): void {
+    this.isAbandoned = true;
+    this.#controller?.abort();
+  }
+}
+
+/** A call whose `process()` has returned a promise. */
+export type PendingCall = ProcessCall & { readonly promise: Promise<void> };
+
+/**
+ * Tells what abandoned calls push later from what everybody else pushes.
+ *
+ * `push()` does not say in which call it is made, so a call that may have to wait runs in an asynchronous context of
+ * its own: each one of a `process()` that is declared async, and of any other from its first promise on. What is
+ * pushed behind that first promise belongs to no call, like what timers and sockets push, and is never dropped.
+ */
+export class ProcessCalls {
+  /** The pending call with a data or control frame. */
+  current: PendingCall | undefined;
+  /** The pending call with a system frame. */
+  system: PendingCall | undefined;
+  /** Whether calls get a context; known from the first one on. */
+  #hasContexts: boolean | undefined;
+  /** Whether a call was ever abandoned. */
+  #hasAbandoned = false;
+  /** What the call on the stack was given: what is pushed meanwhile is its own. */
+  #frame: Frame | undefined;
+  #direction: FrameDirection = 'downstream';
+  /** The call on the stack, where an object was needed for it. */
+  #call: ProcessCall | undefined;
+
+  /** The call that the running code belongs to. */
+  get running(): ProcessCall | undefined {
+    if (this.#frame !== undefined) {
+      this.#call ??= new ProcessCall(this, this.#frame, this.#direction);
+      return this.#call;
+    }
+    const call = callContext.getStore();
+    return call?.owner === this ? call : undefined;
+  }
+
+  /** Calls `process`. @returns The call when it is pending, `undefined` when all is done. */
+  run(
+    process: Process,
+    processor: FrameProcessor,
+    frame: Frame,
+    direction: FrameDirection,
+  ): PendingCall | undefined {
+    const outerFrame = this.#frame;
+    const outerDirection = this.#direction;
+    const outerCall = this.#call;
+    this.#frame = frame;
+    this.#direction = direction;
+    this.#call = undefined;
+    try {
+      this.#hasContexts ??= isDeclaredAsync(processor);
+      const result = this.#hasContexts
+        ? callContext.run(this.running as ProcessCall, process, processor, frame, direction)
+        : process(processor, frame, direction);
+      if (!isPromise(result)) return undefined;
+      this.#hasContexts = true;
+      const call = this.running as ProcessCall;
+      call.promise = result;
+      return call as PendingCall;
+    } finally {
+      this.#frame = outerFrame;
+      this.#direction = outerDirection;
+      this.#call = outerCall;
+    }
+  }
+
+  abandon(call: ProcessCall): void {
+    this.#hasAbandoned = true;
+    call.abandon();
+    if (call === this.current) this.current = undefined;
+    if (call === this.system) this.system = undefined;
+  }
+
+  /** Another run begins: what is left of the one before is none of its business. */
+  reset(): void {
+    if (this.current !== undefined) this.abandon(this.current);
+    if (this.system !== undefined) this.abandon(this.system);
+  }
+
+  /** Whether the running code belongs to an abandoned call. */
+  get isAbandoned(): boolean {
+    if (!this.#hasAbandoned || this.#frame !== undefined) return false;
+    const call = callContext.getStore();
+    return call?.owner === this && call.isAbandoned && !call.isSettled;
+  }
+
+  /** Runs something about a frame that does not belong to the call it happens in. */
+  runDetached(frame: Frame, action: () => void): void {
+    const outerFrame = this.#frame;
+    const outerCall = this.#call;
+    this.#frame = frame;
+    this.#call = undefined;
+    try {
+      action();
+    } finally {
+      this.#frame = outerFrame;
+      this.#call = outerCall;
+    }
+  }
+}
+
+/** Whether the `process()` of a processor, or one that it overrides, is an async function. */
+function isDeclaredAsync(processor: object): boolean {
+  for (let owner = processor; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    const method: unknown = Object.getOwnPropertyDescriptor(owner, 'process')?.value;
+    // also true for one of another realm, as test runners have them
+    if (Object.prototype.toString.call(method) === '[object AsyncFunction]') return true;
+  }
+  return false;
+}
+
+function isPromise(value: unknown): value is Promise<void> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
