@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { basename, parse, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { guardianArgs } from './guardian-args.ts';
 import {
   encode,
   type FromGuardian,
@@ -14,8 +14,8 @@ import {
 
 export interface GuardianProcessEvents {
   readonly onMessage: (message: FromGuardian) => void;
-  /** Once, when it has ended or could not be started; the error says why, if anything is known. */
-  readonly onEnd: (error: Error | undefined) => void;
+  /** Once, when it has ended, could not be started, or was not ready in time; the error says which. */
+  readonly onEnd: (error: Error) => void;
 }
 
 /** The little that a Node process may need to reach a server; nothing else of the bot's environment. */
@@ -32,15 +32,23 @@ const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_p
 /** The same as arguments of Node. */
 const networkArg = /^--use-(bundled-ca|env-proxy|openssl-ca|system-ca)$/;
 
+/** How long it may take until it knows its first room. */
+const armLimitMs = 5_000;
+
 /** A guardian's process; it never keeps the bot's process alive, and outlives it. */
 export class GuardianProcess {
   readonly #child: ChildProcess;
-  readonly #pipe: Socket;
+  readonly #events: GuardianProcessEvents;
+  /** `undefined` where the system had no file descriptor for it; then the end is near. */
+  readonly #pipe: Socket | undefined;
+  #armTimer: ReturnType<typeof setTimeout> | undefined;
+  #ended = false;
 
   /** @throws {Error} The system, or Node's permission model, lets no process be started. */
-  constructor({ onMessage, onEnd }: GuardianProcessEvents) {
+  constructor(events: GuardianProcessEvents) {
     refuseOtherThanNode();
-    this.#child = spawn(process.execPath, [...networkArgs(), ...loaderArgs(), fileURLToPath(programUrl)], {
+    this.#events = events;
+    this.#child = spawn(process.execPath, [...networkArgs(), ...guardianArgs()], {
       // a group of its own: what kills the bot's group must not kill its guardian
       detached: true,
       // not where the bot is: that folder may go
@@ -49,26 +57,26 @@ export class GuardianProcess {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
       windowsHide: true,
     });
-    let error: Error | undefined;
-    let ended = false;
-    const end = (): void => {
-      if (!ended) onEnd(error);
-      ended = true;
-    };
-    this.#child.on('error', (cause) => {
-      error = cause;
-      if (this.#child.pid === undefined) end();
+    this.#child.on('error', (error) => {
+      if (this.#child.pid === undefined) this.#end(error);
     });
-    this.#child.on('exit', end);
+    this.#child.on('exit', (code, signal) => {
+      this.#end(new Error(`it ended with ${signal ?? `exit code ${code}`}`));
+    });
     this.#child.unref();
 
+    // there is no `stdio` at all after EMFILE, whatever the types say
+    this.#pipe = this.#child.stdio?.[guardianPipeFd] as Socket | undefined;
     const reader = new MessageReader<FromGuardian>();
-    this.#pipe = this.#child.stdio[guardianPipeFd] as Socket;
-    this.#pipe.on('error', () => {});
-    this.#pipe.setEncoding('utf8').on('data', (text: string) => {
-      for (const message of reader.read(text)) onMessage(message);
+    this.#pipe?.on('error', () => {});
+    this.#pipe?.setEncoding('utf8').on('data', (text: string) => {
+      clearTimeout(this.#armTimer);
+      for (const message of reader.read(text)) events.onMessage(message);
     });
-    this.#pipe.unref();
+    this.#pipe?.unref();
+    // where this loop was blocked, the answer may be there and not read yet: it is read before the immediate
+    this.#armTimer = setTimeout(() => setImmediate(() => this.#hangs()), armLimitMs);
+    this.#armTimer.unref();
   }
 
   get pid(): number | undefined {
@@ -81,25 +89,27 @@ export class GuardianProcess {
   }
 
   write(text: string): void {
-    if (this.#pipe.writable) this.#pipe.write(text);
+    if (this.#pipe?.writable) this.#pipe.write(text);
+  }
+
+  #hangs(): void {
+    if (this.#pipe?.bytesRead) return;
+    this.#child.kill('SIGKILL');
+    this.#pipe?.destroy();
+    this.#end(new Error(`it was not ready within ${armLimitMs} ms`));
+  }
+
+  #end(error: Error): void {
+    clearTimeout(this.#armTimer);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#events.onEnd(error);
   }
 }
-
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const programUrl = new URL(`./guardian-program.${extension}`, import.meta.url);
 
 function networkArgs(): string[] {
   const given = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   return given.filter((arg) => networkArg.test(arg));
-}
-
-/** From its sources the guardian runs by the loader that the bot runs by. */
-function loaderArgs(): string[] {
-  if (extension === 'js') return [];
-  const place = process.execArgv.findIndex((arg) => arg === '--import' || arg.startsWith('--import='));
-  return place < 0
-    ? []
-    : process.execArgv.slice(place, process.execArgv[place] === '--import' ? place + 2 : place + 1);
 }
 
 /** A program that was packed into one executable would start itself again, instead of a guardian. */

@@ -20,6 +20,8 @@ import { HeartbeatWatch } from './heartbeat-watch.ts';
 
 /** For one room, from the death of its bot on. */
 const giveUpMs = 10 * 60_000;
+/** More than all looks at a deleted room can take. */
+const looksMs = 5 * 60_000;
 /** How often it looks at its clock while a beat is missing: this much later, at most, a stuck bot is noticed. */
 const tickMs = 250;
 /** Timers are late on a busy machine; beyond this the machine, or this process, was frozen. */
@@ -27,6 +29,17 @@ const latestMs = 1_250;
 
 /** How long it stays when nothing is left to do: the next room may be on its way through the pipe. */
 const lingerMs = 500;
+
+// the name in a list of processes, instead of the whole program
+process.title = 'endframe guardian';
+
+/** Ends this process, whatever hangs. */
+function endAfter(ms: number): NodeJS.Timeout {
+  return setTimeout(() => process.exit(1), ms);
+}
+
+/** Until it has heard of a room. */
+const unheard = endAfter(giveUpMs);
 
 const rooms = new Map<number, GuardedRoomWatch>();
 /** They ascend: news of an older room that is not here comes too late. */
@@ -52,6 +65,7 @@ function endIfIdle(): void {
 }
 
 function obey(message: ToGuardian): void {
+  clearTimeout(unheard);
   const watch = rooms.get(message.id);
   switch (message.type) {
     case 'watch':
@@ -104,6 +118,7 @@ pipe.on('data', (text: string) => {
 });
 pipe.on('error', () => {});
 pipe.on('close', () => {
+  endAfter(giveUpMs + looksMs);
   clearTimeout(quiet);
   clearInterval(ticks);
   for (const watch of rooms.values()) watch.takeOver('bot-gone');

@@ -37,9 +37,10 @@ interface Watched {
 
 /** Four beats may be lost before a bot counts as stuck. */
 const beatsPerLimit = 4;
-/** Guardians in a row that died young; then there is no use in another one, until there is another room. */
-const maxYoungDeaths = 5;
+/** A guardian that lived for so long has not failed, however it ended. */
 const youngMs = 10_000;
+const firstRetryMs = 1_000;
+const longestRetryMs = 60_000;
 
 /** How a guardian's process is started; another one in tests. */
 export type StartGuardian = (
@@ -50,7 +51,8 @@ export type StartGuardian = (
  * The bot's side of the guardian: one process for all rooms of this process, started for the first of them and
  * started again when it dies.
  *
- * Where none can be started it warns once and everything else works. It never keeps the process alive.
+ * Where none can be started it warns, once until there is one, and tries again after 1, 2, 4 … 60 s; everything
+ * else works. It never keeps the process alive.
  */
 export class Guardian {
   readonly #start: StartGuardian;
@@ -60,7 +62,12 @@ export class Guardian {
   #beatMs = Number.POSITIVE_INFINITY;
   #nextId = 1;
   #startedMs = 0;
-  #youngDeaths = 0;
+  /** Whether the present process has taken over a room. */
+  #isReady = false;
+  /** In a row: processes that could not be started or died young. */
+  #failures = 0;
+  /** While it runs no process is started. */
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #warned = false;
 
   constructor(start: StartGuardian = (events) => new GuardianProcess(events)) {
@@ -81,8 +88,8 @@ export class Guardian {
   watch(guarded: GuardedRoom, options: WatchOptions): GuardianHold {
     const watched: Watched = { id: this.#nextId++, guarded, options, order: undefined, armed: false };
     this.#watched.set(watched.id, watched);
-    if (this.#process === undefined) this.#startProcess();
-    else this.#sendWatch(watched);
+    if (this.#process !== undefined) this.#sendWatch(watched);
+    else if (this.#retryTimer === undefined) this.#startProcess();
     this.#setBeat();
     const isComing = (): boolean => this.#process !== undefined && this.#watched.has(watched.id);
     return {
@@ -122,6 +129,7 @@ export class Guardian {
 
   #startProcess(): void {
     this.#startedMs = performance.now();
+    this.#isReady = false;
     try {
       this.#process = this.#start({
         onMessage: (message) => this.#receive(message),
@@ -129,40 +137,62 @@ export class Guardian {
       });
       for (const watched of this.#watched.values()) this.#sendWatch(watched);
     } catch (error) {
-      this.#warn(error);
+      this.#ended(error);
     }
   }
 
   #receive(message: FromGuardian): void {
     const watched = this.#watched.get(message.id);
     if (message.type === 'finished') this.#remove(message.id);
-    else if (message.type !== 'armed') watched?.options.onNews(message);
-    else if (watched !== undefined) watched.armed = true;
+    else if (message.type === 'armed') this.#armed(watched);
+    else watched?.options.onNews(message);
   }
 
-  #ended(error: Error | undefined): void {
+  #armed(watched: Watched | undefined): void {
+    this.#isReady = true;
+    if (watched === undefined) return;
+    watched.armed = true;
+    if (this.#warned) watched.options.logger.info({}, 'there is a guardian now');
+    this.#warned = false;
+  }
+
+  #ended(error: unknown): void {
     this.#process = undefined;
-    const [first] = this.#watched.values();
-    if (first === undefined) return;
-    const wasArmed = first.armed;
     for (const watched of this.#watched.values()) watched.armed = false;
-    const isYoung = performance.now() - this.#startedMs < youngMs;
-    this.#youngDeaths = isYoung ? this.#youngDeaths + 1 : 0;
-    if (this.#youngDeaths >= maxYoungDeaths) {
-      this.#warn(error);
-      return;
+    const [first] = this.#watched.values();
+    if (this.#isReady && (first === undefined || performance.now() - this.#startedMs >= youngMs)) {
+      this.#failures = 0;
+    } else {
+      this.#failures += 1;
     }
-    if (wasArmed) first.options.logger.warn({}, 'the guardian has died; another one is started');
-    this.#startProcess();
+    if (first !== undefined) this.#warn(first.options.logger, error);
+    // one that was of use is replaced at once; then the replacements must last
+    if (this.#isReady && this.#failures <= 1) this.#startIfNeeded();
+    else this.#startLater(Math.min(longestRetryMs, firstRetryMs * 2 ** (this.#failures - 1)));
   }
 
-  #warn(error: unknown): void {
-    this.#youngDeaths = 0;
-    const [first] = this.#watched.values();
-    if (this.#warned) return;
-    this.#warned = true;
-    const text = 'no guardian can be started; if this process is killed its rooms are left to a sweeper';
-    first?.options.logger.warn({ error }, text);
+  #warn(logger: Logger, error: unknown): void {
+    if (this.#isReady) {
+      logger.warn({ error }, 'the guardian has died; another one is started');
+    } else if (!this.#warned) {
+      this.#warned = true;
+      logger.warn(
+        { error },
+        'no guardian can be started, which is tried again; if this process is killed before, its rooms are left to a sweeper',
+      );
+    }
+  }
+
+  #startLater(delayMs: number): void {
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#startIfNeeded();
+    }, delayMs);
+    this.#retryTimer.unref();
+  }
+
+  #startIfNeeded(): void {
+    if (this.#watched.size > 0) this.#startProcess();
   }
 
   #remove(id: number): void {

@@ -69,29 +69,9 @@ describe('the guardian of a bot', () => {
       await bot({ env: { LIVEKIT_API_SECRET: secret, OTHER_SECRET: 'hush' } })
     ).guardianPid();
     const seen = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8')).join();
-    expect(seen).toContain('guardian-program');
+    expect(seen).toContain('endframe guardian');
     for (const word of [secret, server.apiKey, 'my-room', 'hush', 'LIVEKIT'])
       expect(seen).not.toContain(word);
-  });
-
-  it('goes the way to LiveKit that the bot goes, unless a password is part of it', async () => {
-    const { bot } = await setup();
-    const env = {
-      NODE_USE_ENV_PROXY: '0',
-      NO_PROXY: '127.0.0.1',
-      HTTPS_PROXY: 'http://user:hush@127.0.0.1:9',
-      NODE_OPTIONS: '--use-openssl-ca --max-http-header-size=20000',
-    };
-    const pid = await (await bot({ env })).guardianPid();
-    const [argv, environ] = ['cmdline', 'environ'].map((name) =>
-      readFileSync(`/proc/${pid}/${name}`, 'utf8'),
-    );
-    expect(argv).toContain('--use-openssl-ca\0');
-    expect(argv).not.toContain('header');
-    expect(environ?.split('\0')).toEqual(
-      expect.arrayContaining(['NODE_USE_ENV_PROXY=0', 'NO_PROXY=127.0.0.1']),
-    );
-    expect(environ).not.toContain('HTTPS_PROXY');
   });
 
   it('ignores SIGINT, SIGTERM and SIGHUP', async () => {
@@ -401,9 +381,10 @@ describe('Guardian', () => {
   it('tells a new process everything that the old one knew', () => {
     const { started, watch } = fakeProcesses();
     const holds = [watch(), watch(), watch()];
+    started[0]?.onMessage({ type: 'armed', id: 1 });
     holds[0]?.forget();
     holds[1]?.look();
-    started[0]?.onEnd(undefined);
+    started[0]?.onEnd(new Error('SIGKILL'));
     expect(started[1]?.sent.map(({ type, id }) => [type, id])).toEqual([
       ['watch', 2],
       ['look', 2],
@@ -414,37 +395,110 @@ describe('Guardian', () => {
   it('starts no other process when nothing is left to watch', () => {
     const { started, watch } = fakeProcesses();
     watch();
+    started[0]?.onMessage({ type: 'armed', id: 1 });
     started[0]?.onMessage({ type: 'finished', id: 1 });
-    started[0]?.onEnd(undefined);
+    started[0]?.onEnd(new Error('SIGKILL'));
     expect(started).toHaveLength(1);
     watch();
     expect(started).toHaveLength(2);
   });
 
-  it('gives up, with one warning, when its processes die young', () => {
-    const { started, watch, warn } = fakeProcesses();
-    const hold = watch();
-    for (let deaths = 0; deaths < started.length && deaths < 50; deaths += 1)
-      started[deaths]?.onEnd(new Error('EAGAIN'));
-    expect(started).toHaveLength(5);
-    expect(warn).toHaveBeenCalledExactlyOnceWith(
-      { error: expect.any(Error) },
-      expect.stringContaining('no guardian'),
-    );
-    expect(hold.armed).toBe(false);
-  });
+  describe('that cannot be started', () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
 
-  it('warns once where no process can be started, and never throws', () => {
-    const warn = vi.fn();
-    const guardian = new Guardian(() => {
-      throw new Error('not permitted');
+    /** The seconds in which processes were started, where each of them comes to an end at once. */
+    function startsOf(end: (events: GuardianProcessEvents) => void) {
+      const atS: number[] = [];
+      const logger = { ...silentLogger, warn: vi.fn(), info: vi.fn() };
+      const startedAt = Date.now();
+      const guardian = new Guardian((events) => {
+        atS.push((Date.now() - startedAt) / 1_000);
+        end(events);
+        return { pid: 1, send: () => {}, write: () => {} };
+      });
+      const watch = () => guardian.watch(guarded, { logger, onNews: () => {} });
+      return { atS, logger, watch };
+    }
+
+    it.each([
+      [
+        'by an error that is thrown',
+        () => {
+          throw new Error('EMFILE');
+        },
+      ],
+      [
+        'by an error that is told',
+        ({ onEnd }: GuardianProcessEvents) => queueMicrotask(() => onEnd(new Error('EMFILE'))),
+      ],
+    ])('is tried again ever later, with one warning: %s', async (_, end) => {
+      const { atS, logger, watch } = startsOf(end);
+      const hold = watch();
+      await vi.advanceTimersByTimeAsync(200_000);
+      expect(atS).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183]);
+      expect(logger.warn).toHaveBeenCalledExactlyOnceWith(
+        { error: new Error('EMFILE') },
+        expect.stringContaining('no guardian'),
+      );
+      expect([hold.armed, hold.isComing]).toEqual([false, false]);
+      hold.takeOver();
+      hold.look();
     });
-    const options = { logger: { ...silentLogger, warn }, onNews: () => {} };
-    const hold = guardian.watch(guarded, options);
-    guardian.watch(guarded, options);
-    hold.takeOver();
-    hold.look();
-    expect(warn).toHaveBeenCalledOnce();
+
+    it('is not tried more often because rooms come and go', async () => {
+      const { atS, watch } = startsOf(() => {
+        throw new Error('EMFILE');
+      });
+      for (let room = 0; room < 100; room += 1) {
+        watch().forget();
+        watch();
+        await vi.advanceTimersByTimeAsync(50);
+      }
+      expect(atS).toEqual([0, 1, 3]);
+    });
+
+    it('warns again when it was there in between', async () => {
+      let fails = true;
+      const processes: GuardianProcessEvents[] = [];
+      const { logger, watch } = startsOf((events) => {
+        if (fails) throw new Error('EMFILE');
+        processes.push(events);
+      });
+      watch();
+      fails = false;
+      await vi.advanceTimersByTimeAsync(1_000);
+      processes[0]?.onMessage({ type: 'armed', id: 1 });
+      expect(logger.info).toHaveBeenCalledExactlyOnceWith({}, 'there is a guardian now');
+      fails = true;
+      await vi.advanceTimersByTimeAsync(60_000);
+      processes[0]?.onEnd(new Error('SIGKILL'));
+      expect(logger.warn.mock.calls.map(([{ error }]) => error.message)).toEqual([
+        'EMFILE',
+        'SIGKILL',
+        'EMFILE',
+      ]);
+    });
+
+    it('is replaced at once after it was of use, and ever later when it always dies soon', async () => {
+      const { atS, watch } = startsOf((events) => {
+        setTimeout(() => events.onMessage({ type: 'armed', id: 1 }), 10);
+        setTimeout(() => events.onEnd(new Error('SIGSEGV')), 500);
+      });
+      watch();
+      await vi.advanceTimersByTimeAsync(12_000);
+      expect(atS).toEqual([0, 0.5, 3, 7.5]);
+    });
+
+    it('keeps no process alive', () => {
+      const { watch } = startsOf(() => {
+        throw new Error('EMFILE');
+      });
+      const timeouts = vi.spyOn(globalThis, 'setTimeout');
+      watch();
+      const retry = timeouts.mock.results.at(-1)?.value as NodeJS.Timeout;
+      expect(retry.hasRef()).toBe(false);
+    });
   });
 
   it('passes on what its process did by itself', () => {
