@@ -52,6 +52,11 @@ export class RoomCleanupProcessor extends FrameProcessor<RoomDeleterEvents> {
     return this.#deleter.deleteRoom(trigger, options);
   }
 
+  /** For a bot that has a successor in its room: the room stays, and the outcome is `kept`. */
+  keepRoom(reason: string): void {
+    this.#deleter.keepRoom(reason);
+  }
+
   override setup(setup: FrameProcessorSetup): void | Promise<void> {
     this.#cleanup.arm(setup);
     return super.setup(setup);

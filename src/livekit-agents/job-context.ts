@@ -11,6 +11,8 @@ export interface JobRoom {
   /** `undefined` until connected. */
   readonly name?: string | undefined;
   readonly remoteParticipants?: ReadonlyMap<string, JobParticipant> | undefined;
+  /** The bot; `undefined` until connected. */
+  readonly localParticipant?: { readonly sid?: string | undefined } | undefined;
   on(event: 'disconnected' | 'connectionStateChanged', listener: (code: number) => void): unknown;
   on(
     event: 'participantConnected' | 'participantDisconnected',
@@ -58,6 +60,9 @@ export interface AgentSessionEvents {
 
 /** rtc-node's `ConnectionState.CONN_CONNECTED`. */
 export const connectedState = 1;
+
+/** rtc-node's `DisconnectReason.DUPLICATE_IDENTITY`. */
+export const duplicateIdentityReason = 2;
 
 /** rtc-node's `DisconnectReason.ROOM_DELETED`. */
 export const roomDeletedReason = 5;

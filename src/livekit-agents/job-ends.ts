@@ -3,7 +3,7 @@
 import { fromEventPattern, map, merge, type Observable } from 'rxjs';
 import { CancelFrame, EndFrame } from '../frames/lifecycle.ts';
 import type { AgentSessionEvents, JobRoom, SessionCloseEvent } from './job-context.ts';
-import { roomDeletedReason } from './job-context.ts';
+import { duplicateIdentityReason, roomDeletedReason } from './job-context.ts';
 
 export type JobEndFrame = EndFrame | CancelFrame;
 
@@ -22,12 +22,24 @@ export function sessionEnds(session: AgentSessionEvents): Observable<JobEndFrame
   ).pipe(map(closeFrame));
 }
 
-/** The bot is out of the room, for good: true when the server has deleted the room. */
-export function roomLeft(room: JobRoom): Observable<{ readonly deleted: boolean }> {
+/** How the bot has come out of its room, for good. */
+export interface RoomLeft {
+  /** The server has deleted the room. */
+  readonly deleted: boolean;
+  /** Another participant has joined with the bot's identity. */
+  readonly succeeded: boolean;
+}
+
+export function roomLeft(room: JobRoom): Observable<RoomLeft> {
   return fromEventPattern<number>(
     (listener) => room.on('disconnected', listener),
     (listener) => room.off('disconnected', listener),
-  ).pipe(map((reason) => ({ deleted: reason === roomDeletedReason })));
+  ).pipe(
+    map((reason) => ({
+      deleted: reason === roomDeletedReason,
+      succeeded: reason === duplicateIdentityReason,
+    })),
+  );
 }
 
 /** Part of Node's `process`. */

@@ -28,7 +28,7 @@ import {
   checkAttachOptions,
 } from './attach-options.ts';
 import { roomConnected, sessionBegins } from './job-begins.ts';
-import type { AgentJobContext, AgentSessionEvents } from './job-context.ts';
+import type { AgentJobContext, AgentSessionEvents, JobRoom } from './job-context.ts';
 import { type JobEndFrame, type JobProcess, processEnds, roomLeft, sessionEnds } from './job-ends.ts';
 import { jobLifecycle } from './job-lifecycle.ts';
 import { assignedRoom, isFakeJob, jobRest, jobRoomName } from './job-room.ts';
@@ -117,9 +117,12 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
       await firstValueFrom(this.outcome$);
     });
     if (this.#isFake) return;
-    this.#subscriptions.add(roomConnected(ctx.room).subscribe(this.#begin));
-    const left = roomLeft(ctx.room).subscribe(({ deleted }) => {
+    const connected$ = roomConnected(ctx.room);
+    this.#subscriptions.add(connected$.subscribe(this.#begin));
+    this.#subscriptions.add(connected$.subscribe(() => this.#learnWhoTheBotIs(ctx.room)));
+    const left = roomLeft(ctx.room).subscribe(({ deleted, succeeded }) => {
       if (deleted) this.#deleter.roomIsGone('end');
+      if (succeeded) this.#deleter.keepRoom('DUPLICATE_IDENTITY');
       this.#hasLeft(new EndFrame(deleted ? 'room deleted' : 'disconnected'));
     });
     this.#subscriptions.add(left);
@@ -131,6 +134,10 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
       }),
     );
     this.#watchAbsence(ctx, options);
+  }
+
+  #learnWhoTheBotIs({ localParticipant }: JobRoom): void {
+    if (localParticipant?.sid) this.#deleter.participantIs(localParticipant.sid);
   }
 
   #watchAbsence(ctx: AgentJobContext, options: AttachRoomCleanupOptions): void {

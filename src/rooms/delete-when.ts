@@ -26,12 +26,21 @@ export type DeleteWhen =
   | 'never'
   | ((context: DeleteWhenContext) => boolean | Promise<boolean>);
 
+/** Which participant the bot itself is; by its identity only as long as its sid is not known. */
+export interface OwnParticipant {
+  readonly ownIdentity?: string | undefined;
+  /** Unlike the identity it is never that of a successor, who has put the bot out. */
+  readonly ownSid?: string | undefined;
+}
+
 /** Those who count as inside: neither gone already nor the bot that asks. */
 export function othersInside(
   participants: readonly ListedParticipant[],
-  ownIdentity: string | undefined,
+  { ownIdentity, ownSid }: OwnParticipant,
 ): readonly ListedParticipant[] {
-  return participants.filter(({ state, identity }) => state !== 'DISCONNECTED' && identity !== ownIdentity);
+  const isBot = ({ sid, identity }: ListedParticipant): boolean =>
+    ownSid === undefined ? identity === ownIdentity : sid === ownSid;
+  return participants.filter((one) => one.state !== 'DISCONNECTED' && !isBot(one));
 }
 
 /** A person, by browser, app or phone; recorders, ingress and egress are machines. */

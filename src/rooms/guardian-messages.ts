@@ -1,18 +1,17 @@
 /** What a bot and its guardian tell each other over their pipe: one JSON text per line, an empty line as a beat. */
 
-import type { DeleteWhen } from './delete-when.ts';
+import type { DeleteWhen, OwnParticipant } from './delete-when.ts';
 import type { RestCredentials } from './livekit-rest-helper.ts';
 import type { RoomIdentity } from './room-identity.ts';
 import type { RoomReappearance } from './verify-deletion.ts';
 
 /** A room, with all that another process needs to see it gone. */
-export interface GuardedRoom {
+export interface GuardedRoom extends OwnParticipant {
   readonly roomName: string;
   readonly room: RoomIdentity;
   readonly credentials: RestCredentials;
   /** A function cannot be handed over: a bot that has died can decide nothing, and the room is deleted. */
   readonly deleteWhen: Exclude<DeleteWhen, 'never' | ((...args: never[]) => unknown)>;
-  readonly ownIdentity: string | undefined;
   /** Whether to look again after the deletion. */
   readonly verify: boolean;
   /** After so long without a beat the bot counts as stuck, in milliseconds; `null`: never. */

@@ -2,19 +2,18 @@
 
 import type { LiveKitRESTError } from '../errors.ts';
 import { attemptDeletion, isWorthWaiting } from './delete-attempt.ts';
-import { type DeleteWhen, isDeletable, othersInside } from './delete-when.ts';
+import { type DeleteWhen, isDeletable, type OwnParticipant, othersInside } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
 import { answerWasLost, mayGetBetter, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
 import type { RoomIdentity } from './room-identity.ts';
 import type { RoomRest } from './room-rest.ts';
 import { withTimeLimit } from './time-limit.ts';
 
-export interface SureDeletion {
+export interface SureDeletion extends OwnParticipant {
   readonly rest: RoomRest;
   readonly roomName: string;
   readonly room: RoomIdentity;
   readonly deleteWhen: DeleteWhen;
-  readonly ownIdentity: string | undefined;
   /** When to give up, in milliseconds. */
   readonly giveUpMs: number;
   readonly wait: (ms: number) => Promise<unknown>;
@@ -35,7 +34,7 @@ const longestBackoffMs = 5_000;
 
 /** Decides and deletes, trying again until the time is up; never rejects. */
 export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
-  const { rest, roomName, room, giveUpMs, ownIdentity, wait, now, random, isCalledOff } = deletion;
+  const { rest, roomName, room, giveUpMs, ownIdentity, ownSid, wait, now, random, isCalledOff } = deletion;
   const { signal } = new AbortController();
   const startedMs = now();
   let answerLost = false;
@@ -60,7 +59,7 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
       // it may be the bot itself that is still listed, when nobody knows who it is
       keptSinceMs ??= now();
       const listedMs = now() - keptSinceMs;
-      if (ownIdentity !== undefined || listedMs >= presenceMs) return 'kept';
+      if ((ownSid ?? ownIdentity) !== undefined || listedMs >= presenceMs) return 'kept';
       await wait(presenceMs - listedMs);
       continue;
     }
@@ -82,14 +81,14 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
  * What cannot be decided otherwise is deleted.
  */
 async function decide(
-  { deleteWhen, roomName, ownIdentity, rest, giveUpMs }: SureDeletion,
+  { deleteWhen, roomName, ownIdentity, ownSid, rest, giveUpMs }: SureDeletion,
   elapsedMs: number,
 ): Promise<'delete' | 'keep' | LiveKitRESTError> {
   const onTimeout = (): Error => new Error(`not decided within ${decisionMs} ms`);
   try {
     const yes = await withTimeLimit({ limitMs: decisionMs, signal: undefined, onTimeout }, (signal) => {
       const listParticipants = async () =>
-        othersInside((await rest.listParticipants?.(roomName, { signal })) ?? [], ownIdentity);
+        othersInside((await rest.listParticipants?.(roomName, { signal })) ?? [], { ownIdentity, ownSid });
       return isDeletable(deleteWhen, { roomName, trigger: 'exit', signal, listParticipants });
     });
     return yes ? 'delete' : 'keep';

@@ -15,7 +15,7 @@ import type { DeletionTrigger } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
 import { type DeleterPlan, deletionPlan, type RoomDeleterOptions } from './room-deleter-options.ts';
 import { type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
-import { RoomGuard, type SettledNews } from './room-guard.ts';
+import { type KnownRoom, RoomGuard, type SettledNews } from './room-guard.ts';
 import { isKnown, type RoomIdentity } from './room-identity.ts';
 import type { RestCallOptions } from './room-rest.ts';
 import { runOnce } from './run-once.ts';
@@ -53,8 +53,10 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   readonly #guard: RoomGuard;
   readonly #orders = new Subject<DeletionTrigger>();
   readonly #aborted = new ReplaySubject<void>(1);
-  readonly #gone = new BehaviorSubject(false);
+  readonly #needless = new BehaviorSubject<'gone' | 'kept' | undefined>(undefined);
   #room: RoomIdentity;
+  #ownSid: string | undefined;
+  #keepReason: string | undefined;
   #isOver = false;
   /** Replays its one value, then completes; never errors. */
   readonly outcome$: Observable<RoomDeletionOutcome>;
@@ -69,17 +71,17 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
       onSettled: (news) => this.#guardianSettled(news),
     });
     const events = {
-      gone: this.#gone,
+      needless: this.#needless,
       aborted$: this.#aborted.asObservable(),
       canHandOver: () => this.#guard.armed,
     };
     this.outcome$ = runOnce(this.#orders, (trigger) =>
-      runDeletion({ ...this.#plan, room: this.#room }, trigger, events),
+      runDeletion({ ...this.#plan, ...this.#known }, trigger, events),
     );
     this.outcome$.subscribe((outcome) => {
       this.#isOver = true;
       // first: whoever is told may end the process
-      this.#guard.settle(outcome, this.#room);
+      this.#guard.settle(outcome, this.#known);
       this.#tell(outcome);
     });
   }
@@ -119,8 +121,22 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
    * A deletion under way ends with the answer to its present attempt.
    */
   roomIsGone(trigger: DeletionTrigger): void {
-    this.#gone.next(true);
+    this.#needless.next('gone');
     this.#orders.next(trigger);
+  }
+
+  /**
+   * To be called by a bot that has a successor in its room, such as one that was put out because another participant
+   * joined with its identity: the outcome is `kept`, and a guardian leaves the room alone.
+   *
+   * A deletion under way ends with the answer to its present attempt; after the outcome it does nothing.
+   *
+   * @param reason For the log.
+   */
+  keepRoom(reason: string): void {
+    this.#keepReason = reason;
+    this.#needless.next('kept');
+    this.#orders.next('exit');
   }
 
   /**
@@ -130,7 +146,18 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   roomIs(identity: Omit<RoomIdentity, 'owned'>): void {
     if (isKnown(this.#plan.room) || this.#room.owned) return;
     this.#room = { ...identity, owned: false };
-    this.#guard.update(this.#room);
+    this.#guard.update(this.#known);
+  }
+
+  /**
+   * To be called by who is inside, and again after a reconnect: which participant the bot itself is, for
+   * `deleteWhen`. From now on one with the bot's identity and another sid is its successor, and counts.
+   *
+   * @param sid Of the participant, such as `PA_…`.
+   */
+  participantIs(sid: string): void {
+    this.#ownSid = sid;
+    this.#guard.update(this.#known);
   }
 
   /**
@@ -139,7 +166,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
    * loads models, counts from `arm()` on.
    */
   prepare({ guardian = false }: GuardianDefault = {}): void {
-    this.#guard.arm(this.#room, guardian, false);
+    this.#guard.arm(this.#known, guardian, false);
   }
 
   /**
@@ -150,7 +177,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
    * @returns Resolves within the deadline; never rejects.
    */
   async arm({ guardian = false }: GuardianDefault = {}): Promise<void> {
-    this.#guard.arm(this.#room, guardian, true);
+    this.#guard.arm(this.#known, guardian, true);
     await this.warmUp();
     await this.#learnIdentity();
     if (this.#canLearn) void this.#learnLater();
@@ -177,6 +204,10 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     await this.deleteRoom('exit');
   }
 
+  get #known(): KnownRoom {
+    return { room: this.#room, ownIdentity: this.#plan.ownIdentity, ownSid: this.#ownSid };
+  }
+
   get #canLearn(): boolean {
     return (
       !this.#isOver && !this.#room.owned && !isKnown(this.#room) && this.#plan.rest.listRooms !== undefined
@@ -199,7 +230,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     if (typeof listed !== 'object' || !this.#canLearn) return;
     const { sid, creationTimeMs } = listed;
     this.#room = { owned: false, sid, creationTimeMs };
-    this.#guard.update(this.#room);
+    this.#guard.update(this.#known);
   }
 
   #guardianSettled({ status, cause }: SettledNews): void {
@@ -234,7 +265,12 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
       else this.logger.warn(fields, 'the room could not be deleted in time; the guardian goes on trying');
       this.emit('roomDeleteFailed', outcome);
     } else {
-      this.logger.info(outcome, status === 'kept' ? 'the room is kept' : 'the room is gone');
+      const reason = this.#keepReason;
+      if (status === 'kept' && reason !== undefined) {
+        this.logger.warn({ ...outcome, reason }, 'the room is kept');
+      } else {
+        this.logger.info(outcome, status === 'kept' ? 'the room is kept' : 'the room is gone');
+      }
       this.emit(status === 'kept' ? 'roomKept' : 'roomDeleted', outcome);
     }
   }

@@ -25,7 +25,13 @@ import {
 import { LiveKitRESTError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { attemptDeletion } from './delete-attempt.ts';
-import { type DeleteWhen, type DeletionTrigger, isDeletable, othersInside } from './delete-when.ts';
+import {
+  type DeleteWhen,
+  type DeletionTrigger,
+  isDeletable,
+  type OwnParticipant,
+  othersInside,
+} from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
 import { answerWasLost, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
 import type { RoomIdentity } from './room-identity.ts';
@@ -47,13 +53,12 @@ export interface RoomDeletionOutcome {
 }
 
 /** What to delete, how, and within which bounds; already checked. */
-export interface DeletionPlan {
+export interface DeletionPlan extends OwnParticipant {
   readonly roomName: string;
   readonly rest: RoomRest;
   /** What is known of the room; changes when more is. */
   readonly room: RoomIdentity;
   readonly deleteWhen: DeleteWhen;
-  readonly ownIdentity: string | undefined;
   readonly deadlineMs: number;
   readonly logger: Logger;
   readonly scheduler: SchedulerLike;
@@ -62,8 +67,8 @@ export interface DeletionPlan {
 
 /** What can happen to a deletion from outside. */
 export interface DeletionEvents {
-  /** True once the server has said that the room is gone. */
-  readonly gone: BehaviorSubject<boolean>;
+  /** Why there is nothing to delete (any more): the server says that the room is gone, or it is to be kept. */
+  readonly needless: BehaviorSubject<'gone' | 'kept' | undefined>;
   /** Emits when somebody stops waiting for the deletion. */
   readonly aborted$: Observable<unknown>;
   /** Whether somebody else goes on trying when the deadline has passed. */
@@ -76,18 +81,18 @@ const longestDecisionMs = 2_000;
 /**
  * Decides, deletes with retries, and emits exactly one outcome within the deadline; never errors.
  *
- * A request under way is not cut short by news that the room is gone: LiveKit may still be tidying up, and
- * stops doing so when the caller hangs up. No further attempt follows then.
+ * A request under way is not cut short when it has become needless: LiveKit may still be tidying up, and stops
+ * doing so when the caller hangs up. No further attempt follows then.
  */
 export function runDeletion(
   plan: DeletionPlan,
   trigger: DeletionTrigger,
-  { gone, aborted$, canHandOver }: DeletionEvents,
+  { needless, aborted$, canHandOver }: DeletionEvents,
 ): Observable<RoomDeletionOutcome> {
   const { roomName, rest, room, deadlineMs, logger, scheduler, random } = plan;
   const startedAt = scheduler.now();
   const controller = new AbortController();
-  const gone$ = gone.pipe(filter(Boolean));
+  const needless$ = needless.pipe(filter(Boolean));
   let attempts = 0;
   let answerLost = false;
   let isLost = false;
@@ -99,6 +104,7 @@ export function runDeletion(
     return Object.freeze({ status, roomName, trigger, attempts, elapsedMs, ...(error && { error }) });
   };
   const isGone = (): RoomDeletionOutcome => outcome(answerLost ? 'deleted' : 'already-gone');
+  const wasNeedless = (): RoomDeletionOutcome => (needless.value === 'kept' ? outcome('kept') : isGone());
   const hasFailed = (error: unknown): RoomDeletionOutcome => {
     lastError = asRestError(roomName, error);
     return outcome(lastError.retryable && canHandOver() ? 'handed-over' : 'failed');
@@ -114,20 +120,20 @@ export function runDeletion(
     lastError = error;
     answerLost ||= answerWasLost(error);
     isLost ||= nodeMayBeLost(error);
-    if (gone.value) return of(true);
+    if (needless.value) return of(true);
     const remainingMs = deadlineMs - (scheduler.now() - startedAt);
     const waitMs = retryDelayMs({ error, attempts, remainingMs, random: random() });
     if (waitMs === undefined) return throwError(() => error);
     logger.info({ roomName, attempts, waitMs, error }, 'deleting the room failed; trying again');
-    return race(timer(waitMs, scheduler), gone$);
+    return race(timer(waitMs, scheduler), needless$);
   };
-  const delete$ = defer(() => (gone.value ? of(isGone()) : attempt$)).pipe(
+  const delete$ = defer(() => (needless.value ? of(wasNeedless()) : attempt$)).pipe(
     retry({ delay: nextAttempt }),
     catchError((error) => of(lastError?.kind === 'not_found' ? isGone() : hasFailed(error))),
   );
 
   const work$ = decide(plan, trigger).pipe(
-    takeUntil(gone$),
+    takeUntil(needless$),
     defaultIfEmpty(true),
     concatMap((yes) => (yes ? delete$ : of(outcome('kept')))),
   );
@@ -166,7 +172,7 @@ function decide(plan: DeletionPlan, trigger: DeletionTrigger): Observable<boolea
 
 /** Who else is inside, asked again like a deletion when the answer is one that may get better. */
 function listOthers(
-  { roomName, rest, ownIdentity, scheduler, random }: DeletionPlan,
+  { roomName, rest, ownIdentity, ownSid, scheduler, random }: DeletionPlan,
   limitMs: number,
   signal: AbortSignal,
 ): Observable<readonly ListedParticipant[]> {
@@ -185,6 +191,6 @@ function listOthers(
     }),
     // nobody is in a room that does not exist
     catchError((error) => (error.kind === 'not_found' ? of([]) : throwError(() => error))),
-    map((participants) => othersInside(participants, ownIdentity)),
+    map((participants) => othersInside(participants, { ownIdentity, ownSid })),
   );
 }

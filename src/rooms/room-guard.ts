@@ -4,12 +4,14 @@ import { credentialsOf } from './livekit-rest-helper.ts';
 import { mayGetBetter } from './retry-policy.ts';
 import type { DeleterPlan } from './room-deleter-options.ts';
 import type { RoomDeletionOutcome } from './room-deletion.ts';
-import type { RoomIdentity } from './room-identity.ts';
 import { type RoomReappearance, verifyDeletion } from './verify-deletion.ts';
 import { waitIdly } from './wait-idly.ts';
 
 /** What the guardian did before it was asked, or because it was. */
 export type SettledNews = Extract<GuardianNews, { type: 'settled' }>;
+
+/** What is known of the room, and of the bot in it; becomes more while the bot is there. */
+export type KnownRoom = Pick<DeleterPlan, 'room' | 'ownIdentity' | 'ownSid'>;
 
 export interface RoomGuardEvents {
   readonly onReappeared: (reappearance: RoomReappearance) => void;
@@ -44,15 +46,15 @@ export class RoomGuard {
    * @param byDefault Whether one is wanted where the options do not say.
    * @param beats Whether it is time to count a silent event loop as stuck.
    */
-  arm(room: RoomIdentity, byDefault: boolean, beats: boolean): void {
+  arm(known: KnownRoom, byDefault: boolean, beats: boolean): void {
     const { guardian: wanted = byDefault, rest, logger, roomName } = this.#plan;
     if (beats && !this.#beats) {
       this.#beats = true;
-      this.update(room);
+      this.update(known);
     }
     if (!wanted || this.#decided) return;
     this.#decided = true;
-    const guarded = this.#guarded(room);
+    const guarded = this.#guarded(known);
     if (guarded !== undefined) {
       this.#hold = guardian.watch(guarded, { logger, onNews: (news) => this.#hear(news) });
     } else if (this.#plan.guardian && credentialsOf(rest) === undefined) {
@@ -61,13 +63,13 @@ export class RoomGuard {
   }
 
   /** Tells the guardian what has become known of the room. */
-  update(room: RoomIdentity): void {
-    const guarded = this.#guarded(room);
+  update(known: KnownRoom): void {
+    const guarded = this.#guarded(known);
     if (guarded !== undefined) this.#hold?.update(guarded);
   }
 
   /** What follows an outcome, with what was known of the room. */
-  settle({ status, error }: RoomDeletionOutcome, room: RoomIdentity): void {
+  settle({ status, error }: RoomDeletionOutcome, { room }: KnownRoom): void {
     const hold = this.#hold;
     this.#decided = true;
     this.#hold = undefined;
@@ -76,7 +78,7 @@ export class RoomGuard {
     else hold?.forget();
   }
 
-  #look(room: RoomIdentity, hold: GuardianHold | undefined): void {
+  #look(room: KnownRoom['room'], hold: GuardianHold | undefined): void {
     if (hold?.isComing) {
       hold.look();
       return;
@@ -95,13 +97,14 @@ export class RoomGuard {
     });
   }
 
-  #guarded(room: RoomIdentity): GuardedRoom | undefined {
-    const { roomName, rest, deleteWhen, ownIdentity, verify, guardianHeartbeatMs } = this.#plan;
+  #guarded({ room, ownIdentity, ownSid }: KnownRoom): GuardedRoom | undefined {
+    const { roomName, rest, deleteWhen, verify, guardianHeartbeatMs } = this.#plan;
     const credentials = credentialsOf(rest);
     if (credentials === undefined || deleteWhen === 'never') return undefined;
     const policy = typeof deleteWhen === 'function' ? 'always' : deleteWhen;
     const heartbeatMs = this.#beats ? guardianHeartbeatMs : null;
-    return { roomName, room, credentials, deleteWhen: policy, ownIdentity, verify, heartbeatMs };
+    const own = { ownIdentity, ownSid };
+    return { roomName, room, credentials, deleteWhen: policy, ...own, verify, heartbeatMs };
   }
 
   #hear(news: GuardianNews): void {

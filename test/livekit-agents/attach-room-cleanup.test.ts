@@ -161,6 +161,14 @@ describe('attachRoomCleanup', () => {
     expect(await outcome()).toMatchObject({ status: 'deleted' });
   });
 
+  it('keeps the room of a bot that was put out by another participant with its identity', async () => {
+    const { job, outcome, roomExists } = setup();
+    job.room.emit('disconnected', reasons.duplicateIdentity);
+    await job.ends();
+    expect(await outcome()).toMatchObject({ status: 'kept', attempts: 0 });
+    expect(roomExists()).toBe(true);
+  });
+
   it('keeps a room with a human in it when told to', async () => {
     const { job, outcome, roomExists } = setup({ deleteWhen: 'no-humans-left' });
     await job.ends();
@@ -266,6 +274,18 @@ describe('attachRoomCleanup', () => {
       const { outcome$ } = attachRoomCleanup(job, session, options);
       session.emit('close', { ...end, reason: 'user_initiated' });
       expect(await lastValueFrom(outcome$)).toMatchObject({ status: 'deleted' });
+    });
+
+    it('which participant the bot is, and counts another one with its identity', async () => {
+      const { url, apiKey, apiSecret } = server;
+      const job = new FakeJob({ url, apiKey, apiSecret, acceptArguments: { identity: 'bot' } });
+      const { sid } = server.join('assigned', 'bot', { agent: true });
+      const { outcome$ } = attachRoomCleanup(job, undefined, { ...quiet, deleteWhen: 'no-agents-left' });
+      job.room.localParticipant = { sid };
+      job.room.connects('assigned');
+      server.join('assigned', 'bot', { agent: true });
+      await job.ends();
+      expect(await lastValueFrom(outcome$)).toMatchObject({ status: 'kept' });
     });
 
     it('the connected room when none was assigned', async () => {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { AgentJobContext, JobParticipant, JobRoom } from '../../src/livekit-agents/job-context.ts';
 
-export const reasons = { clientInitiated: 1, participantRemoved: 4, roomDeleted: 5 };
+export const reasons = { clientInitiated: 1, duplicateIdentity: 2, participantRemoved: 4, roomDeleted: 5 };
 
 /** How the teardown of a job goes; what `@livekit/agents` does at `ctx.shutdown()`. */
 export type Teardown =
@@ -15,6 +15,7 @@ export type Teardown =
 /** A room as rtc-node has it, with people who come and go at once. */
 export class FakeJobRoom extends EventEmitter implements JobRoom {
   name: string | undefined;
+  localParticipant: { readonly sid: string } | undefined;
   readonly remoteParticipants: Map<string, JobParticipant> = new Map();
 
   connects(name: string): void {

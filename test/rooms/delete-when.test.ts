@@ -58,8 +58,16 @@ describe('othersInside', () => {
   it('leaves out who has left and the bot itself', () => {
     const gone = participant({ state: 'DISCONNECTED' });
     const joining = participant({ state: 'JOINING' });
-    expect(othersInside([gone, joining, ada], 'ada')).toEqual([joining]);
-    expect(othersInside([ada], undefined)).toEqual([ada]);
+    expect(othersInside([gone, joining, ada], { ownIdentity: 'ada' })).toEqual([joining]);
+    expect(othersInside([ada], {})).toEqual([ada]);
+  });
+
+  it('knows the bot by its sid, so that a successor under the same identity is somebody else', () => {
+    const bot = participant({ identity: 'bot', sid: 'PA_1' });
+    const successor = participant({ identity: 'bot', sid: 'PA_2' });
+    expect(othersInside([bot], { ownIdentity: 'bot', ownSid: 'PA_1' })).toEqual([]);
+    expect(othersInside([successor], { ownIdentity: 'bot', ownSid: 'PA_1' })).toEqual([successor]);
+    expect(othersInside([bot, ada], { ownSid: 'PA_1' })).toEqual([ada]);
   });
 });
 

@@ -115,6 +115,16 @@ describe('RoomDeleter', () => {
       ]);
     });
 
+    it('why a room is kept that has a successor of the bot in it', async () => {
+      const { deleter, events, lines } = setup();
+      deleter.keepRoom('DUPLICATE_IDENTITY');
+      const outcome = await deleter.deleteRoom('end');
+      expect(events).toEqual([['roomKept', outcome]]);
+      expect(lines).toMatchObject([
+        ['warn', { status: 'kept', reason: 'DUPLICATE_IDENTITY' }, 'the room is kept'],
+      ]);
+    });
+
     it('what to look at when the server refuses', async () => {
       const { deleter, lines } = setup(rejecting(refused));
       await deleter.deleteRoom('end');

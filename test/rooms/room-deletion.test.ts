@@ -299,6 +299,48 @@ describe('a deletion', () => {
     });
   });
 
+  describe('of a room that is to be kept', () => {
+    it('sends nothing', async () => {
+      const { deleter, attemptsAt, outcomes } = setup(['ok']);
+      deleter.keepRoom('DUPLICATE_IDENTITY');
+      expect(outcomes).toMatchObject([{ status: 'kept', trigger: 'exit', attempts: 0 }]);
+      expect(await deleter.deleteRoom('end')).toBe(outcomes[0]);
+      expect(attemptsAt).toEqual([]);
+    });
+
+    it('keeps the outcome that was there before', async () => {
+      const { deleter, outcomes } = setup(['ok']);
+      await deleter.deleteRoom('cancel');
+      deleter.keepRoom('DUPLICATE_IDENTITY');
+      expect(outcomes).toMatchObject([{ status: 'deleted', trigger: 'cancel' }]);
+    });
+
+    it('tells what became of the attempt under way, and makes no other', async () => {
+      const ok = setup(['ok']);
+      const result = ok.deleter.deleteRoom('cancel');
+      ok.deleter.keepRoom('DUPLICATE_IDENTITY');
+      expect(await result).toMatchObject({ status: 'deleted', attempts: 1 });
+
+      const fails = setup([unavailable, 'ok']);
+      void fails.deleter.deleteRoom('cancel');
+      await vi.advanceTimersByTimeAsync(10);
+      fails.deleter.keepRoom('DUPLICATE_IDENTITY');
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(fails.outcomes).toMatchObject([
+        { status: 'kept', trigger: 'cancel', attempts: 1, elapsedMs: 10 },
+      ]);
+      expect(fails.attemptsAt).toEqual([0]);
+    });
+
+    it('does not wait for a decision', async () => {
+      const { deleter, outcomes } = setup(['ok'], { deleteWhen: () => new Promise(() => {}) });
+      void deleter.deleteRoom('end');
+      await vi.advanceTimersByTimeAsync(10);
+      deleter.keepRoom('DUPLICATE_IDENTITY');
+      expect(outcomes).toMatchObject([{ status: 'kept', trigger: 'end', attempts: 0 }]);
+    });
+  });
+
   describe('that depends', () => {
     const ada = listedParticipant('ada');
     const bot = listedParticipant('bot', { isAgent: true });
@@ -334,6 +376,17 @@ describe('a deletion', () => {
       const { asked, listParticipants } = counting(inside);
       expect(await decided(deleteWhen, listParticipants)).toMatchObject({ status });
       expect(asked).toEqual(deleteWhen.startsWith('no-') ? ['room'] : []);
+    });
+
+    it.each([
+      ['PA_own', 'deleted'],
+      ['PA_successor', 'kept'],
+    ])('counts a successor under the same identity as another agent: %s', async (sid, status) => {
+      const { listParticipants } = counting([{ ...bot, sid }]);
+      const options = { deleteWhen: 'no-agents-left', ownIdentity: 'bot' } as const;
+      const { deleter } = setup(['ok'], { ...options, rest: { listParticipants } as RoomRest });
+      deleter.participantIs('PA_own');
+      expect(await deleter.deleteRoom('end')).toMatchObject({ status });
     });
 
     it('sends nothing for a room that is kept', async () => {
