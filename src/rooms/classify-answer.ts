@@ -24,21 +24,24 @@ export function twirpCode(body: JsonObject | undefined): string | undefined {
   return typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? code : undefined;
 }
 
-/** A failed answer, as far as classifying it needs to know it. */
+/** From here on a clock is off, in milliseconds; LiveKit itself allows 60 s. */
+const clockToleranceMs = 30_000;
+
+/** A failed answer, as far as classifying it needs to know it. What it says in words differs by server version. */
 export interface FailedAnswer {
   readonly status: number;
   readonly code: string | undefined;
-  /** Redacted, so that letters inside a token are not taken for words. */
-  readonly text: string;
+  /** How far the server's clock is ahead of the one that the token was made by; `undefined` where it does not say. */
+  readonly aheadMs?: number | undefined;
 }
 
 /**
- * The kind of an answer that is not a 200 with a JSON object.
+ * The kind of an answer that is no success.
  *
  * A 404 means "no such room" only with Twirp's code: proxies, wrong paths and wrong methods answer 404 too.
  */
-export function failureKind({ status, code, text }: FailedAnswer): LiveKitRESTErrorKind {
-  if (status === 401) return /\b(?:exp|nbf)\b/.test(text) ? 'clock' : 'auth';
+export function failureKind({ status, code, aheadMs = 0 }: FailedAnswer): LiveKitRESTErrorKind {
+  if (status === 401) return Math.abs(aheadMs) > clockToleranceMs ? 'clock' : 'auth';
   if (status === 403) return 'auth';
   if (status === 404) return code === 'not_found' ? 'not_found' : 'bad_response';
   if (status === 408) return 'timeout';

@@ -18,7 +18,7 @@ export function asRestError(roomName: string, error: unknown): LiveKitRESTError 
     return new LiveKitRESTError(roomName, { kind: 'network', retryable: true, body });
   }
   const text = redact(message ?? '');
-  const kind = failureKind({ status, code, text });
+  const kind = failureKind({ status, code });
   const retryable = isRetryable(kind, status);
   return new LiveKitRESTError(roomName, { kind, retryable, status, code, body: cut(text) });
 }

@@ -128,8 +128,14 @@ export function afterLook(progress: LookProgress, waitMs: number, result: LookRe
 export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
   if (/^\d+$/.test(text)) return Math.min(Number(text) * 1_000, Number.MAX_SAFE_INTEGER);
-  // Date.parse alone would take "-1" and "1.5" for dates
-  if (!/^[A-Z][a-z]+, .* GMT$/.test(text)) return undefined;
-  const waitMs = Date.parse(text) - nowMs;
+  const waitMs = (parseHttpDate(text) ?? 0) - nowMs;
   return waitMs > 0 ? waitMs : undefined;
+}
+
+/** Milliseconds since 1970; `undefined` for everything that is no HTTP date. */
+export function parseHttpDate(header: string | null): number | undefined {
+  const text = header?.trim() ?? '';
+  // Date.parse alone would take "-1" and "1.5" for dates
+  const time = /^[A-Z][a-z]+, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
 }

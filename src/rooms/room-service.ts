@@ -4,7 +4,7 @@ import { failureKind, type JsonObject, jsonObject, twirpCode } from './classify-
 import type { HttpAnswer, SendHttp } from './http-exchange.ts';
 import { networkErrorCode } from './network-error-code.ts';
 import { cut, redact } from './redact.ts';
-import { isRetryable, parseRetryAfter } from './retry-policy.ts';
+import { isRetryable, parseHttpDate, parseRetryAfter } from './retry-policy.ts';
 import { withTimeLimit } from './time-limit.ts';
 import type { RoomGrant } from './token-claims.ts';
 
@@ -35,7 +35,11 @@ export interface RoomServiceCall {
 /** An answer as we read it: the object that was asked for, or what is wrong. */
 type Answer =
   | { readonly json: JsonObject }
-  | { readonly failure: LiveKitAnswer; readonly serverTimeMs: number | undefined };
+  | {
+      readonly failure: LiveKitAnswer;
+      /** How far the server's clock is ahead of this machine's, in milliseconds; as assumed where it does not say. */
+      readonly serverAheadMs: number;
+    };
 
 const maxErrorBytes = 64 * 1_024;
 /** A thousand rooms are 750 kB, and a listing cut short would make a full room look empty. */
@@ -44,8 +48,8 @@ const maxListingBytes = 16 * 1_024 * 1_024;
 /**
  * One call of the RoomService over Twirp's JSON: sign, send, read within bounds, classify.
  *
- * Tells each failure as a {@link LiveKitRESTError}. A 401 that blames the clock is repeated once with the
- * server's time, which is kept for later calls.
+ * Tells each failure as a {@link LiveKitRESTError}. A 401 from a server with another time is repeated once
+ * with the server's, which is kept for later calls if it helped.
  */
 export class RoomService {
   readonly #options: RoomServiceOptions;
@@ -68,22 +72,27 @@ export class RoomService {
       return fail(call, { kind: 'timeout', retryable: true, status, body });
     };
     return withTimeLimit({ limitMs, signal: call.signal, onTimeout }, async (signal) => {
-      const attempt = async (): Promise<Answer> => {
+      const attempt = async (clockOffsetMs: number): Promise<Answer> => {
         status = undefined;
-        const answer = await this.#send(call, signal);
+        const answer = await this.#send(call, clockOffsetMs, signal);
         status = answer.status;
-        return this.#read(call, answer);
+        return this.#read(call, clockOffsetMs, answer);
       };
-      let answer = await attempt();
-      if (this.#repairClock(answer)) answer = await attempt();
+      let answer = await attempt(this.#clockOffsetMs);
+      if ('failure' in answer && answer.failure.kind === 'clock') {
+        const { serverAheadMs } = answer;
+        answer = await attempt(serverAheadMs);
+        // else it was not the clock, and the time of a proxy must not spoil later calls
+        if (status !== 401) this.#clockOffsetMs = serverAheadMs;
+      }
       if ('json' in answer) return answer.json;
       throw fail(call, answer.failure);
     });
   }
 
-  async #send(call: RoomServiceCall, signal: AbortSignal): Promise<HttpAnswer> {
-    const { baseUrl, send } = this.#options;
-    const token = await this.sign(call.grant);
+  async #send(call: RoomServiceCall, clockOffsetMs: number, signal: AbortSignal): Promise<HttpAnswer> {
+    const { baseUrl, send, sign } = this.#options;
+    const token = await sign(call.grant, clockOffsetMs);
     try {
       return await send({
         url: `${baseUrl}/twirp/livekit.RoomService/${call.method}`,
@@ -97,7 +106,7 @@ export class RoomService {
     }
   }
 
-  async #read(call: RoomServiceCall, answer: HttpAnswer): Promise<Answer> {
+  async #read(call: RoomServiceCall, clockOffsetMs: number, answer: HttpAnswer): Promise<Answer> {
     const { status } = answer;
     const isListing = status === 200 && call.method !== 'DeleteRoom';
     const body = await answer.readBody(isListing ? maxListingBytes : maxErrorBytes);
@@ -106,8 +115,10 @@ export class RoomService {
 
     const text = redact(body.text, this.#options.apiSecret);
     const code = twirpCode(json);
-    const kind = failureKind({ status, code, text });
-    const serverTimeMs = parseDate(answer.header('date'));
+    const nowMs = Date.now();
+    const serverMs = parseHttpDate(answer.header('date')) ?? nowMs + clockOffsetMs;
+    const serverAheadMs = serverMs - nowMs;
+    const kind = failureKind({ status, code, aheadMs: serverAheadMs - clockOffsetMs });
     const failure: LiveKitAnswer = {
       kind,
       retryable: isRetryable(kind, status, body.complete),
@@ -115,25 +126,12 @@ export class RoomService {
       code,
       // what lists rooms carries their TURN passwords
       body: isListing ? '(a listing that cannot be read)' : cut(text),
-      retryAfterMs: parseRetryAfter(answer.header('retry-after'), serverTimeMs ?? Date.now()),
+      retryAfterMs: parseRetryAfter(answer.header('retry-after'), serverMs),
     };
-    return { failure, serverTimeMs };
-  }
-
-  /** Takes over the server's time if it blames ours; true when that makes another attempt worthwhile. */
-  #repairClock(answer: Answer): boolean {
-    if ('json' in answer || answer.failure.kind !== 'clock' || answer.serverTimeMs === undefined)
-      return false;
-    this.#clockOffsetMs = answer.serverTimeMs - Date.now();
-    return true;
+    return { failure, serverAheadMs };
   }
 }
 
 function fail(call: RoomServiceCall, answer: LiveKitAnswer): LiveKitRESTError {
   return new LiveKitRESTError(call.roomName, answer, call.what);
-}
-
-function parseDate(header: string | null): number | undefined {
-  const time = Date.parse(header ?? '');
-  return Number.isNaN(time) ? undefined : time;
 }

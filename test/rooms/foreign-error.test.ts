@@ -13,7 +13,7 @@ describe('asRestError', () => {
   it.each([
     [{ status: 404, code: 'not_found', message: 'gone' }, 'not_found', false],
     [{ status: 503, code: 'unavailable', message: 'busy' }, 'unavailable', true],
-    [{ status: 401, message: 'token is expired (exp)' }, 'clock', false],
+    [{ status: 401, message: 'token is expired (exp)' }, 'auth', false],
     [{ code: 'ECONNRESET' }, 'network', true],
     [new Error('some failure'), 'network', true],
     ['text', 'network', true],

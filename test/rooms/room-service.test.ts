@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { LiveKitRESTError } from '../../src/errors.ts';
+import { guardianRest } from '../../src/rooms/guardian-rest.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import {
   type Answer,
@@ -17,12 +18,14 @@ import {
 
 const apiKey = 'test-key';
 const apiSecret = 'test-secret-that-nobody-may-see';
+const keys = { apiKey, apiSecret };
+const attemptTimeoutMs = 300;
 const page = '<!doctype html><title>Sign in</title>';
 const token = 'eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJrIn0.c2ln';
 
 async function setup(...answer: Answer[]) {
   const server = await serve(...answer);
-  const helper = new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl: server.url, attemptTimeoutMs: 300 });
+  const helper = new LiveKitRESTHelper({ ...keys, apiUrl: server.url, attemptTimeoutMs });
   const fails = async (roomName = 'room'): Promise<LiveKitRESTError> => {
     const error: unknown = await helper.deleteRoomByName(roomName).then(
       () => undefined,
@@ -231,47 +234,95 @@ describe('RoomService, through LiveKitRESTHelper', () => {
     });
   });
 
-  describe('a wrong clock', () => {
-    const expired = `invalid token: ${token}, error: validation failed, token is expired (exp)`;
+  describe.each([
+    ['LiveKitRESTHelper', (apiUrl: string) => new LiveKitRESTHelper({ ...keys, apiUrl, attemptTimeoutMs })],
+    ['the guardian', (baseUrl: string) => guardianRest({ ...keys, baseUrl, attemptTimeoutMs })],
+  ])('a wrong clock, in %s', (_who, createRest) => {
+    const wordings = [
+      'error: go-jose/go-jose/jwt: validation failed, token is expired (exp)',
+      'error: token has invalid claims: token is expired',
+      'Unauthorized',
+    ];
+    const refuses = (offMs: number, body = wordings[0]): Answer =>
+      answers(401, body, { Date: new Date(Date.now() + offMs).toUTCString() });
     const nbfOf = (authorization: string | undefined): number =>
       JSON.parse(Buffer.from(authorization?.split('.')[1] ?? '', 'base64url').toString()).nbf;
+    const start = async (...answer: Answer[]) => {
+      const server = await serve(...answer);
+      const rest = createRest(server.url);
+      const offS = (index: number): number =>
+        Math.round(nbfOf(server.requests[index]?.headers.authorization) - Date.now() / 1_000);
+      const fails = (): Promise<unknown> =>
+        rest.deleteRoomByName('r').then(
+          () => 'deleted',
+          (error) => error,
+        );
+      return { ...server, rest, offS, fails };
+    };
 
-    it.each([600, -600, 90, -90])('that is %d s off is repaired by one more try', async (offS) => {
-      const serverNowS = Math.floor(Date.now() / 1_000) + offS;
-      const date = { Date: new Date(serverNowS * 1_000).toUTCString() };
-      const { helper, requests } = await setup(answers(401, expired, date), confirms);
-      expect(await helper.deleteRoomByName('r')).toBe(true);
-      expect(requests).toHaveLength(2);
-      expect(Math.abs(nbfOf(requests[1]?.headers.authorization) - serverNowS)).toBeLessThanOrEqual(2);
-    });
+    it.each(wordings.flatMap((body) => [600, -600, 90, -35].map((offS) => [offS, body] as const)))(
+      'that is %i s off is repaired by one more try, whatever the server says: %s',
+      async (offS, body) => {
+        const server = await start(refuses(offS * 1_000, body), confirms);
+        expect(await server.rest.deleteRoomByName('r')).toBe(true);
+        expect(server.requests).toHaveLength(2);
+        expect(Math.abs(server.offS(1) - offS)).toBeLessThanOrEqual(2);
+      },
+    );
 
     it('is remembered', async () => {
-      const date = { Date: new Date(Date.now() + 600_000).toUTCString() };
-      const { helper, requests } = await setup(answers(401, expired, date), confirms);
-      await helper.deleteRoomByName('r');
-      await helper.deleteRoomByName('r');
+      const { rest, requests, offS } = await start(refuses(600_000), confirms);
+      await rest.deleteRoomByName('r');
+      await rest.deleteRoomByName('r');
       expect(requests).toHaveLength(3);
-      const offS = nbfOf(requests[2]?.headers.authorization) - Date.now() / 1_000;
-      expect(offS).toBeGreaterThan(590);
+      expect(offS(2)).toBeGreaterThan(590);
     });
 
-    it('is reported after the second refusal', async () => {
-      const { fails, requests } = await setup(answers(401, expired));
+    it('is repaired again when it has been set right', async () => {
+      const { rest, requests, offS } = await start(refuses(600_000), confirms, refuses(0), confirms);
+      await rest.deleteRoomByName('r');
+      await rest.deleteRoomByName('r');
+      expect(requests).toHaveLength(4);
+      expect(Math.abs(offS(3))).toBeLessThanOrEqual(2);
+    });
+
+    it('is no excuse for a wrong key', async () => {
+      const { fails, requests } = await start(refuses(600_000), refuses(600_000));
+      expect(await fails()).toMatchObject({ kind: 'auth', status: 401, retryable: false });
+      expect(requests).toHaveLength(2);
+    });
+
+    it('is not believed of a server that refuses all the same', async () => {
+      const { rest, fails, requests, offS } = await start(refuses(600_000), refuses(600_000), confirms);
+      await fails();
+      expect(await rest.deleteRoomByName('r')).toBe(true);
+      expect(requests).toHaveLength(3);
+      expect(Math.abs(offS(2))).toBeLessThanOrEqual(2);
+    });
+
+    it('is reported of a server that tells another time each time', async () => {
+      const { fails, requests } = await start(refuses(600_000), refuses(-600_000));
       expect(await fails()).toMatchObject({ kind: 'clock', status: 401, retryable: false });
       expect(requests).toHaveLength(2);
     });
 
-    it('is reported at once when the server does not tell the time', async () => {
-      const { fails, requests } = await setup((response) => {
+    it.each(wordings)('is not to be seen without a date, whatever the server says: %s', async (body) => {
+      const { fails, requests } = await start((response) => {
         response.sendDate = false;
-        response.writeHead(401).end(expired);
+        response.writeHead(401).end(body);
       });
-      expect(await fails()).toMatchObject({ kind: 'clock' });
+      expect(await fails()).toMatchObject({ kind: 'auth' });
+      expect(requests).toHaveLength(1);
+    });
+
+    it.each(['2', 'soon', '2026-11-30', ''])('is not read out of the date %j', async (date) => {
+      const { fails, requests } = await start(answers(401, wordings[0], { Date: date }));
+      expect(await fails()).toMatchObject({ kind: 'auth' });
       expect(requests).toHaveLength(1);
     });
 
     it('is repaired within the one time limit', async () => {
-      const { fails } = await setup(answersAfter(200, answers(401, expired)), answersAfter(200, confirms));
+      const { fails } = await start(answersAfter(200, refuses(600_000)), answersAfter(200, confirms));
       expect(await fails()).toMatchObject({ kind: 'timeout' });
     });
   });
