@@ -18,6 +18,27 @@ export function jsonObject({ text, complete }: ResponseBody): JsonObject | undef
   }
 }
 
+/** The methods of LiveKit's RoomService that endframe needs. */
+export type RoomServiceMethod = 'DeleteRoom' | 'ListRooms' | 'CreateRoom' | 'ListParticipants';
+
+/** What an answer has besides status 200. LiveKit 1.9 and 1.13 write empty lists out. */
+const hasResult: Record<RoomServiceMethod, (json: JsonObject) => boolean> = {
+  DeleteRoom: () => true,
+  ListRooms: ({ rooms }) => Array.isArray(rooms),
+  CreateRoom: ({ sid }) => typeof sid === 'string',
+  ListParticipants: ({ participants }) => Array.isArray(participants),
+};
+
+/** Whether the object of a 200 is LiveKit's own answer, and not the error of a gateway that says 200 to everything. */
+export function isResult(method: RoomServiceMethod, json: JsonObject): boolean {
+  return !isError(json) && hasResult[method](json);
+}
+
+/** Whether it has the fields of an error, which no result has. */
+export function isError(json: JsonObject): boolean {
+  return 'code' in json || 'msg' in json || 'error' in json;
+}
+
 /** Twirp's error code; nothing that only looks like text is let through to errors and logs. */
 export function twirpCode(body: JsonObject | undefined): string | undefined {
   const code = body?.code;

@@ -28,7 +28,7 @@ export function listedParticipant(json: JsonObject): ListedParticipant {
   };
 }
 
-/** The objects in a list; LiveKit may leave an empty list out. */
+/** The objects in a list. */
 export function objects(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.map(object) : [];
 }

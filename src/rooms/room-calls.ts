@@ -14,7 +14,7 @@ export class RoomCalls implements RoomRest {
   /**
    * Deletes the room, which disconnects everybody in it.
    *
-   * @returns True when LiveKit has confirmed it: status 200 with a JSON object.
+   * @returns True when LiveKit has confirmed it: status 200 with a JSON object that is no error.
    * @throws {LiveKitRESTError} Anything else, a room that does not exist (`kind: 'not_found'`) included.
    * @throws {InvalidOptionError} The name is empty, above 256 bytes or ill-formed; nothing was sent.
    */

@@ -1,6 +1,12 @@
 import { type LiveKitAnswer, LiveKitRESTError } from '../errors.ts';
-
-import { failureKind, type JsonObject, jsonObject, twirpCode } from './classify-answer.ts';
+import {
+  failureKind,
+  isResult,
+  type JsonObject,
+  jsonObject,
+  type RoomServiceMethod,
+  twirpCode,
+} from './classify-answer.ts';
 import type { HttpAnswer, SendHttp } from './http-exchange.ts';
 import { networkErrorCode } from './network-error-code.ts';
 import { cut, redact } from './redact.ts';
@@ -23,7 +29,7 @@ export type SignGrant = (grant: RoomGrant, clockOffsetMs: number) => Promise<str
 
 /** One method of LiveKit's RoomService, with what it takes and allows. */
 export interface RoomServiceCall {
-  readonly method: 'DeleteRoom' | 'ListRooms' | 'CreateRoom' | 'ListParticipants';
+  readonly method: RoomServiceMethod;
   /** For the error: what fails, to follow "Failed to". */
   readonly what: string;
   readonly roomName: string;
@@ -111,7 +117,7 @@ export class RoomService {
     const isListing = status === 200 && call.method !== 'DeleteRoom';
     const body = await answer.readBody(isListing ? maxListingBytes : maxErrorBytes);
     const json = jsonObject(body);
-    if (status === 200 && json !== undefined) return { json };
+    if (status === 200 && json !== undefined && isResult(call.method, json)) return { json };
 
     const text = redact(body.text, this.#options.apiSecret);
     const code = twirpCode(json);

@@ -55,13 +55,20 @@ export const answers =
     response.writeHead(status, headers).end(body);
   };
 
-export const confirms: Answer = answers(200, '{}', { 'Content-Type': 'application/json' });
+const json = { 'Content-Type': 'application/json' };
+const listsNothing = answers(200, '{"rooms":[],"participants":[]}', json);
+const isListing = ({ url }: ReceivedRequest): boolean => url?.includes('/List') ?? false;
+
+const deletes = answers(200, '{}', json);
+export const confirms: Answer = (response, request) =>
+  (isListing(request) ? listsNothing : deletes)(response, request);
+
 const notFound = answers(
   404,
   '{"code":"not_found","msg":"twirp error unknown: requested room does not exist"}',
 );
 export const knowsNoSuchRoom: Answer = (response, request) =>
-  request.url?.endsWith('/ListRooms') ? confirms(response, request) : notFound(response, request);
+  (isListing(request) ? listsNothing : notFound)(response, request);
 export const neverAnswers: Answer = () => {};
 export const resets: Answer = (response) => void response.socket?.resetAndDestroy();
 

@@ -19,13 +19,19 @@ import {
 const apiKey = 'test-key';
 const apiSecret = 'test-secret-that-nobody-may-see';
 const keys = { apiKey, apiSecret };
-const attemptTimeoutMs = 300;
+/** Enough on a busy machine. */
+const attemptTimeoutMs = 10_000;
+const shortMs = 300;
 const page = '<!doctype html><title>Sign in</title>';
 const token = 'eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJrIn0.c2ln';
 
 async function setup(...answer: Answer[]) {
+  return setupWithLimit(attemptTimeoutMs, ...answer);
+}
+
+async function setupWithLimit(limitMs: number, ...answer: Answer[]) {
   const server = await serve(...answer);
-  const helper = new LiveKitRESTHelper({ ...keys, apiUrl: server.url, attemptTimeoutMs });
+  const helper = new LiveKitRESTHelper({ ...keys, apiUrl: server.url, attemptTimeoutMs: limitMs });
   const fails = async (roomName = 'room'): Promise<LiveKitRESTError> => {
     const error: unknown = await helper.deleteRoomByName(roomName).then(
       () => undefined,
@@ -55,6 +61,10 @@ describe('RoomService, through LiveKitRESTHelper', () => {
     [200, '[]', 'bad_response', true],
     [200, 'null', 'bad_response', true],
     [200, '{"cut":', 'bad_response', true],
+    [200, '{"error":"no upstream"}', 'bad_response', true],
+    [200, '{"error":null}', 'bad_response', true],
+    [200, '{"msg":"ok","data":{}}', 'bad_response', true],
+    [200, twirp('unauthenticated'), 'bad_response', true],
     [201, '{}', 'bad_response', false],
     [204, '', 'bad_response', false],
     [301, '', 'bad_response', false],
@@ -85,6 +95,26 @@ describe('RoomService, through LiveKitRESTHelper', () => {
     expect({ ...error }).toMatchObject({ roomName: 'my-room', status, kind, retryable, code });
     expect(error.message).toBe(`Failed to delete room [my-room] (status: ${status}): ${body}`);
     expect(requests).toHaveLength(1);
+  });
+
+  const error = '{"error":"no upstream"}';
+  it.each([
+    ['listRooms', error],
+    ['listRooms', twirp('unauthenticated')],
+    ['listRooms', '{}'],
+    ['listRooms', '{"rooms":null}'],
+    ['listRooms', '{"rooms":{}}'],
+    ['listRooms', '{"rooms":[],"error":"cut short"}'],
+    ['listParticipants', error],
+    ['listParticipants', '{}'],
+    ['listParticipants', '{"rooms":[]}'],
+    ['createRoom', error],
+    ['createRoom', '{}'],
+    ['warmUp', '{}'],
+  ] as const)('does not believe a 200 to %s with %j', async (method, body) => {
+    const { helper } = await setup(answers(200, body));
+    const call = method === 'listRooms' ? helper.listRooms([]) : helper[method]('room' as never);
+    await expect(call).rejects.toMatchObject({ kind: 'bad_response', status: 200, retryable: true });
   });
 
   it('does not follow a redirect to another host', async () => {
@@ -130,19 +160,17 @@ describe('RoomService, through LiveKitRESTHelper', () => {
 
   describe('an answer that does not come whole', () => {
     it('is a timeout when nothing comes', async () => {
-      const { fails, requests } = await setup(neverAnswers);
-      const startedAt = performance.now();
+      const { fails, requests } = await setupWithLimit(shortMs, neverAnswers);
       const error = await fails();
       expect(error).toMatchObject({ kind: 'timeout', status: undefined, retryable: true });
       expect(error.message).toBe(
         'Failed to delete room [room] (status: none): no complete answer within 300 ms',
       );
-      expect(performance.now() - startedAt).toBeLessThan(1_000);
       expect(requests).toHaveLength(1);
     });
 
     it('is a timeout when the body stalls', async () => {
-      const { fails } = await setup(stallsInTheBody);
+      const { fails } = await setupWithLimit(shortMs, stallsInTheBody);
       expect(await fails()).toMatchObject({ kind: 'timeout', status: 200, retryable: true });
     });
 
@@ -235,8 +263,15 @@ describe('RoomService, through LiveKitRESTHelper', () => {
   });
 
   describe.each([
-    ['LiveKitRESTHelper', (apiUrl: string) => new LiveKitRESTHelper({ ...keys, apiUrl, attemptTimeoutMs })],
-    ['the guardian', (baseUrl: string) => guardianRest({ ...keys, baseUrl, attemptTimeoutMs })],
+    [
+      'LiveKitRESTHelper',
+      (apiUrl: string, limitMs: number) =>
+        new LiveKitRESTHelper({ ...keys, apiUrl, attemptTimeoutMs: limitMs }),
+    ],
+    [
+      'the guardian',
+      (baseUrl: string, limitMs: number) => guardianRest({ ...keys, baseUrl, attemptTimeoutMs: limitMs }),
+    ],
   ])('a wrong clock, in %s', (_who, createRest) => {
     const wordings = [
       'error: go-jose/go-jose/jwt: validation failed, token is expired (exp)',
@@ -247,9 +282,10 @@ describe('RoomService, through LiveKitRESTHelper', () => {
       answers(401, body, { Date: new Date(Date.now() + offMs).toUTCString() });
     const nbfOf = (authorization: string | undefined): number =>
       JSON.parse(Buffer.from(authorization?.split('.')[1] ?? '', 'base64url').toString()).nbf;
-    const start = async (...answer: Answer[]) => {
+    const start = async (...answer: Answer[]) => startWithLimit(attemptTimeoutMs, ...answer);
+    const startWithLimit = async (limitMs: number, ...answer: Answer[]) => {
       const server = await serve(...answer);
-      const rest = createRest(server.url);
+      const rest = createRest(server.url, limitMs);
       const offS = (index: number): number =>
         Math.round(nbfOf(server.requests[index]?.headers.authorization) - Date.now() / 1_000);
       const fails = (): Promise<unknown> =>
@@ -322,7 +358,8 @@ describe('RoomService, through LiveKitRESTHelper', () => {
     });
 
     it('is repaired within the one time limit', async () => {
-      const { fails } = await start(answersAfter(200, refuses(600_000)), answersAfter(200, confirms));
+      const slowly = [answersAfter(200, refuses(600_000)), answersAfter(200, confirms)];
+      const { fails } = await startWithLimit(shortMs, ...slowly);
       expect(await fails()).toMatchObject({ kind: 'timeout' });
     });
   });
