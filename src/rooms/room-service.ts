@@ -102,7 +102,12 @@ export class RoomService {
     try {
       return await send({
         url: `${baseUrl}/twirp/livekit.RoomService/${call.method}`,
-        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+        headers: {
+          Authorization: `Bearer ${token}`,
+          'Content-Type': 'application/json',
+          // so that nothing has to be decoded; some proxies compress all the same
+          'Accept-Encoding': 'identity',
+        },
         body: JSON.stringify(call.body),
         signal,
       });

@@ -1,6 +1,7 @@
 /** What a FakeLiveKitServer can be ordered to do wrong. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { WireAnswer } from './fake-wire.ts';
 
 /**
@@ -30,6 +31,8 @@ export type FakeFault = { readonly acts?: boolean } & (
   /** One byte after the other. */
   | { readonly kind: 'drip'; readonly everyMs: number }
   | { readonly kind: 'redirect'; readonly location: string; readonly status?: 301 | 302 | 303 | 307 | 308 }
+  /** As a proxy that compresses, whatever is asked for. */
+  | { readonly kind: 'compressed'; readonly coding: 'gzip' | 'deflate' | 'br' }
   /** Bytes that are no HTTP. */
   | { readonly kind: 'garbage' }
 );
@@ -42,9 +45,11 @@ export interface FaultOrder {
   readonly method?: string;
 }
 
-/** True when the request is carried out: `delay` and `drip` always do it. */
+const compress = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
+
+/** True when the request is carried out: by default for `delay`, `drip` and `compressed`. */
 export function actsAnyway({ acts, kind }: FakeFault): boolean {
-  return acts ?? (kind === 'delay' || kind === 'drip');
+  return acts ?? (kind === 'delay' || kind === 'drip' || kind === 'compressed');
 }
 
 /** Fails as ordered; `answer` is what the healthy server would say, or a stand-in where it did not act. */
@@ -88,6 +93,11 @@ export function applyFault(
     case 'redirect':
       send({ status: fault.status ?? 302, headers: { location: fault.location }, body: '' });
       return;
+    case 'compressed': {
+      const headers = { ...answer.headers, 'content-encoding': fault.coding };
+      send({ ...answer, headers, body: compress[fault.coding](answer.body) });
+      return;
+    }
     case 'garbage':
       socket.end('\x16\x03\x01 this is not HTTP\r\n\r\n');
   }

@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import { LiveKitRESTError } from '../../src/errors.ts';
 import { guardianRest } from '../../src/rooms/guardian-rest.ts';
@@ -24,6 +25,19 @@ const attemptTimeoutMs = 10_000;
 const shortMs = 300;
 const page = '<!doctype html><title>Sign in</title>';
 const token = 'eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJrIn0.c2ln';
+
+/** The two clients that send these calls. */
+const clients = [
+  [
+    'LiveKitRESTHelper',
+    (apiUrl: string, limitMs: number) =>
+      new LiveKitRESTHelper({ ...keys, apiUrl, attemptTimeoutMs: limitMs }),
+  ],
+  [
+    'the guardian',
+    (baseUrl: string, limitMs: number) => guardianRest({ ...keys, baseUrl, attemptTimeoutMs: limitMs }),
+  ],
+] as const;
 
 async function setup(...answer: Answer[]) {
   return setupWithLimit(attemptTimeoutMs, ...answer);
@@ -262,17 +276,7 @@ describe('RoomService, through LiveKitRESTHelper', () => {
     });
   });
 
-  describe.each([
-    [
-      'LiveKitRESTHelper',
-      (apiUrl: string, limitMs: number) =>
-        new LiveKitRESTHelper({ ...keys, apiUrl, attemptTimeoutMs: limitMs }),
-    ],
-    [
-      'the guardian',
-      (baseUrl: string, limitMs: number) => guardianRest({ ...keys, baseUrl, attemptTimeoutMs: limitMs }),
-    ],
-  ])('a wrong clock, in %s', (_who, createRest) => {
+  describe.each(clients)('a wrong clock, in %s', (_who, createRest) => {
     const wordings = [
       'error: go-jose/go-jose/jwt: validation failed, token is expired (exp)',
       'error: token has invalid claims: token is expired',
@@ -361,6 +365,50 @@ describe('RoomService, through LiveKitRESTHelper', () => {
       const slowly = [answersAfter(200, refuses(600_000)), answersAfter(200, confirms)];
       const { fails } = await startWithLimit(shortMs, ...slowly);
       expect(await fails()).toMatchObject({ kind: 'timeout' });
+    });
+  });
+
+  describe.each(clients)('an answer that is compressed all the same, in %s', (_who, createRest) => {
+    const rooms = JSON.stringify({ rooms: [{ name: 'r', sid: 'RM_1', metadata: 'x'.repeat(5_000) }] });
+    const codings: Record<string, (text: string) => Buffer> = {
+      gzip: (text) => gzipSync(text),
+      'X-GZIP': (text) => gzipSync(text),
+      deflate: (text) => deflateSync(text),
+      br: (text) => brotliCompressSync(text),
+      'deflate without its header': (text) => deflateRawSync(text),
+      'gzip, br': (text) => brotliCompressSync(gzipSync(text)),
+      identity: (text) => Buffer.from(text),
+      unknown: (text) => Buffer.from(text),
+    };
+
+    it.each(Object.keys(codings))('is read: %s', async (coding) => {
+      const encode = codings[coding] ?? Buffer.from;
+      const headers = { 'Content-Encoding': coding.split(' without')[0] ?? '' };
+      const server = await serve(answers(200, encode(rooms), headers), answers(200, encode('{}'), headers));
+      const rest = createRest(server.url, attemptTimeoutMs);
+      expect(await rest.listRooms?.(['r'])).toMatchObject([{ sid: 'RM_1' }]);
+      expect(await rest.deleteRoomByName('r')).toBe(true);
+      expect(server.requests[0]?.headers['accept-encoding']).toBe('identity');
+    });
+
+    it.each([
+      ['gzip', gzipSync('{}').subarray(0, 12)],
+      ['gzip', Buffer.from('{}')],
+      ['br', Buffer.from('{}')],
+      ['deflate', Buffer.alloc(0)],
+    ])('is no deletion when it cannot be read: %s, %#', async (coding, body) => {
+      const server = await serve(answers(200, body, { 'Content-Encoding': coding }));
+      const result = createRest(server.url, attemptTimeoutMs).deleteRoomByName('r');
+      if (coding === 'rot13' && _who === 'LiveKitRESTHelper') expect(await result).toBe(true);
+      else
+        await expect(result).rejects.toMatchObject({ kind: expect.stringMatching(/bad_response|network/) });
+    });
+
+    it('is read up to 64 kB, however small it was on the way', async () => {
+      const bomb = gzipSync(`{"a":"${'x'.repeat(50_000_000)}"}`);
+      const server = await serve(answers(200, bomb, { 'Content-Encoding': 'gzip' }));
+      const result = createRest(server.url, attemptTimeoutMs).deleteRoomByName('r');
+      await expect(result).rejects.toMatchObject({ kind: 'bad_response' });
     });
   });
 });
