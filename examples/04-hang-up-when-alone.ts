@@ -28,7 +28,7 @@ const pipeline = new Pipeline([
 ]);
 const task = new PipelineTask(pipeline);
 
-transport.on('participantJoined', (identity) => tell('bot', `is with the ${identity}`));
+transport.on('participantJoined', ({ identity }) => tell('bot', `is with the ${identity}`));
 transport.on('participantLeft', () => {
   if (transport.participants.length === 0) tell('bot', 'is alone');
 });

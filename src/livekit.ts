@@ -31,12 +31,17 @@ export type {
 } from './transports/livekit/livekit-options.ts';
 export { LiveKitTransport } from './transports/livekit/livekit-transport.ts';
 export type { ParticipantInfo } from './transports/livekit/participant-info.ts';
-export type { ConnectionQuality, LiveKitRoomEvent, TrackKind } from './transports/livekit/room-events.ts';
 export {
   type AgentTokenOptions,
   createAgentToken,
   createParticipantToken,
   type ParticipantTokenOptions,
 } from './transports/livekit/tokens.ts';
-export type { LiveKitTransportEvents } from './transports/livekit/transport-events.ts';
+export type {
+  ConnectionQuality,
+  EventListeners,
+  LiveKitRoomEvent,
+  LiveKitTransportEvents,
+  TrackKind,
+} from './transports/livekit/transport-events.ts';
 export type { TransportParams } from './transports/transport-params.ts';

@@ -2,28 +2,48 @@
 
 import { SystemFrame } from './frame.ts';
 
+/**
+ * What a participant is, as their token says: a browser or an app (`standard`), a caller by telephone (`sip`), a bot
+ * or an avatar (`agent`), a recorder (`egress`), a stream from outside (`ingress`). LiveKit may add others.
+ */
+export type ParticipantKind = 'standard' | 'sip' | 'agent' | 'egress' | 'ingress' | (string & {});
+
+/** Who counts as company of a bot: people only, or machines (`agent`, `egress`, `ingress`) as well. */
+export type Company = 'people' | 'everybody';
+
+const machines: ReadonlySet<ParticipantKind> = new Set(['agent', 'egress', 'ingress']);
+
+/** Whether a participant of this kind counts as company; kinds that are not known here are people. */
+export function isCompany(kind: ParticipantKind, company: Company): boolean {
+  return company === 'everybody' || !machines.has(kind);
+}
+
 /** The bot is in the room. */
 export class BotConnectedFrame extends SystemFrame {}
 
-/** The first participant is there: the conversation can begin. */
+/** The first participant who counts as company is there: the conversation can begin. */
 export class ClientConnectedFrame extends SystemFrame {}
 
 /** A participant is in the room, also one who was there before the bot. */
 export class ParticipantJoinedFrame extends SystemFrame {
   readonly identity: string;
+  readonly participantKind: ParticipantKind;
 
-  constructor(identity: string) {
+  constructor(identity: string, participantKind: ParticipantKind = 'standard') {
     super();
     this.identity = identity;
+    this.participantKind = participantKind;
   }
 }
 
 /** A participant has left the room. */
 export class ParticipantLeftFrame extends SystemFrame {
   readonly identity: string;
+  readonly participantKind: ParticipantKind;
 
-  constructor(identity: string) {
+  constructor(identity: string, participantKind: ParticipantKind = 'standard') {
     super();
     this.identity = identity;
+    this.participantKind = participantKind;
   }
 }

@@ -37,7 +37,7 @@ export class MemoryInput extends RoomInputTransport {
   }
 
   protected override started(): void {
-    this.announce(this.#room.participants);
+    this.announce(this.#room.participants.values());
   }
 
   protected override async leave(): Promise<void> {

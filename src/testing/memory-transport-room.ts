@@ -2,21 +2,30 @@ import { type Observable, Subject } from 'rxjs';
 import type { OutputAudioRawFrame } from '../frames/audio.ts';
 import type { KeypadEntry } from '../frames/dtmf.ts';
 import type { OutputImageRawFrame } from '../frames/images.ts';
+import type { LiveKitRoomEvent } from '../transports/livekit/transport-events.ts';
 import type { OutputMessage } from '../transports/outgoing-frames.ts';
+import type { Participant } from '../transports/room-input.ts';
 
-/** What happens in the room; the names are those of the transport's events. */
-export type MemoryRoomEvent =
-  | { readonly type: 'connected' | 'left' }
-  | { readonly type: 'disconnected'; readonly reason: string }
-  | { readonly type: 'participantJoined' | 'participantLeft'; readonly identity: string }
-  | { readonly type: 'dataReceived'; readonly data: Uint8Array; readonly identity: string }
-  | { readonly type: 'dtmfReceived'; readonly digit: string; readonly identity: string };
+/** Those events of a LiveKit room that a call without a server can have. */
+export type MemoryRoomEvent = Extract<
+  LiveKitRoomEvent,
+  {
+    readonly type:
+      | 'connected'
+      | 'disconnected'
+      | 'left'
+      | 'participantJoined'
+      | 'participantLeft'
+      | 'dataReceived'
+      | 'dtmfReceived';
+  }
+>;
 
 /** A room in memory: joined by the first of its owners, left by the last, as a real one. */
 export class MemoryRoom {
   readonly #events = new Subject<MemoryRoomEvent>();
   readonly events$: Observable<MemoryRoomEvent> = this.#events.asObservable();
-  readonly participants: Set<string> = new Set();
+  readonly participants: Map<string, Participant> = new Map();
   readonly played: OutputAudioRawFrame[] = [];
   readonly shown: OutputImageRawFrame[] = [];
   readonly messages: OutputMessage[] = [];
@@ -42,7 +51,9 @@ export class MemoryRoom {
     if (!isJoining) return;
     this.history.push('joined');
     this.#events.next({ type: 'connected' });
-    for (const identity of this.participants) this.#events.next({ type: 'participantJoined', identity });
+    for (const participant of this.participants.values()) {
+      this.#events.next({ type: 'participantJoined', ...participant });
+    }
   }
 
   disconnect(owner: object): void {

@@ -2,9 +2,11 @@ import type { AudioChunk, OutputAudioRawFrame } from '../frames/audio.ts';
 import type { KeypadEntry } from '../frames/dtmf.ts';
 import type { ImageChunk, OutputImageRawFrame } from '../frames/images.ts';
 import { EndTaskFrame } from '../frames/lifecycle.ts';
+import type { ParticipantKind } from '../frames/participants.ts';
 import type { BaseInputTransport } from '../transports/base-input.ts';
 import type { BaseOutputTransport } from '../transports/base-output.ts';
 import { BaseTransport } from '../transports/base-transport.ts';
+import type { EventListeners } from '../transports/livekit/transport-events.ts';
 import { encodeMessage } from '../transports/messages.ts';
 import type { OutputMessage } from '../transports/outgoing-frames.ts';
 import type { TransportParams } from '../transports/transport-params.ts';
@@ -18,19 +20,8 @@ export interface MemoryTransportOptions {
   readonly paced?: boolean;
 }
 
-/** Those events of a `LiveKitTransport` that a call without a server can have, by the same names. */
-export interface MemoryTransportEvents {
-  /** The bot is in the room; everybody who was there before is told of next, as having joined. */
-  connected: () => void;
-  /** The other side has ended the connection: {@link MemoryTransport.disconnects}. */
-  disconnected: (reason: string) => void;
-  /** The bot has left by itself. */
-  left: () => void;
-  participantJoined: (identity: string) => void;
-  participantLeft: (identity: string) => void;
-  dataReceived: (data: Uint8Array, identity: string | undefined, topic: string | undefined) => void;
-  dtmfReceived: (digit: string, identity: string) => void;
-}
+/** Those events of a `LiveKitTransport` that a call without a server can have. */
+export type MemoryTransportEvents = EventListeners<MemoryRoomEvent>;
 
 /**
  * A transport without a network: participants are method calls, and what the bot says can be looked at.
@@ -71,7 +62,7 @@ export class MemoryTransport extends BaseTransport<MemoryTransportEvents> {
 
   /** Identities of the others in the room. */
   get participants(): readonly string[] {
-    return [...this.#room.participants];
+    return [...this.#room.participants.keys()];
   }
 
   /** The chunks that were heard to their end, of all destinations, and what a mixer added in between. */
@@ -100,14 +91,17 @@ export class MemoryTransport extends BaseTransport<MemoryTransportEvents> {
   }
 
   /** Also before the run: somebody who waits for the bot. */
-  participantJoins(identity: string): void {
+  participantJoins(identity: string, kind: ParticipantKind = 'standard'): void {
     if (this.#room.participants.has(identity)) return;
-    this.#room.participants.add(identity);
-    this.#room.tell({ type: 'participantJoined', identity });
+    this.#room.participants.set(identity, { identity, kind });
+    this.#room.tell({ type: 'participantJoined', identity, kind });
   }
 
   participantLeaves(identity: string): void {
-    if (this.#room.participants.delete(identity)) this.#room.tell({ type: 'participantLeft', identity });
+    const participant = this.#room.participants.get(identity);
+    if (participant === undefined) return;
+    this.#room.participants.delete(identity);
+    this.#room.tell({ type: 'participantLeft', ...participant });
   }
 
   participantSpeaks(identity: string, chunk: AudioChunk): void {
@@ -120,7 +114,8 @@ export class MemoryTransport extends BaseTransport<MemoryTransportEvents> {
 
   /** @param message Bytes and text are received as they are, anything else as JSON. Only objects become frames. */
   participantSends(identity: string, message: unknown): void {
-    this.#room.tell({ type: 'dataReceived', data: encodeMessage(message), identity });
+    const data = encodeMessage(message);
+    this.#room.tell({ type: 'dataReceived', data, identity, topic: undefined });
   }
 
   /** @param keys Of a telephone, such as `12#`. */
@@ -134,24 +129,8 @@ export class MemoryTransport extends BaseTransport<MemoryTransportEvents> {
   }
 
   #tell(event: MemoryRoomEvent): void {
-    switch (event.type) {
-      case 'participantJoined':
-      case 'participantLeft':
-        this.emit(event.type, event.identity);
-        break;
-      case 'dataReceived':
-        this.emit('dataReceived', event.data, event.identity, undefined);
-        break;
-      case 'dtmfReceived':
-        this.emit('dtmfReceived', event.digit, event.identity);
-        break;
-      case 'disconnected':
-        this.emit('disconnected', event.reason);
-        this.#ask(new EndTaskFrame(event.reason));
-        break;
-      default:
-        this.emit(event.type);
-    }
+    this.emit(event.type, event as never);
+    if (event.type === 'disconnected') this.#ask(new EndTaskFrame(event.reason));
   }
 
   /** Asks the task, from whichever end stands in its pipeline. */

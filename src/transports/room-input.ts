@@ -3,15 +3,26 @@ import { InputTransportMessageFrame } from '../frames/messages.ts';
 import {
   BotConnectedFrame,
   ClientConnectedFrame,
+  isCompany,
   ParticipantJoinedFrame,
+  type ParticipantKind,
   ParticipantLeftFrame,
 } from '../frames/participants.ts';
 import { BaseInputTransport } from './base-input.ts';
 import { parseMessage } from './messages.ts';
 
+export interface Participant {
+  readonly identity: string;
+  readonly kind: ParticipantKind;
+}
+
+export interface ParticipantEvent extends Participant {
+  readonly type: 'participantJoined' | 'participantLeft';
+}
+
 /** What happens in a room and becomes a frame. */
 export type RoomInputEvent =
-  | { readonly type: 'participantJoined' | 'participantLeft'; readonly identity: string }
+  | ParticipantEvent
   | { readonly type: 'dataReceived'; readonly data: Uint8Array; readonly identity: string | undefined }
   | { readonly type: 'dtmfReceived'; readonly digit: string };
 
@@ -31,13 +42,13 @@ export function isRoomInputEvent<Event extends { readonly type: string }>(
 
 /** The input of a room: who comes and goes, what they send, and the keys they press, as frames. */
 export abstract class RoomInputTransport extends BaseInputTransport {
-  #inRoom = 0;
+  readonly #company = new Set<string>();
 
   /** The bot has begun, and is connected; these were there before. */
-  protected announce(identities: Iterable<string>): void {
+  protected announce(participants: Iterable<Participant>): void {
     this.push(new BotConnectedFrame());
-    this.#inRoom = 0;
-    for (const identity of identities) this.#joined(identity);
+    this.#company.clear();
+    for (const participant of participants) this.#joined(participant);
   }
 
   /** JSON objects become messages, and keys of the usual keypad keys; nothing else does. */
@@ -45,11 +56,11 @@ export abstract class RoomInputTransport extends BaseInputTransport {
     if (!this.isOpen) return;
     switch (event.type) {
       case 'participantJoined':
-        this.#joined(event.identity);
+        this.#joined(event);
         break;
       case 'participantLeft':
-        this.#inRoom -= 1;
-        this.push(new ParticipantLeftFrame(event.identity));
+        this.#company.delete(event.identity);
+        this.push(new ParticipantLeftFrame(event.identity, event.kind));
         break;
       case 'dataReceived': {
         const message = parseMessage(event.data);
@@ -61,9 +72,10 @@ export abstract class RoomInputTransport extends BaseInputTransport {
     }
   }
 
-  #joined(identity: string): void {
-    this.#inRoom += 1;
-    this.push(new ParticipantJoinedFrame(identity));
-    if (this.#inRoom === 1) this.push(new ClientConnectedFrame());
+  #joined({ identity, kind }: Participant): void {
+    this.push(new ParticipantJoinedFrame(identity, kind));
+    if (!isCompany(kind, this.params.company) || this.#company.has(identity)) return;
+    this.#company.add(identity);
+    if (this.#company.size === 1) this.push(new ClientConnectedFrame());
   }
 }

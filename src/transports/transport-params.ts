@@ -1,9 +1,15 @@
 import { InvalidOptionError } from '../errors.ts';
+import type { Company } from '../frames/participants.ts';
 import { checkBoolean, checkMethods } from '../option-checks.ts';
 import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
 
 /** What a transport carries, and how. Everything is off until it is asked for. */
 export interface TransportParams {
+  /**
+   * Who makes the bot not alone: the `ClientConnectedFrame` waits for them, and sound is dropped when the last of
+   * them has left. Default `'people'`; `'everybody'` for bots that talk with bots.
+   */
+  readonly company?: Company | undefined;
   /** Whether participants are heard. Default false. */
   readonly audioInEnabled?: boolean | undefined;
   /** In hertz. Default: the task's, 16 000. */
@@ -65,6 +71,7 @@ export type FilledTransportParams = {
 export function filledParams(params: TransportParams = {}): FilledTransportParams {
   const audioOutDestinations = checkedNames('audioOutDestinations', params.audioOutDestinations);
   return {
+    company: checkedCompany('company', params.company),
     audioInEnabled: checkedFlag('audioInEnabled', params.audioInEnabled, false),
     audioInSampleRate: checkedRate('audioInSampleRate', params.audioInSampleRate),
     audioInChannels: checkedCount('audioInChannels', params.audioInChannels, 1),
@@ -92,6 +99,12 @@ function checkedFlag(name: string, value: unknown, fallback: boolean): boolean {
   if (value === undefined) return fallback;
   checkBoolean(name, value);
   return value;
+}
+
+function checkedCompany(name: string, value: unknown): Company {
+  if (value === undefined) return 'people';
+  if (value === 'people' || value === 'everybody') return value;
+  throw new InvalidOptionError(name, "'people' or 'everybody'", value);
 }
 
 function checkedRate(name: string, value: unknown): number | undefined {

@@ -204,8 +204,8 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
       prepare: ({ transport }) => {
         const emitter = transport as unknown as BaseTransport<MemoryTransportEvents>;
         emitter.on('connected', () => void events.push('connected'));
-        emitter.on('participantJoined', (identity) => void events.push(`${identity} joined`));
-        emitter.on('participantLeft', (identity) => void events.push(`${identity} left`));
+        emitter.on('participantJoined', ({ identity }) => void events.push(`${identity} joined`));
+        emitter.on('participantLeft', ({ identity }) => void events.push(`${identity} left`));
         emitter.on('left', () => void events.push('left'));
       },
     });

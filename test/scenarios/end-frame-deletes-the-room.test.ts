@@ -167,7 +167,9 @@ describe('a room with a bot, two callers and a second bot', () => {
   it('is gone when somebody else deletes it, and the bot has nothing left to do', async () => {
     await using room = await setup();
     const { roomName, run, task, transport } = room;
-    const told = new Promise<string>((resolve) => transport.once('disconnected', resolve));
+    const told = new Promise<string>((resolve) => {
+      transport.once('disconnected', ({ reason }) => resolve(reason));
+    });
     await roomService(server).deleteRoom(roomName);
     await allDisconnected(room);
     expect(await told).toBe('ROOM_DELETED');

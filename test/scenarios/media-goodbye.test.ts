@@ -42,7 +42,7 @@ const disturbances: readonly Disturbance[] = [
   [
     'a digit, which interrupts,',
     async (transport, inside, bob) => {
-      transport.on('dtmfReceived', (digit) => inside.push(new InputDTMFFrame(digit as KeypadEntry)));
+      transport.on('dtmfReceived', ({ digit }) => inside.push(new InputDTMFFrame(digit as KeypadEntry)));
       await bob.pressKeys('5');
     },
     InterruptionFrame,
@@ -50,7 +50,7 @@ const disturbances: readonly Disturbance[] = [
   [
     'a participant who leaves',
     async (transport, inside, bob) => {
-      transport.on('participantLeft', (identity) => inside.push(new ParticipantLeftFrame(identity)));
+      transport.on('participantLeft', ({ identity }) => inside.push(new ParticipantLeftFrame(identity)));
       await bob.leave();
     },
     ParticipantLeftFrame,

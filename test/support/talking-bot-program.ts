@@ -46,7 +46,7 @@ const task = new PipelineTask(new Pipeline([transport.input(), transport.output(
 
 task.on('started', () => tell('started'));
 task.lifecycle$.subscribe(({ phase, frame }) => tell(phase, { frame: frame.constructor.name }));
-transport.on('disconnected', (reason) => tell('disconnected', { reason }));
+transport.on('disconnected', ({ reason }) => tell('disconnected', { reason }));
 transport.outcome$.subscribe(({ status, attempts, trigger }) =>
   tell('outcome', { status, attempts, trigger }),
 );

@@ -8,5 +8,5 @@ import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport
 const transport = new LiveKitTransport({ token: process.env.TOKEN, deleteRoomOnEnd: false });
 const task = new PipelineTask(new Pipeline([transport.input(), transport.output()]), { idleTimeoutMs: null });
 task.on('started', () => process.stdout.write('started\n'));
-transport.on('disconnected', (reason) => process.stdout.write(`disconnected: ${reason}\n`));
+transport.on('disconnected', ({ reason }) => process.stdout.write(`disconnected: ${reason}\n`));
 await new PipelineRunner().run(task);

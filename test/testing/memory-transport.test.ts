@@ -19,12 +19,13 @@ const names = [
   'dtmfReceived',
 ] as const;
 
-/** Writes down the events, with their arguments. */
+/** Writes down the events, with their facts. */
 function listen(transport: MemoryTransport): string[] {
   const events: string[] = [];
   for (const name of names) {
-    transport.on(name, (...args: unknown[]) => {
-      const texts = args.map((value) =>
+    transport.on(name, (event: object = {}) => {
+      const { type, kind, ...facts } = { type: '', kind: '', ...event };
+      const texts = Object.values(facts).map((value: unknown) =>
         value instanceof Uint8Array ? new TextDecoder().decode(value) : value,
       );
       events.push([name, ...texts.filter((value) => value !== undefined)].join(' '));
@@ -36,10 +37,27 @@ function listen(transport: MemoryTransport): string[] {
 describe('MemoryTransport', () => {
   useFakeTime();
 
-  it('tells its events by the names and with the arguments of a LiveKitTransport', () => {
+  it('has the events of a LiveKitTransport, with their facts by name', () => {
     expectTypeOf<MemoryTransportEvents>().toEqualTypeOf<
       Pick<LiveKitTransportEvents, (typeof names)[number]>
     >();
+    expectTypeOf<Parameters<MemoryTransportEvents['dtmfReceived']>>().toEqualTypeOf<
+      [{ readonly type: 'dtmfReceived'; readonly digit: string; readonly identity: string }]
+    >();
+    expectTypeOf<Parameters<MemoryTransportEvents['left']>>().toEqualTypeOf<[]>();
+  });
+
+  it('hands each listener the facts of an event by their names', async () => {
+    const { transport } = await talk();
+    const told: unknown[] = [];
+    transport.on('participantJoined', ({ identity, kind }) => told.push({ identity, kind }));
+    transport.on('dtmfReceived', ({ identity, digit }) => told.push({ identity, digit }));
+    transport.participantJoins('ada', 'sip');
+    transport.participantPresses('ada', '7');
+    expect(told).toEqual([
+      { identity: 'ada', kind: 'sip' },
+      { identity: 'ada', digit: '7' },
+    ]);
   });
 
   it('tells of a call from the join to the end', async () => {

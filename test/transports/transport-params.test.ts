@@ -7,6 +7,7 @@ const mixer = { start() {}, stop() {}, processFrame() {}, mix: (audio: Int16Arra
 describe('TransportParams', () => {
   it('has these defaults', () => {
     expect(filledParams()).toEqual({
+      company: 'people',
       audioInEnabled: false,
       audioInSampleRate: undefined,
       audioInChannels: 1,
@@ -38,6 +39,7 @@ describe('TransportParams', () => {
   });
 
   it.each([
+    { company: 'agents' },
     { audioInEnabled: 'yes' },
     { audioOutSampleRate: 0 },
     { audioOutSampleRate: 22_050.5 },

@@ -45,7 +45,7 @@ export class LiveKitInputTransport extends RoomInputTransport {
   }
 
   protected override started(): void {
-    this.announce((this.#room?.participants ?? []).map(({ identity }) => identity));
+    this.announce(this.#room?.participants ?? []);
   }
 
   protected override async leave(): Promise<void> {

@@ -11,8 +11,9 @@ import { type ParticipantInfo, participantInfo } from './participant-info.ts';
 import { PublishedTracks } from './published-tracks.ts';
 import { Reception } from './reception.ts';
 import { type JoinedIdentity, RoomConnection } from './room-connection.ts';
-import { type ConnectionQuality, type LiveKitRoomEvent, roomEvents } from './room-events.ts';
+import { roomEvents } from './room-events.ts';
 import { isAgentToken } from './token-claims.ts';
+import type { ConnectionQuality, LiveKitRoomEvent } from './transport-events.ts';
 import { withRetries } from './with-retries.ts';
 import { withoutAbsences } from './without-absences.ts';
 
@@ -158,7 +159,9 @@ export class LiveKitRoom {
     this.#joined = { hold, connection, tracks, lease: this.#startLease(connection) };
     this.#identity = connection.identity();
     this.#events.next({ type: 'connected' });
-    for (const { identity } of this.participants) this.#events.next({ type: 'participantJoined', identity });
+    for (const { identity, kind } of this.participants) {
+      this.#events.next({ type: 'participantJoined', identity, kind });
+    }
     this.reception.joined();
   }
 

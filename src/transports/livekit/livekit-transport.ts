@@ -16,9 +16,8 @@ import { LiveKitRoom } from './livekit-room.ts';
 import { Outbox } from './outbox.ts';
 import type { ParticipantInfo } from './participant-info.ts';
 import type { RoomConnection } from './room-connection.ts';
-import type { ConnectionQuality, LiveKitRoomEvent } from './room-events.ts';
 import { RoomFence } from './room-fence.ts';
-import { argumentsOf, type LiveKitTransportEvents } from './transport-events.ts';
+import type { ConnectionQuality, LiveKitRoomEvent, LiveKitTransportEvents } from './transport-events.ts';
 
 /** How many messages may wait for the join. */
 const outboxLimit = 100;
@@ -205,7 +204,7 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   }
 
   #tell(event: LiveKitRoomEvent): void {
-    this.emit(event.type, ...argumentsOf(event));
+    this.emit(event.type, event as never);
     this.#events.next(event);
   }
 

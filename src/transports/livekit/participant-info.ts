@@ -1,3 +1,4 @@
+import type { ParticipantKind } from '../../frames/participants.ts';
 import type { RemoteParticipant, RtcNode } from './load-rtc-node.ts';
 
 /** What LiveKit knows of somebody in the room, now. */
@@ -7,19 +8,17 @@ export interface ParticipantInfo {
   readonly name: string;
   readonly metadata: string;
   readonly attributes: Readonly<Record<string, string>>;
-  /** `STANDARD`, `INGRESS`, `EGRESS`, `SIP`, `AGENT`, or a later one. */
-  readonly kind: string;
+  readonly kind: ParticipantKind;
 }
 
 export function participantInfo(
-  { ParticipantKind }: RtcNode,
+  rtc: RtcNode,
   { identity, name = '', metadata, attributes, kind }: RemoteParticipant,
 ): ParticipantInfo {
-  return {
-    identity,
-    name,
-    metadata,
-    attributes: { ...attributes },
-    kind: ParticipantKind[kind] ?? 'STANDARD',
-  };
+  return { identity, name, metadata, attributes: { ...attributes }, kind: kindOfParticipant(rtc, kind) };
+}
+
+/** A kind that the SDK does not know is taken for a person. */
+export function kindOfParticipant({ ParticipantKind }: RtcNode, kind: number): ParticipantKind {
+  return ParticipantKind[kind]?.toLowerCase() ?? 'standard';
 }

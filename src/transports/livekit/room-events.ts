@@ -1,61 +1,10 @@
-/** What happens in a LiveKit room, as Observables. Participants are named by their identity. */
+/** What happens in a LiveKit room, as Observables. */
 
 import { filter, fromEventPattern, map, merge, type Observable } from 'rxjs';
 import { leaseAttribute } from '../../rooms/lease.ts';
 import type { RemoteTrack, RemoteTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
-
-export type TrackKind = 'audio' | 'video';
-
-/** As LiveKit rates it, every few seconds; `lost` where nothing comes through any more. */
-export type ConnectionQuality = 'excellent' | 'good' | 'poor' | 'lost';
-
-/** Beside `type`, the properties stand in the order in which listeners of the transport's events get them. */
-export type LiveKitRoomEvent =
-  /** The bot is in the room; everybody who was there before is told of next, as having joined. */
-  | { readonly type: 'connected' }
-  /** The connection is interrupted, and LiveKit's SDK works at it. */
-  | { readonly type: 'reconnecting' }
-  | { readonly type: 'reconnected' }
-  /** The bot has left by itself. */
-  | { readonly type: 'left' }
-  /**
-   * The server has ended the connection, for good; LiveKit's reason, such as `ROOM_DELETED`. Or the room was
-   * deleted while the bot was not reachable, and is another one now: `ROOM_REPLACED`.
-   */
-  | { readonly type: 'disconnected'; readonly reason: string }
-  | { readonly type: 'participantJoined' | 'participantLeft'; readonly identity: string }
-  /** The bot begins to receive what a participant says or shows, or receives it no more. */
-  | {
-      readonly type: 'trackSubscribed' | 'trackUnsubscribed';
-      readonly identity: string;
-      readonly kind: TrackKind;
-    }
-  /** Somebody has muted their own track, or a moderator has; `identity` is the bot's own for its tracks. */
-  | { readonly type: 'trackMuted' | 'trackUnmuted'; readonly identity: string; readonly kind: TrackKind }
-  /** Only those that changed; removed ones are empty. Also the bot's own. */
-  | {
-      readonly type: 'attributesChanged';
-      readonly identity: string;
-      readonly attributes: Readonly<Record<string, string>>;
-    }
-  | { readonly type: 'metadataChanged'; readonly identity: string; readonly metadata: string }
-  | { readonly type: 'roomMetadataChanged'; readonly metadata: string }
-  | {
-      readonly type: 'connectionQualityChanged';
-      readonly identity: string;
-      readonly quality: ConnectionQuality;
-    }
-  /** Who speaks now, the loudest first; may include the bot. */
-  | { readonly type: 'activeSpeakersChanged'; readonly identities: readonly string[] }
-  | {
-      readonly type: 'dataReceived';
-      readonly data: Uint8Array;
-      /** `undefined` for what a server sent. */
-      readonly identity: string | undefined;
-      readonly topic: string | undefined;
-    }
-  /** A key of a telephone, as it came: some have keys beyond 0 to 9, * and #. */
-  | { readonly type: 'dtmfReceived'; readonly digit: string; readonly identity: string };
+import { kindOfParticipant } from './participant-info.ts';
+import type { ConnectionQuality, LiveKitRoomEvent, TrackKind } from './transport-events.ts';
 
 /** Somebody else's tracks come and go, and so does what the bot receives of them. */
 export type RoomTrackEvent =
@@ -70,6 +19,7 @@ export type RoomTrackEvent =
 /** The part of the SDK's participants that is needed here. */
 interface Participant {
   readonly identity: string;
+  readonly kind: number;
 }
 
 /** The part of its publications. */
@@ -107,14 +57,18 @@ export function roomTracks({ RoomEvent }: RtcNode, room: Room): Observable<RoomT
   );
 }
 
-function memberEvents({ RoomEvent }: RtcNode, room: Room): Observable<LiveKitRoomEvent> {
+function memberEvents(rtc: RtcNode, room: Room): Observable<LiveKitRoomEvent> {
+  const { RoomEvent } = rtc;
+  const members = (
+    name: string,
+    type: 'participantJoined' | 'participantLeft',
+  ): Observable<LiveKitRoomEvent> =>
+    on<Participant>(room, name).pipe(
+      map(({ identity, kind }) => event({ type, identity, kind: kindOfParticipant(rtc, kind) })),
+    );
   return merge(
-    on<Participant>(room, RoomEvent.ParticipantConnected).pipe(
-      map(({ identity }) => event({ type: 'participantJoined', identity })),
-    ),
-    on<Participant>(room, RoomEvent.ParticipantDisconnected).pipe(
-      map(({ identity }) => event({ type: 'participantLeft', identity })),
-    ),
+    members(RoomEvent.ParticipantConnected, 'participantJoined'),
+    members(RoomEvent.ParticipantDisconnected, 'participantLeft'),
     on<[Record<string, string>, Participant]>(room, RoomEvent.ParticipantAttributesChanged).pipe(
       map(([{ [leaseAttribute]: _, ...attributes }, { identity }]) => ({ identity, attributes })),
       // a lease is for sweepers, and beats

@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable, Subscription, timer } from 'rxjs';
-import type { LiveKitRoomEvent } from './room-events.ts';
+import type { LiveKitRoomEvent } from './transport-events.ts';
 
 /** The SDK may take leave of everybody up to 100 ms before it says that the connection is away. */
 const noticeMs = 200;
@@ -15,21 +15,24 @@ const graceMs = 5_000;
 export function withoutAbsences(): MonoTypeOperatorFunction<LiveKitRoomEvent> {
   return (events$) =>
     new Observable((subscriber) => {
-      const missing = new Set<string>();
+      const missing = new Map<string, LiveKitRoomEvent>();
       const subscription = new Subscription();
       let isAway = false;
       let grace = new Subscription();
       const tell = (identity: string): void => {
-        if (!isAway && missing.delete(identity)) subscriber.next({ type: 'participantLeft', identity });
+        const left = missing.get(identity);
+        if (isAway || left === undefined) return;
+        missing.delete(identity);
+        subscriber.next(left);
       };
       const isBack = (): void => {
         isAway = false;
-        for (const identity of missing) tell(identity);
+        for (const identity of [...missing.keys()]) tell(identity);
       };
       const watch = (event: LiveKitRoomEvent): void => {
         if (event.type === 'participantLeft') {
           const { identity } = event;
-          missing.add(identity);
+          missing.set(identity, event);
           const notice = timer(noticeMs).subscribe(() => tell(identity));
           subscription.add(notice);
         } else if (event.type !== 'participantJoined' || !missing.delete(event.identity)) {

@@ -25,7 +25,7 @@ export interface Bot {
   readonly inside: FrameRecorder;
   /** Behind the output. */
   readonly behind: FrameRecorder;
-  /** Names of the transport's events, with their first argument. */
+  /** Who came and went, with their identity; the bot's own coming and going. */
   readonly events: readonly string[];
   readonly result: Promise<PipelineResult>;
   readonly outcomes: readonly RoomDeletionOutcome[];
@@ -57,9 +57,13 @@ export function startBot(
   });
   const events: string[] = [];
   const outcomes: RoomDeletionOutcome[] = [];
-  for (const name of ['connected', 'disconnected', 'left', 'participantJoined', 'participantLeft'] as const) {
-    bot.on(name, (...args: unknown[]) => void events.push([name, ...args].join(' ')));
-  }
+  bot.events$.subscribe((event) => {
+    if (event.type === 'connected' || event.type === 'left') events.push(event.type);
+    if (event.type === 'disconnected') events.push(`disconnected ${event.reason}`);
+    if (event.type === 'participantJoined' || event.type === 'participantLeft') {
+      events.push(`${event.type} ${event.identity}`);
+    }
+  });
   bot.outcome$.subscribe((outcome) => outcomes.push(outcome));
   const started = new Promise<void>((resolve) => task.once('started', resolve));
   const result = task.run();

@@ -36,7 +36,7 @@ describe('LiveKitTransport', () => {
     const bot = startBot(server, { transport });
     await bot.started;
     const kinds: string[] = [];
-    transport.on('trackSubscribed', (_, kind) => kinds.push(kind));
+    transport.on('trackSubscribed', ({ kind }) => kinds.push(kind));
     await ada.does({ does: 'speak', frequencyHz: 440 });
     // who shows something later is seen, so the sound would have come by then
     await ada.does({ does: 'show', width: 320, height: 240, rgb: [230, 20, 20] });

@@ -3,8 +3,10 @@ import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
-import type { LiveKitRoomEvent } from '../../../src/transports/livekit/room-events.ts';
-import type { LiveKitTransportEvents } from '../../../src/transports/livekit/transport-events.ts';
+import type {
+  LiveKitRoomEvent,
+  LiveKitTransportEvents,
+} from '../../../src/transports/livekit/transport-events.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomService } from '../../support/room-service.ts';
 import { type BotOptions, eventually, newTransport, sleep, startBot, tone } from './call.ts';
@@ -43,7 +45,7 @@ describe("a LiveKitTransport's events", () => {
     expect(transport.participant('ada')).toMatchObject({
       attributes: { mood: 'good' },
       metadata: 'a caller',
-      kind: 'STANDARD',
+      kind: 'standard',
     });
     await roomService(server).updateRoomMetadata(transport.roomName, 'a hotline');
     await tells({ type: 'roomMetadataChanged', metadata: 'a hotline' });
@@ -55,7 +57,10 @@ describe("a LiveKitTransport's events", () => {
 
   it('tells who is there at the join, right after the join', async () => {
     const { told, transport } = await setup();
-    expect(told.slice(0, 2)).toEqual([{ type: 'connected' }, { type: 'participantJoined', identity: 'ada' }]);
+    expect(told.slice(0, 2)).toEqual([
+      { type: 'connected' },
+      { type: 'participantJoined', identity: 'ada', kind: 'standard' },
+    ]);
     expect(transport.participants).toEqual(['ada']);
     expect(transport.participant('nobody')).toBeUndefined();
   });
@@ -101,29 +106,32 @@ describe("a LiveKitTransport's events", () => {
       'dtmfReceived',
     ];
     const emitted: unknown[] = [];
-    for (const name of names)
-      transport.on(name, (...facts: unknown[]) => void emitted.push([name, ...facts]));
-    const streamed: unknown[] = [];
-    transport.events$.subscribe(({ type, ...facts }) => {
-      if (names.includes(type)) streamed.push([type, ...Object.values(facts)]);
+    for (const name of names) transport.on(name, (event?: unknown) => void emitted.push(event));
+    const streamed: LiveKitRoomEvent[] = [];
+    transport.events$.subscribe((event) => {
+      if (names.includes(event.type)) streamed.push(event);
     });
     const ada = await joinAsPeer(server, transport.roomName);
     await ada.does({ does: 'speak', frequencyHz: 440 });
     const bot = startBot(server, { transport });
     await bot.started;
-    await eventually(() => emitted).toContainEqual(['trackSubscribed', 'ada', 'audio']);
+    await eventually(() => emitted).toContainEqual({
+      type: 'trackSubscribed',
+      identity: 'ada',
+      kind: 'audio',
+    });
     await ada.does({ does: 'press', code: 5, digit: '5' });
-    await eventually(() => emitted).toContainEqual(['dtmfReceived', '5', 'ada']);
+    await eventually(() => emitted).toContainEqual({ type: 'dtmfReceived', digit: '5', identity: 'ada' });
     bot.says(new EndFrame());
     await bot.result;
-    expect(emitted.map((event) => (event as unknown[])[0])).toEqual([
+    expect(streamed.map(({ type }) => type)).toEqual([
       'connected',
       'participantJoined',
       'trackSubscribed',
       'dtmfReceived',
       'left',
     ]);
-    expect(streamed).toEqual(emitted);
+    expect(emitted).toEqual(streamed);
   });
 
   it('hears nothing of those it has muted, also when they publish again, until it unmutes them', async () => {

@@ -62,8 +62,8 @@ describe('LiveKitTransport, with messages and keys', () => {
       if (frame instanceof InputTransportMessageFrame) upstream.push(frame);
     });
     const data: string[] = [];
-    transport.on('dataReceived', (bytes, identity) => {
-      data.push(`${identity}: ${new TextDecoder().decode(bytes)}`);
+    transport.on('dataReceived', (event) => {
+      data.push(`${event.identity}: ${new TextDecoder().decode(event.data)}`);
     });
     for (const text of ['not JSON', '7', '[1]', 'null', '{"a":1}']) await ada.does({ does: 'write', text });
     await eventually(() => bot.inside.framesOf(InputTransportMessageFrame)).toMatchObject([
@@ -112,7 +112,7 @@ describe('LiveKitTransport, with messages and keys', () => {
   it('hears all keys of a telephone; of others it only tells', async () => {
     const { transport, ada, bot } = await setup();
     const told: string[] = [];
-    transport.on('dtmfReceived', (digit, identity) => told.push(`${identity}: ${digit}`));
+    transport.on('dtmfReceived', ({ digit, identity }) => told.push(`${identity}: ${digit}`));
     await ada.does({ does: 'press', code: 12, digit: 'A' });
     for (const [code, digit] of keypad.entries()) await ada.does({ does: 'press', code, digit });
     await eventually(() => bot.inside.framesOf(InputDTMFFrame).map(({ button }) => button)).toEqual(keypad);

@@ -94,7 +94,7 @@ describe('LiveKitTransport, with pictures', () => {
   it('has no pictures sent to it when it does not look', async () => {
     const { ada, bot, transport, images } = await setup({ audioInEnabled: true });
     const kinds: string[] = [];
-    transport.on('trackSubscribed', (_, kind) => kinds.push(kind));
+    transport.on('trackSubscribed', ({ kind }) => kinds.push(kind));
     await ada.does({ does: 'show', ...red });
     await ada.does({ does: 'speak', frequencyHz: 440 });
     await eventually(() => bot.inside.framesOf(UserAudioRawFrame).length).toBeGreaterThan(10);

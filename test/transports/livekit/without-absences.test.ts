@@ -1,14 +1,14 @@
 import { describe, it } from 'vitest';
 import { marbles } from '../../../src/testing/marbles.ts';
-import type { LiveKitRoomEvent } from '../../../src/transports/livekit/room-events.ts';
+import type { LiveKitRoomEvent } from '../../../src/transports/livekit/transport-events.ts';
 import { withoutAbsences } from '../../../src/transports/livekit/without-absences.ts';
 
 const events: Record<string, LiveKitRoomEvent> = {
   r: { type: 'reconnecting' },
   b: { type: 'reconnected' },
-  l: { type: 'participantLeft', identity: 'ada' },
-  j: { type: 'participantJoined', identity: 'ada' },
-  J: { type: 'participantJoined', identity: 'bob' },
+  l: { type: 'participantLeft', identity: 'ada', kind: 'standard' },
+  j: { type: 'participantJoined', identity: 'ada', kind: 'standard' },
+  J: { type: 'participantJoined', identity: 'bob', kind: 'standard' },
   d: { type: 'disconnected', reason: 'ROOM_DELETED' },
 };
 
