@@ -10,6 +10,7 @@
  */
 
 import {
+  EndWhenAlone,
   type Frame,
   type FrameDirection,
   FrameProcessor,
@@ -34,14 +35,16 @@ const server = await startLiveKitServer();
 const { url, apiKey, apiSecret } = server;
 const params = { audioInEnabled: true, audioOutEnabled: true };
 const transport = new LiveKitTransport({ url, apiKey, apiSecret, params });
+const pipeline = new Pipeline([
+  transport.input(),
+  new Echo(),
+  new EndWhenAlone({ graceMs: 1_000 }),
+  transport.output(),
+]);
 // one rate both ways: a resampler would hold back up to 25 ms of what is said
-const task = new PipelineTask(new Pipeline([transport.input(), new Echo(), transport.output()]), {
-  audioInSampleRate: 24_000,
-  audioOutSampleRate: 24_000,
-});
+const task = new PipelineTask(pipeline, { audioInSampleRate: 24_000, audioOutSampleRate: 24_000 });
 
 transport.once('participantJoined', () => setTimeout(() => task.stopWhenDone(), 5_000).unref());
-transport.on('participantLeft', () => task.stopWhenDone());
 
 const call = phoneCall(server, transport, (caller) => caller.playTone(440, 2_000));
 await new PipelineRunner().run(task);

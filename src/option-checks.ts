@@ -39,3 +39,36 @@ export function checkMethods(option: string, value: unknown, methods: readonly s
   if (typeof value === 'object' && value !== null && methods.every(has)) return;
   throw new InvalidOptionError(option, `an object with ${methods.map((name) => `${name}()`).join(', ')}`);
 }
+
+/** @throws {InvalidOptionError} `value` is none of `choices`. */
+export function checkOneOf<Choice extends string>(
+  option: string,
+  value: unknown,
+  choices: readonly Choice[],
+): asserts value is Choice {
+  if ((choices as readonly unknown[]).includes(value)) return;
+  throw new InvalidOptionError(option, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`, value);
+}
+
+/** @throws {InvalidOptionError} `options` has a name that is not known; the nearest known one is in the text. */
+export function checkNames(options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const nearest = known.toSorted((a, b) => editDistance(name, a) - editDistance(name, b))[0];
+    throw new InvalidOptionError(name, `an option that exists; the nearest one is "${nearest}"`);
+  }
+}
+
+/** How many characters must be added, removed or replaced (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [line, letter] of [...from].entries()) {
+    const next = [line + 1];
+    for (let index = 0; index < to.length; index += 1) {
+      const replaced = (row[index] ?? 0) + (letter === to[index] ? 0 : 1);
+      next.push(Math.min(replaced, (row[index + 1] ?? 0) + 1, (next[index] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

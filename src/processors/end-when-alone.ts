@@ -2,12 +2,20 @@ import { distinctUntilChanged, EMPTY, Subject, type Subscription, switchMap, tim
 import { InvalidOptionError } from '../errors.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { EndTaskFrame, isTerminalFrame } from '../frames/lifecycle.ts';
-import { ParticipantJoinedFrame, ParticipantLeftFrame } from '../frames/participants.ts';
+import {
+  type Company,
+  isCompany,
+  ParticipantJoinedFrame,
+  ParticipantLeftFrame,
+} from '../frames/participants.ts';
+import { checkOneOf } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface EndWhenAloneOptions extends FrameProcessorOptions {
   /** How long the bot waits for somebody to come back, in milliseconds. Default 10 000. */
   readonly graceMs?: number;
+  /** With whom the bot is not alone. Default `'people'`: recorders, avatars and other bots do not count. */
+  readonly company?: Company;
 }
 
 /**
@@ -15,30 +23,33 @@ export interface EndWhenAloneOptions extends FrameProcessorOptions {
  *
  * Frames in: {@link ParticipantJoinedFrame}, {@link ParticipantLeftFrame}; everything passes through.
  * Frames out: one {@link EndTaskFrame}, upstream, each time the bot has been left alone.
- * Waits for the first participant: a bot that has always been alone does not end.
+ * Waits for the first participant who counts as company: a bot that has always been alone does not end.
  *
- * @throws {InvalidOptionError} `graceMs` is negative or not finite.
+ * @throws {InvalidOptionError} An option can never work.
  */
 export class EndWhenAlone extends FrameProcessor {
   readonly #participants = new Set<string>();
   readonly #alone = new Subject<boolean>();
   readonly #graceMs: number;
+  readonly #company: Company;
   #subscription: Subscription | undefined;
   #hadCompany = false;
 
   constructor(options: EndWhenAloneOptions = {}) {
     super(options);
-    const { graceMs = 10_000 } = options;
+    const { graceMs = 10_000, company = 'people' } = options;
     if (!(graceMs >= 0 && Number.isFinite(graceMs))) {
       throw new InvalidOptionError('graceMs', 'a finite number of milliseconds, 0 or more', graceMs);
     }
+    checkOneOf('company', company, ['people', 'everybody']);
     this.#graceMs = graceMs;
+    this.#company = company;
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {
     if (roleOf(frame) === 'start') this.#watch();
     else if (isTerminalFrame(frame)) this.#subscription?.unsubscribe();
-    else if (frame instanceof ParticipantJoinedFrame) this.#joined(frame.identity);
+    else if (frame instanceof ParticipantJoinedFrame) this.#joined(frame);
     else if (frame instanceof ParticipantLeftFrame) this.#left(frame.identity);
     this.push(frame, direction);
   }
@@ -63,7 +74,8 @@ export class EndWhenAlone extends FrameProcessor {
     this.#alone.next(this.#isAlone);
   }
 
-  #joined(identity: string): void {
+  #joined({ identity, participantKind }: ParticipantJoinedFrame): void {
+    if (!isCompany(participantKind, this.#company)) return;
     if (this.#subscription === undefined) this.#watch();
     this.#participants.add(identity);
     this.#hadCompany = true;

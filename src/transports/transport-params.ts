@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { Company } from '../frames/participants.ts';
-import { checkBoolean, checkMethods } from '../option-checks.ts';
+import { checkBoolean, checkMethods, checkOneOf } from '../option-checks.ts';
 import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
 
 /** What a transport carries, and how. Everything is off until it is asked for. */
@@ -103,8 +103,8 @@ function checkedFlag(name: string, value: unknown, fallback: boolean): boolean {
 
 function checkedCompany(name: string, value: unknown): Company {
   if (value === undefined) return 'people';
-  if (value === 'people' || value === 'everybody') return value;
-  throw new InvalidOptionError(name, "'people' or 'everybody'", value);
+  checkOneOf(name, value, ['people', 'everybody']);
+  return value;
 }
 
 function checkedRate(name: string, value: unknown): number | undefined {

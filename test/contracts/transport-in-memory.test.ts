@@ -13,8 +13,8 @@ describe('MemoryTransport', () => {
     const transport = new MemoryTransport({ params });
     return {
       transport,
-      joins: async (identity) => {
-        transport.participantJoins(identity);
+      joins: async (identity, kind) => {
+        transport.participantJoins(identity, kind);
         return otherSide(transport, identity);
       },
       botIsThere: async () => transport.isConnected,

@@ -24,7 +24,7 @@ describe('LiveKitTransport', () => {
     transport.outcome$.subscribe((outcome) => outcomes.push(outcome));
     return {
       transport,
-      joins: async (who) => otherSide(await call(server, roomName, who)),
+      joins: async (who, kind) => otherSide(await call(server, roomName, who, kind)),
       botIsThere: async () =>
         (await listParticipants(server, roomName)).some((participant) => participant.identity === identity),
       expectOver: async () => {

@@ -17,6 +17,11 @@ import {
   OutputTransportMessageFrame,
   OutputTransportMessageUrgentFrame,
 } from '../../src/frames/messages.ts';
+import {
+  ClientConnectedFrame,
+  ParticipantJoinedFrame,
+  type ParticipantKind,
+} from '../../src/frames/participants.ts';
 import { TextFrame, TTSStoppedFrame } from '../../src/frames/text.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
@@ -34,7 +39,7 @@ import type { TransportParams } from '../../src/transports/transport-params.ts';
 export interface TransportCall {
   readonly transport: BaseTransport;
   /** Somebody is in the room from now on. */
-  joins(identity: string): Promise<OtherSide>;
+  joins(identity: string, kind?: ParticipantKind): Promise<OtherSide>;
   /** Whether the others see the bot in the room. */
   botIsThere(): Promise<boolean>;
   /** Expects that a run that has ended left nothing behind. */
@@ -227,6 +232,21 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
       'ParticipantLeftFrame',
       'EndFrame',
     ]);
+  });
+
+  it('tells people from machines, and begins the conversation with a person', async () => {
+    const call = await newCall(bothWays);
+    await call.joins('recorder', 'egress');
+    await call.joins('avatar', 'agent');
+    const run = await start(call);
+    expect(run.inside.framesOf(ParticipantJoinedFrame)).toHaveLength(2);
+    expect(run.inside.framesOf(ClientConnectedFrame)).toEqual([]);
+    const ada = await call.joins('ada', 'sip');
+    await ada.speaks(400, 100);
+    await vi.waitFor(() => expect(run.inside.framesOf(ClientConnectedFrame)).toHaveLength(1), soon);
+    const kinds = run.inside.framesOf(ParticipantJoinedFrame).map((frame) => frame.participantKind);
+    expect(kinds.slice(0, 2).sort()).toEqual(['agent', 'egress']);
+    expect(kinds[2]).toBe('sip');
   });
 
   it('stays after a StopFrame, plays and hears in every next run, and ends with the last', async () => {

@@ -1,7 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { EndTaskFrame, StopFrame } from '../../src/frames/lifecycle.ts';
-import { ParticipantJoinedFrame, ParticipantLeftFrame } from '../../src/frames/participants.ts';
+import {
+  ParticipantJoinedFrame,
+  type ParticipantKind,
+  ParticipantLeftFrame,
+} from '../../src/frames/participants.ts';
 import { EndWhenAlone, type EndWhenAloneOptions } from '../../src/processors/end-when-alone.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { startPipeline } from '../support/start-pipeline.ts';
@@ -16,8 +20,8 @@ async function setup(options?: EndWhenAloneOptions) {
   return {
     ...pipeline,
     processor,
-    joins: (identity: string) => send(new ParticipantJoinedFrame(identity)),
-    leaves: (identity: string) => send(new ParticipantLeftFrame(identity)),
+    joins: (identity: string, kind?: ParticipantKind) => send(new ParticipantJoinedFrame(identity, kind)),
+    leaves: (identity: string, kind?: ParticipantKind) => send(new ParticipantLeftFrame(identity, kind)),
     requests: () => pipeline.up.framesOf(EndTaskFrame),
   };
 }
@@ -65,6 +69,48 @@ describe('EndWhenAlone', () => {
     expect(requests()).toHaveLength(1);
   });
 
+  it.each(['agent', 'egress', 'ingress'])('is alone with a machine: %s', async (kind) => {
+    const { joins, leaves, requests } = await setup({ graceMs: 1_000 });
+    await joins('machine', kind);
+    await joins('ada', 'sip');
+    await leaves('ada', 'sip');
+    await passes(1_000);
+    expect(requests()).toHaveLength(1);
+  });
+
+  it('stays with a caller whom a machine has left', async () => {
+    const { joins, leaves, requests } = await setup({ graceMs: 1_000 });
+    await joins('avatar', 'agent');
+    await leaves('avatar', 'agent');
+    await passes(60_000);
+    await joins('ada');
+    await joins('avatar', 'agent');
+    await leaves('avatar', 'agent');
+    await passes(60_000);
+    expect(requests()).toEqual([]);
+  });
+
+  it('takes kinds that it does not know for people', async () => {
+    const { joins, leaves, requests } = await setup({ graceMs: 1_000 });
+    await joins('ada', 'connector');
+    await passes(60_000);
+    await leaves('ada', 'connector');
+    await passes(1_000);
+    expect(requests()).toHaveLength(1);
+  });
+
+  it('counts machines where it is told to', async () => {
+    const { joins, leaves, requests } = await setup({ graceMs: 1_000, company: 'everybody' });
+    await joins('other bot', 'agent');
+    await joins('ada');
+    await leaves('ada');
+    await passes(60_000);
+    expect(requests()).toEqual([]);
+    await leaves('other bot', 'agent');
+    await passes(1_000);
+    expect(requests()).toHaveLength(1);
+  });
+
   it('counts the time from when the last one left', async () => {
     const { joins, leaves, requests } = await setup({ graceMs: 1_000 });
     await joins('ada');
@@ -102,6 +148,10 @@ describe('EndWhenAlone', () => {
     await leaves('ada');
     await passes(1);
     expect(requests()).toHaveLength(1);
+  });
+
+  it('refuses company that there is not', () => {
+    expect(() => new EndWhenAlone({ company: 'agents' as never })).toThrow(InvalidOptionError);
   });
 
   it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a grace period of %s', (graceMs) => {

@@ -7,13 +7,19 @@ export interface Keys {
 }
 
 /** A token with exactly these grants, good for ten minutes. */
-export function tokenFor({ apiKey, apiSecret }: Keys, identity: string, grant: VideoGrant): Promise<string> {
+export function tokenFor(
+  { apiKey, apiSecret }: Keys,
+  identity: string,
+  grant: VideoGrant,
+  kind?: string,
+): Promise<string> {
   const token = new AccessToken(apiKey, apiSecret, { identity, ttl: 600 });
   token.addGrant(grant);
+  if (kind !== undefined) token.kind = kind;
   return token.toJwt();
 }
 
 /** Lets somebody join a room, speak and listen. */
-export function joinToken(keys: Keys, room: string, identity: string): Promise<string> {
-  return tokenFor(keys, identity, { roomJoin: true, room, canPublish: true, canSubscribe: true });
+export function joinToken(keys: Keys, room: string, identity: string, kind?: string): Promise<string> {
+  return tokenFor(keys, identity, { roomJoin: true, room, canPublish: true, canSubscribe: true }, kind);
 }

@@ -3,6 +3,7 @@ import { InputDTMFFrame, OutputDTMFFrame } from '../../src/frames/dtmf.ts';
 import { UserImageRawFrame } from '../../src/frames/images.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { InputTransportMessageFrame } from '../../src/frames/messages.ts';
+import { ParticipantJoinedFrame, ParticipantLeftFrame } from '../../src/frames/participants.ts';
 import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
 import { MemoryTransport, type MemoryTransportEvents } from '../../src/testing/memory-transport.ts';
 import type { LiveKitTransportEvents } from '../../src/transports/livekit/transport-events.ts';
@@ -147,6 +148,31 @@ describe('MemoryTransport', () => {
     bot.transport.participantLeaves('ada');
     await passes(1_000);
     expect(await bot.result).toMatchObject({ reason: 'ended', frame: { reason: 'alone in the room' } });
+  });
+
+  it('says that the conversation can begin when the first person is there', async () => {
+    const transport = new MemoryTransport();
+    transport.participantJoins('recorder', 'egress');
+    const bot = await talk({}, { transport });
+    transport.participantJoins('avatar', 'agent');
+    transport.participantLeaves('avatar');
+    expect(namesOf(bot.inside.frames)).not.toContain('ClientConnectedFrame');
+    transport.participantJoins('ada', 'sip');
+    transport.participantJoins('bob');
+    expect(namesOf(bot.inside.frames).slice(-3)).toEqual([
+      'ParticipantJoinedFrame',
+      'ClientConnectedFrame',
+      'ParticipantJoinedFrame',
+    ]);
+    const kinds = bot.inside.framesOf(ParticipantJoinedFrame).map((frame) => frame.participantKind);
+    expect(kinds).toEqual(['egress', 'agent', 'sip', 'standard']);
+    expect(bot.inside.framesOf(ParticipantLeftFrame)).toMatchObject([{ participantKind: 'agent' }]);
+  });
+
+  it('says so of the first machine where everybody is company', async () => {
+    const bot = await talk({ params: { company: 'everybody' } });
+    bot.transport.participantJoins('other bot', 'agent');
+    expect(namesOf(bot.inside.frames).at(-1)).toBe('ClientConnectedFrame');
   });
 
   it('stays connected over a StopFrame, and tells the next run who is there', async () => {

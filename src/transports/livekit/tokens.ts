@@ -36,8 +36,8 @@ export async function createParticipantToken(options: ParticipantTokenOptions): 
 }
 
 /**
- * For a bot. Joining as an agent, it does not keep a room alive that all humans have left; and it may write its
- * own attributes.
+ * For a bot. Joining as an agent, it does not keep a room alive that all humans have left, and others see what it
+ * is; and it may write its own attributes.
  *
  * @throws {InvalidOptionError} An option is missing or can never work.
  */
@@ -46,6 +46,8 @@ export async function createAgentToken(options: AgentTokenOptions): Promise<stri
   checkLimitMs('emptyTimeoutMs', emptyTimeoutMs);
   checkLimitMs('departureTimeoutMs', departureTimeoutMs);
   const token = await tokenFor(options, { agent: true, canUpdateOwnMetadata: true });
+  // the grant alone says it to the server only
+  token.kind = 'agent';
   const { RoomConfiguration } = await import('livekit-server-sdk');
   const config = new RoomConfiguration({
     emptyTimeout: Math.ceil(emptyTimeoutMs / 1_000),

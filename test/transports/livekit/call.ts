@@ -76,8 +76,13 @@ export function startBot(
 }
 
 /** Somebody in the bot's room; killed with the test. */
-export async function call(server: LiveKitServer, roomName: string, identity = 'ada'): Promise<Caller> {
-  const caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, identity) });
+export async function call(
+  server: LiveKitServer,
+  roomName: string,
+  identity = 'ada',
+  kind?: string,
+): Promise<Caller> {
+  const caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, identity, kind) });
   onTestFinished(() => caller.stop());
   await caller.waitFor('joined');
   return caller;

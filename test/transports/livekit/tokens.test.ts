@@ -41,6 +41,7 @@ describe('createParticipantToken', () => {
 describe('createAgentToken', () => {
   it('joins as an agent that writes its own attributes, and says when its room is to close', async () => {
     expect(claimsOf(await createAgentToken(who))).toMatchObject({
+      kind: 'agent',
       video: { roomJoin: true, room: 'lobby', agent: true, canUpdateOwnMetadata: true },
       roomConfig: { emptyTimeout: 300, departureTimeout: 20 },
     });
