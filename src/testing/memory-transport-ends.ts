@@ -4,9 +4,9 @@ import { filter, Subscription } from 'rxjs';
 import { type AudioChunk, type OutputAudioRawFrame, UserAudioRawFrame } from '../frames/audio.ts';
 import { type ImageChunk, type OutputImageRawFrame, UserImageRawFrame } from '../frames/images.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { BaseOutputTransport } from '../transports/base-output.ts';
 import type { OutputKeys, OutputMessage } from '../transports/outgoing-frames.ts';
-import { isRoomInputEvent, RoomInputTransport } from '../transports/room-input.ts';
+import { isParticipantEvent, isRoomInputEvent, RoomInputTransport } from '../transports/room-input.ts';
+import { RoomOutputTransport } from '../transports/room-output.ts';
 import type { FilledTransportParams } from '../transports/transport-params.ts';
 import type { MemoryRoom } from './memory-transport-room.ts';
 
@@ -46,8 +46,9 @@ export class MemoryInput extends RoomInputTransport {
   }
 }
 
-export class MemoryOutput extends BaseOutputTransport {
+export class MemoryOutput extends RoomOutputTransport {
   readonly #room: MemoryRoom;
+  #subscription = new Subscription();
 
   constructor(room: MemoryRoom, params: FilledTransportParams) {
     super(params);
@@ -56,6 +57,11 @@ export class MemoryOutput extends BaseOutputTransport {
 
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
+    this.announce(this.#room.participants.values());
+    this.#subscription.unsubscribe();
+    this.#subscription = this.#room.events$
+      .pipe(filter(isParticipantEvent))
+      .subscribe((event) => this.happened(event));
     this.#room.connect(this);
   }
 
@@ -81,6 +87,7 @@ export class MemoryOutput extends BaseOutputTransport {
   }
 
   protected override async leave(): Promise<void> {
+    this.#subscription.unsubscribe();
     this.#room.disconnect(this);
   }
 }

@@ -123,6 +123,14 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     return Promise.resolve(false);
   }
 
+  /**
+   * To be called when the last listener has left, with false: speech is dropped, what waits and what comes, also by
+   * an EndFrame that plays out. With true when somebody listens again. Each run begins with true.
+   */
+  protected listened(isListened: boolean): void {
+    for (const sender of this.#senders.values()) sender.listened(isListened);
+  }
+
   /** Forgets what was written to this track and not played yet; `undefined` is the default one. */
   protected clearAudio(_destination: string | undefined): void {}
 

@@ -2,7 +2,7 @@ import { OutputAudioRawFrame, TTSAudioRawFrame } from '../frames/audio.ts';
 import type { Frame, SystemFrame } from '../frames/frame.ts';
 import { OutputImageRawFrame, SpriteFrame } from '../frames/images.ts';
 import { MixerControlFrame } from '../frames/mixer.ts';
-import { TTSStoppedFrame } from '../frames/text.ts';
+import { TTSStoppedFrame, TTSTextFrame } from '../frames/text.ts';
 import { BotSpeech } from './bot-speech.ts';
 import type { MediaSenderHooks, MediaSenderOptions } from './media-sender-options.ts';
 import { OutputAudioCutter } from './output-audio-cutter.ts';
@@ -31,6 +31,7 @@ export class MediaSender {
   readonly #sound: SoundWriter;
   readonly #pictures: PictureShow | undefined;
   #phase: Phase = 'closed';
+  #isListened = true;
   #lastChunk: OutputAudioRawFrame | undefined;
 
   constructor(options: MediaSenderOptions) {
@@ -59,6 +60,7 @@ export class MediaSender {
 
   /** Takes a data or control frame, which waits for its turn. */
   take(frame: Frame): void {
+    if (!this.#isListened && isSpeech(frame)) return;
     if (frame instanceof OutputAudioRawFrame) this.#takeSound(frame);
     else if (frame instanceof OutputImageRawFrame || frame instanceof SpriteFrame) this.#takePicture(frame);
     else if (frame instanceof MixerControlFrame) this.#sound.order(frame);
@@ -81,6 +83,17 @@ export class MediaSender {
   /** Tells that the bot does not speak any more, where it did. */
   stopSpeech(): void {
     this.#speech.stop();
+  }
+
+  /**
+   * Whether anybody is there to hear it. While nobody is, sound is dropped, whatever it is, and so are the words that
+   * go with it; everything else passes.
+   */
+  listened(isListened: boolean): void {
+    if (isListened === this.#isListened) return;
+    this.#isListened = isListened;
+    if (isListened) this.#playBackground();
+    else this.#dropSpeech();
   }
 
   /** Resolves when everything was played to the last sample, and silence after it. It cannot be interrupted. */
@@ -116,13 +129,22 @@ export class MediaSender {
     void this.#sound.stop();
   }
 
+  #dropSpeech(): void {
+    this.#queue.drop(isSpeech);
+    this.#cutter.close();
+    if (this.#phase === 'ending') this.#pictures?.stop();
+    void this.#sound.pauseBackground();
+    void this.#sound.clear();
+    this.#speech.stop();
+  }
+
   async #drain(): Promise<void> {
     this.#flush();
     await this.#queue.whenEmpty();
     await this.#pictures?.whenOver();
     await this.#sound.pauseBackground();
-    const isEnding = (): boolean => this.#phase === 'ending';
-    if (isEnding()) await this.#sound.playSilence(this.#options.params.endSilenceMs, isEnding);
+    const isHeardEnding = (): boolean => this.#phase === 'ending' && this.#isListened;
+    if (isHeardEnding()) await this.#sound.playSilence(this.#options.params.endSilenceMs, isHeardEnding);
     await this.#sound.whenHeard();
     this.#speech.stop();
     this.#pictures?.stop();
@@ -165,13 +187,18 @@ export class MediaSender {
   }
 
   #playBackground(): void {
-    if (this.#queue.isEmpty) this.#sound.playBackground();
+    if (this.#isListened && this.#queue.isEmpty) this.#sound.playBackground();
   }
 
   #broadcast(frame: SystemFrame): void {
     frame.transportDestination = this.#options.destination;
     this.#hooks.broadcast(frame);
   }
+}
+
+/** Sound, and the words that are told in step with it. */
+function isSpeech(frame: Frame): boolean {
+  return frame instanceof OutputAudioRawFrame || frame instanceof TTSTextFrame;
 }
 
 function newCutter({ params, sampleRate, hooks }: MediaSenderOptions): OutputAudioCutter {

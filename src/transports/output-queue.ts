@@ -46,24 +46,25 @@ export class OutputQueue {
 
   /** Drops what waits, and the chunk that is being played; uninterruptible frames stay. */
   clear(): void {
-    this.#drop((frame) => frame.uninterruptible);
+    this.drop((frame) => !frame.uninterruptible);
   }
 
   /** Drops everything. */
   clearAll(): void {
-    this.#drop(() => false);
+    this.drop(() => true);
+  }
+
+  /** Drops some of what waits, and the chunk that is being played where it is one of them. */
+  drop(goes: (frame: Frame) => boolean): void {
+    this.#frames = this.#frames.slice(this.#next).filter((frame) => !goes(frame));
+    this.#next = 0;
+    if (this.#current !== undefined && goes(this.#current)) this.#currentCut = true;
   }
 
   /** Resolves when nothing is left. */
   whenEmpty(): Promise<void> {
     if (this.isEmpty) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
-  }
-
-  #drop(stays: (frame: Frame) => boolean): void {
-    this.#frames = this.#frames.slice(this.#next).filter(stays);
-    this.#next = 0;
-    if (this.#current !== undefined && !stays(this.#current)) this.#currentCut = true;
   }
 
   /** Works off frames as long as they need no waiting. */

@@ -40,6 +40,12 @@ export function isRoomInputEvent<Event extends { readonly type: string }>(
   return types.has(event.type);
 }
 
+export function isParticipantEvent<Event extends { readonly type: string }>(
+  event: Event,
+): event is Extract<Event, ParticipantEvent> {
+  return event.type === 'participantJoined' || event.type === 'participantLeft';
+}
+
 /** The input of a room: who comes and goes, what they send, and the keys they press, as frames. */
 export abstract class RoomInputTransport extends BaseInputTransport {
   readonly #company = new Set<string>();

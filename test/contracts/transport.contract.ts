@@ -234,6 +234,24 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     ]);
   });
 
+  it.each([false, true])('stops talking when the last listener has left; ending: %s', async (isEnding) => {
+    const { call, ada, run } = await talk(newCall);
+    await call.joins('recorder', 'egress');
+    // of somebody who has said nothing a media server may tell late
+    await ada.speaks(400, 100);
+    run.says(...tone(12_000, 500), ...(isEnding ? [new EndFrame()] : []));
+    await hears(ada, 200);
+    await ada.leaves();
+    await vi.waitFor(() => expect(run.behind.framesOf(BotStoppedSpeakingFrame)).toHaveLength(1), soon);
+    if (!isEnding) {
+      expect(run.task.hasFinished).toBe(false);
+      run.says(new EndFrame());
+    }
+    expect(await run.result).toMatchObject({ reason: 'ended', forced: false });
+    expect(playedMs(run.behind.frames)).toBeLessThan(10_000);
+    await call.expectOver();
+  });
+
   it('tells people from machines, and begins the conversation with a person', async () => {
     const call = await newCall(bothWays);
     await call.joins('recorder', 'egress');

@@ -1,9 +1,11 @@
+import { filter, Subscription } from 'rxjs';
 import type { OutputAudioRawFrame } from '../../frames/audio.ts';
 import type { OutputImageRawFrame } from '../../frames/images.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
-import { BaseOutputTransport } from '../base-output.ts';
 import { encodeMessage } from '../messages.ts';
 import type { OutputKeys, OutputMessage } from '../outgoing-frames.ts';
+import { isParticipantEvent } from '../room-input.ts';
+import { RoomOutputTransport } from '../room-output.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
 import type { FilledTransportParams } from '../transport-params.ts';
 import type { RoomAccess } from './livekit-input.ts';
@@ -11,9 +13,10 @@ import type { LiveKitRoom } from './livekit-room.ts';
 import type { PublishedTracks } from './published-tracks.ts';
 
 /** The bot's voices and pictures in the room, and its messages. The SDK paces the sound: it takes chunks 200 ms ahead. */
-export class LiveKitOutputTransport extends BaseOutputTransport {
+export class LiveKitOutputTransport extends RoomOutputTransport {
   readonly #access: RoomAccess;
   #room: LiveKitRoom | undefined;
+  #subscription = new Subscription();
 
   constructor(access: RoomAccess, params: FilledTransportParams) {
     super(params);
@@ -45,6 +48,7 @@ export class LiveKitOutputTransport extends BaseOutputTransport {
   }
 
   protected override async leave(): Promise<void> {
+    this.#subscription.unsubscribe();
     await this.#room?.disconnect(this);
   }
 
@@ -70,6 +74,11 @@ export class LiveKitOutputTransport extends BaseOutputTransport {
   async #enter(setup: FrameProcessorSetup): Promise<void> {
     const room = this.#access.enter(setup);
     this.#room = room;
+    this.#subscription.unsubscribe();
+    this.#subscription = room.events$
+      .pipe(filter(isParticipantEvent))
+      .subscribe((event) => this.happened(event));
+    this.announce(room.participants);
     await room.connect(this);
     const { audioOutEnabled, audioOutDestinations, audioOutChannels: numChannels } = this.params;
     const {
