@@ -110,6 +110,16 @@ export function isFrame(value: unknown): value is Frame {
   return typeof value === 'object' && value !== null && brand in value;
 }
 
+/**
+ * True for the framework's own frames, of any installed copy of the package: lifecycle frames, requests to the task,
+ * flush probes, heartbeats, pause and resume. Filters, gates and aggregators pass them on, whatever they are asked to
+ * keep; interruptions and errors are not among them.
+ */
+export function isFrameworkFrame(frame: Frame): boolean {
+  const role = frame.frameRole;
+  return role !== undefined && role !== 'interruption' && role !== 'error';
+}
+
 /** What the framework does with a frame, also one of another copy of the package. */
 export function roleOf(value: unknown): FrameRole | undefined {
   return isFrame(value) ? value.frameRole : undefined;

@@ -1,21 +1,20 @@
-import type { Frame, FrameDirection } from '../frames/frame.ts';
-import { isLifecycleFrame } from '../frames/lifecycle.ts';
-import type { FrameClass } from '../frames/of-frame.ts';
+import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
+import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /**
  * Lets only frames of certain classes pass, in both directions.
  *
  * Frames in: everything.
- * Frames out: the listed classes with their subclasses, system frames, and Start, End, Stop and Cancel frames.
- * What is not listed is gone, also the End and Stop *task* frames and heartbeats.
+ * Frames out: the listed classes with their subclasses, system frames, and the framework's own frames: lifecycle
+ * frames, requests to the task, flush probes, heartbeats, pause and resume. Everything else is dropped.
  *
- * @see Pipecat `processors/filters/frame_filter.py`, `FrameFilter`; differs in that a StopFrame passes.
+ * @see Pipecat `processors/filters/frame_filter.py`, `FrameFilter`; there only the EndFrame passes of those.
  */
 export class FrameFilter extends FrameProcessor {
   readonly #classes: readonly FrameClass[];
 
-  /** @param classes What passes; an empty list lets only system and lifecycle frames through. */
+  /** @param classes What passes; an empty list lets only system frames and the framework's own through. */
   constructor(classes: readonly FrameClass[], options?: FrameProcessorOptions) {
     super(options);
     this.#classes = [...classes];
@@ -26,10 +25,6 @@ export class FrameFilter extends FrameProcessor {
   }
 
   #passes(frame: Frame): boolean {
-    return (
-      frame.kind === 'system' ||
-      isLifecycleFrame(frame) ||
-      this.#classes.some((frameClass) => frame instanceof frameClass)
-    );
+    return frame.kind === 'system' || isFrameworkFrame(frame) || isOneOf(frame, this.#classes);
   }
 }

@@ -2,7 +2,7 @@ import { InputAudioRawFrame, OutputAudioRawFrame } from '../frames/audio.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { BotSpeakingFrame, UserSpeakingFrame } from '../frames/interruption.ts';
 import type { FrameClass } from '../frames/of-frame.ts';
-import type { Logger } from '../logger.ts';
+import { type Logger, unfailing } from '../logger.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface FrameLoggerOptions extends FrameProcessorOptions {
@@ -43,7 +43,7 @@ export class FrameLogger extends FrameProcessor {
     super(options);
     this.#prefix = options.prefix ?? 'frame';
     this.#level = options.level ?? 'debug';
-    this.#logger = options.logger;
+    this.#logger = options.logger === undefined ? undefined : unfailing(options.logger);
     this.#ignored = options.ignored ?? noise;
   }
 

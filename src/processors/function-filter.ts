@@ -1,5 +1,4 @@
-import type { Frame, FrameDirection } from '../frames/frame.ts';
-import { isLifecycleFrame } from '../frames/lifecycle.ts';
+import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /** Whether a frame may pass. */
@@ -15,10 +14,12 @@ export interface FunctionFilterOptions extends FrameProcessorOptions {
 /**
  * Lets only frames pass that a function agrees to.
  *
- * Start, End, Stop and Cancel frames always pass, and so do system frames unless asked otherwise. The function
- * is asked about every frame, also about those that pass anyway: it may as well count them.
+ * System frames pass unless `filterSystemFrames` is set. The framework's own frames always pass: lifecycle frames,
+ * requests to the task, flush probes, heartbeats, pause and resume. The function is called for every frame, also for
+ * those that pass anyway: it may as well count them.
  *
- * @see Pipecat `processors/filters/function_filter.py`, `FunctionFilter`; differs in that a StopFrame passes.
+ * @see Pipecat `processors/filters/function_filter.py`, `FunctionFilter`; there only Start, End and Cancel frames
+ * pass of those.
  */
 export class FunctionFilter extends FrameProcessor {
   readonly #predicate: FramePredicate;
@@ -33,6 +34,11 @@ export class FunctionFilter extends FrameProcessor {
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
+    if (isFrameworkFrame(frame)) {
+      // before the function is called, which may throw or never answer
+      this.push(frame, direction);
+      return void this.#predicate(frame, direction);
+    }
     const agrees = this.#predicate(frame, direction);
     if (typeof agrees !== 'boolean') return this.#awaitAnswer(agrees, frame, direction);
     if (agrees || this.#passesAnyway(frame, direction)) this.push(frame, direction);
@@ -44,6 +50,6 @@ export class FunctionFilter extends FrameProcessor {
 
   #passesAnyway(frame: Frame, direction: FrameDirection): boolean {
     if (this.#direction !== 'both' && this.#direction !== direction) return true;
-    return isLifecycleFrame(frame) || (frame.kind === 'system' && !this.#filterSystemFrames);
+    return frame.kind === 'system' && !this.#filterSystemFrames;
   }
 }

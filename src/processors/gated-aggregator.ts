@@ -1,5 +1,4 @@
-import type { Frame, FrameDirection } from '../frames/frame.ts';
-import { isLifecycleFrame } from '../frames/lifecycle.ts';
+import { type Frame, type FrameDirection, isFrameworkFrame, roleOf } from '../frames/frame.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /** What a frame does to a gate. */
@@ -20,10 +19,15 @@ export interface GatedAggregatorOptions extends FrameProcessorOptions {
  * Keeps frames while its gate is closed.
  *
  * The frame that opens the gate goes out first, then those that were kept, in order. The frame that closes it
- * is kept. System frames pass and leave the gate as it is. Start, End, Stop and Cancel frames pass a closed
- * gate; what is kept then stays where it is, and is forgotten with the run.
+ * is kept. System frames pass and leave the gate as it is. An interruption, of either direction, drops what is kept,
+ * except uninterruptible frames.
  *
- * @see Pipecat `processors/aggregators/gated.py`, `GatedAggregator`; there a closed gate keeps an EndFrame.
+ * The framework's own frames (End and Stop frames, requests to the task, flush probes, heartbeats, pause) pass a
+ * closed gate and are never kept. One that opens it goes out behind what was kept, so that nothing comes after an
+ * EndFrame. What is still kept at the end of the run is dropped.
+ *
+ * @see Pipecat `processors/aggregators/gated.py`, `GatedAggregator`; there a closed gate keeps an EndFrame, and
+ * interruptions leave what is kept.
  */
 export class GatedAggregator extends FrameProcessor {
   readonly #opens: GatePredicate;
@@ -44,18 +48,33 @@ export class GatedAggregator extends FrameProcessor {
 
   protected override process(frame: Frame, direction: FrameDirection): void {
     if (frame.kind === 'system' || direction !== this.#direction) {
+      if (roleOf(frame) === 'interruption') this.#kept = this.#kept.filter((kept) => kept.uninterruptible);
       this.push(frame, direction);
-      return;
-    }
-    this.#isOpen = this.#isOpen ? !this.#closes(frame, direction) : this.#opens(frame, direction);
-    if (this.#isOpen) {
+    } else if (isFrameworkFrame(frame)) {
+      this.#passOwn(frame, direction);
+    } else if (this.#isOpenFor(frame, direction)) {
       this.push(frame, direction);
-      for (const kept of this.#kept.splice(0)) this.push(kept, direction);
-    } else if (isLifecycleFrame(frame)) {
-      this.push(frame, direction);
+      this.#release(direction);
     } else {
       this.#kept.push(frame);
     }
+  }
+
+  #passOwn(frame: Frame, direction: FrameDirection): void {
+    try {
+      if (this.#isOpenFor(frame, direction)) this.#release(direction);
+    } finally {
+      this.push(frame, direction);
+    }
+  }
+
+  #isOpenFor(frame: Frame, direction: FrameDirection): boolean {
+    this.#isOpen = this.#isOpen ? !this.#closes(frame, direction) : this.#opens(frame, direction);
+    return this.#isOpen;
+  }
+
+  #release(direction: FrameDirection): void {
+    for (const kept of this.#kept.splice(0)) this.push(kept, direction);
   }
 
   override async cleanup(): Promise<void> {

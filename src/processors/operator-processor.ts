@@ -1,12 +1,14 @@
 import { defer, type OperatorFunction, Subject, Subscription } from 'rxjs';
-import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
+import { InvalidOptionError } from '../errors.ts';
+import { type Frame, type FrameDirection, isFrame, isFrameworkFrame, roleOf } from '../frames/frame.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /**
  * Makes a processor out of RxJS operators: `operatorProcessor((frames$) => frames$.pipe(map(shout)))`.
  *
- * Frames in: all downstream frames but the lifecycle frames and interruptions go through the operator, and what
- * it emits goes on downstream, at once or later. What it does not emit is gone. Upstream frames pass by it.
+ * Frames in: all downstream frames but interruptions and the framework's own (lifecycle frames, requests to the task,
+ * flush probes, heartbeats, pause and resume) go through the operator, and what it emits goes on downstream, at once
+ * or later. What it does not emit is dropped. Upstream frames, interruptions and the framework's own bypass it.
  *
  * Lifecycle frames keep their place. The operator is subscribed behind the StartFrame. At an End or Stop frame
  * its source completes, and the frame waits until the operator has completed too; so an operator that brings in
@@ -46,7 +48,7 @@ class OperatorProcessor extends FrameProcessor {
     if ((role === 'end' || role === 'stop') && direction === 'downstream') return this.#finish(frame);
     if (role === 'interruption') this.#restart();
     else if (role === 'cancel') this.#stop();
-    else if (role !== 'start' && direction === 'downstream' && this.#completed === undefined) {
+    else if (!isFrameworkFrame(frame) && direction === 'downstream' && this.#completed === undefined) {
       (this.#flow ?? this.#start()).source.next(frame);
       return;
     }
@@ -65,7 +67,7 @@ class OperatorProcessor extends FrameProcessor {
     // it may emit, fail or complete before subscribe() returns
     flow.subscription.add(
       defer(() => this.#operator(flow.source.asObservable())).subscribe({
-        next: (frame) => this.push(frame),
+        next: (frame) => this.#emit(frame),
         error: (error) => {
           this.pushError({ error });
           if (this.#flow === flow) this.#flow = undefined;
@@ -75,6 +77,13 @@ class OperatorProcessor extends FrameProcessor {
       }),
     );
     return flow;
+  }
+
+  #emit(frame: Frame): void {
+    // an error thrown here would be uncaught
+    if (isFrame(frame)) this.push(frame);
+    else
+      this.pushError({ error: new InvalidOptionError('operator', 'an operator that emits frames', frame) });
   }
 
   #end(flow: Flow): void {

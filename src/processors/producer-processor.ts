@@ -1,4 +1,4 @@
-import type { Frame, FrameDirection } from '../frames/frame.ts';
+import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /** Makes of a frame the one to hand over. */
@@ -10,7 +10,7 @@ export function sameFrame(frame: Frame): Frame {
 }
 
 export interface ProducerProcessorOptions extends FrameProcessorOptions {
-  /** Which frames the consumers get, of both directions. */
+  /** Which frames the consumers get, of both directions; not called for the framework's own frames. */
   readonly filter: (frame: Frame, direction: FrameDirection) => boolean;
   /** Called anew for every consumer. Default: the frame itself. */
   readonly transform?: FrameTransform;
@@ -21,7 +21,8 @@ export interface ProducerProcessorOptions extends FrameProcessorOptions {
 /**
  * Hands certain frames to other places of the pipeline, wherever a {@link ConsumerProcessor} of it stands.
  *
- * Consumers get their frame before the original goes on. All other frames pass.
+ * Consumers get their frame before the original goes on. All other frames pass, and so do the framework's own:
+ * lifecycle frames, requests to the task, flush probes, heartbeats, pause and resume.
  *
  * @see Pipecat `processors/producer_processor.py`, `ProducerProcessor`
  */
@@ -49,7 +50,7 @@ export class ProducerProcessor extends FrameProcessor {
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {
-    const produced = this.#filter(frame, direction);
+    const produced = !isFrameworkFrame(frame) && this.#filter(frame, direction);
     if (produced) for (const consume of this.#consumers) consume(this.#transform(frame));
     if (!produced || this.#passthrough) this.push(frame, direction);
   }

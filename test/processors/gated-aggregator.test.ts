@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
+import { InterruptionFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { LLMFullResponseEndFrame, LLMFullResponseStartFrame, TextFrame } from '../../src/frames/text.ts';
 import { GatedAggregator, type GatedAggregatorOptions } from '../../src/processors/gated-aggregator.ts';
 import { runTest, SleepFrame } from '../../src/testing/run-test.ts';
+import { startPipeline, textsOf } from '../support/start-pipeline.ts';
 
 const gate = (options: Partial<GatedAggregatorOptions> = {}): GatedAggregator =>
   new GatedAggregator({
@@ -66,6 +67,30 @@ describe('GatedAggregator', () => {
       });
       expect(downFrames).toEqual([last]);
       expect(result.forced).toBe(false);
+    },
+  );
+
+  it('lets what it kept go before an EndFrame that opens it', async () => {
+    const { downFrames } = await runTest(gate({ open: (frame) => frame instanceof EndFrame }), {
+      framesToSend: [new TextFrame('kept'), new EndFrame('goodbye')],
+      sendEndFrame: false,
+    });
+    expect(downFrames).toMatchObject([{ text: 'kept' }, { reason: 'goodbye' }]);
+  });
+
+  it.each(['downstream', 'upstream'] as const)(
+    'forgets what it kept at an interruption going %s, except what is uninterruptible',
+    async (direction) => {
+      const { task, down, run } = await startPipeline([gate()]);
+      const lasting = new TextFrame('lasting');
+      lasting.uninterruptible = true;
+      task.queueFrames([new TextFrame('old'), lasting]);
+      await task.flush();
+      task.queueFrame(new InterruptionFrame(), direction);
+      await task.flush();
+      task.queueFrames([new TextFrame('new'), new LLMFullResponseStartFrame(), new EndFrame()]);
+      await run;
+      expect(textsOf(down.frames)).toEqual(['lasting', 'new']);
     },
   );
 

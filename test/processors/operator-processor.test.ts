@@ -162,6 +162,15 @@ describe('operatorProcessor', () => {
       expect(up.framesOf(ErrorFrame).map(({ error }) => error)).toEqual(Array(3).fill('no operator'));
     });
 
+    it('reports what is no frame, and goes on', async () => {
+      const { sends, texts, up } = await setup(
+        map((frame) => (frame instanceof TextFrame && frame.text === 'bad' ? ({} as Frame) : frame)),
+      );
+      await sends('bad', 'b');
+      expect(texts()).toEqual(['b']);
+      expect(up.framesOf(ErrorFrame)).toMatchObject([{ cause: { name: 'InvalidOptionError' } }]);
+    });
+
     it('ends all the same', async () => {
       const { sends, run } = await setup((frames$) =>
         frames$.pipe(
