@@ -1,16 +1,11 @@
 import type { Logger } from '../logger.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameWatcher } from '../processors/frame-processor-setup.ts';
-import { frameScheduler, turnOfTheLoop } from '../processors/frame-scheduler.ts';
+import { frameScheduler, nextTurn, turnOfTheLoop } from '../processors/frame-scheduler.ts';
 import { within } from '../within.ts';
 import { ObservedEvents } from './observed-events.ts';
 import type { Observer } from './observer.ts';
 import { ObserverParty } from './observer-party.ts';
-
-// kept from before anybody installs fake timers: how long telling takes is real time, and observers are told all
-// the same while virtual time stands still
-const now = performance.now.bind(performance);
-const nextTurn = setImmediate;
 
 /** How long observers may keep timers and I/O waiting in one go, in milliseconds. */
 const budgetMs = 1;
@@ -159,7 +154,7 @@ export class ObserverHub {
   }
 
   readonly #tell = (): void => {
-    this.#toldSinceMs = now();
+    this.#toldSinceMs = performance.now();
     this.#budgetMs = this.#budget();
     for (const party of this.#parties) this.#tellParty(party);
     this.#events.isAwaited = false;
@@ -207,12 +202,12 @@ export class ObserverHub {
     if (behind > tooFarBehindTogether) this.#part(party);
     const end = Math.min(party.until, this.#events.end);
     const stop = reader.position + Math.max(batchSize, Math.ceil((end - reader.position) / farBehind));
-    const startedMs = now();
+    const startedMs = performance.now();
     let lookedMs = startedMs;
     let untilLook = party.stride;
     while (!party.busy && reader.position < end && reader.position < stop) {
       if (untilLook === 0) {
-        const atMs = now();
+        const atMs = performance.now();
         party.stride = atMs - lookedMs > noTimeMs ? 1 : Math.min(party.stride * 2, longestStride);
         lookedMs = atMs;
         if (atMs - startedMs > this.#budgetMs / this.#parties.size) break;
@@ -273,7 +268,7 @@ export class ObserverHub {
       if (party.gone) return;
       party.busy = false;
       // one that only awaited what was there is told more in this very turn
-      const more = now() - this.#toldSinceMs > this.#budgetMs || this.#tellParty(party);
+      const more = performance.now() - this.#toldSinceMs > this.#budgetMs || this.#tellParty(party);
       if ((more || !party.busy) && !this.#events.isAwaited) this.#tellSoon();
     };
     Promise.resolve(result).then(goOn, (error) => {

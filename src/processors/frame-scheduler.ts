@@ -14,10 +14,27 @@ export interface Runnable {
   run(limit: number): number;
 }
 
-// kept from before anybody installs fake timers: virtual time must not stop frames that are on their way
+// kept from before anybody installs fake timers
 const now = performance.now.bind(performance);
-const nextTurn = setImmediate;
+const realImmediate = setImmediate;
+const realTick = process.nextTick;
 const settled = Promise.resolve();
+
+/** Whether somebody has installed fake timers. */
+function isTimeVirtual(): boolean {
+  return setImmediate !== realImmediate;
+}
+
+/**
+ * Calls back in the next turn of the event loop.
+ *
+ * With fake timers: as soon as no microtask is left. So frames settle although the clock stands still, and the clock,
+ * which somebody advances between turns of the event loop, never passes by frames that have not settled.
+ */
+export function nextTurn(action: () => void): void {
+  if (isTimeVirtual()) settled.then(() => realTick(action));
+  else realImmediate(action);
+}
 
 /** Resolves when the event loop has turned: whatever frames could be worked off in the meantime, is. */
 export function turnOfTheLoop(): Promise<void> {
@@ -29,6 +46,8 @@ const budgetMs = 2;
 /** How many frames are handled between two looks at the clock, as long as that takes no time. */
 const longestStride = 8;
 const noTimeMs = 0.25;
+/** How many frames may do so while time is virtual, and stands still. */
+const budgetFrames = 300_000;
 
 /** Who waits for a turn, first come, first served: a ring in one array. */
 class Line {
@@ -72,12 +91,14 @@ export class FrameScheduler {
   #turn = 0;
   #sliceStart = 0;
   #sliceOpen = false;
+  #sliceFrames = 0;
   #lastLook = 0;
   #stride = 1;
   #sinceLook = 0;
 
   /** Time of the latest look at the clock: good enough for telling when a frame moved. */
   get lastLookMs(): number {
+    if (isTimeVirtual()) return performance.now();
     if (!this.#sliceOpen) this.#openSlice(); // called by a timer or by I/O: the latest look may be long ago
     return this.#lastLook;
   }
@@ -138,7 +159,7 @@ export class FrameScheduler {
       if (done) this.#state = 'idle';
       else {
         this.#state = 'giving-way';
-        nextTurn(this.#continue);
+        realImmediate(this.#continue);
       }
     }
   };
@@ -161,6 +182,11 @@ export class FrameScheduler {
   }
 
   #isTimeUp(): boolean {
+    if (isTimeVirtual()) {
+      this.#sliceFrames += this.#sinceLook;
+      this.#sinceLook = 0;
+      return this.#sliceFrames > budgetFrames;
+    }
     const at = now();
     this.#stride = at - this.#lastLook > noTimeMs ? 1 : Math.min(this.#stride * 2, longestStride);
     this.#lastLook = at;
@@ -175,9 +201,11 @@ export class FrameScheduler {
   #openSlice(): void {
     this.#sliceOpen = true;
     this.#turn += 1;
+    this.#sliceFrames = 0;
+    if (isTimeVirtual()) this.#stride = longestStride;
     this.#sliceStart = now();
     this.#lastLook = this.#sliceStart;
-    nextTurn(this.#closeSlice).unref();
+    realImmediate(this.#closeSlice).unref();
   }
 
   readonly #closeSlice = (): void => {
