@@ -5,6 +5,7 @@ const config: ViteUserConfig = defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/guardian-from-source.ts'],
+    globalSetup: ['test/support/shared-services-setup.ts'],
     // they mostly wait for each other's processes: vitest's own choice would leave one of two cores idle
     maxWorkers: 2,
     testTimeout: 20_000,
