@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
 import type { Caller } from '../../src/testing/caller.ts';
 import { HeardAudio } from '../../src/testing/heard-audio.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listParticipants, roomExists } from '../support/room-service.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 import { call, newTransport } from '../transports/livekit/call.ts';
 import { type OtherSide, transportContract } from './transport.contract.ts';
 
@@ -13,9 +14,8 @@ const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 describe('LiveKitTransport', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   transportContract(async (params) => {
     const transport = newTransport(server, { params });

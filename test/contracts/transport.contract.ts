@@ -75,7 +75,7 @@ interface Run {
 }
 
 const rateHz = 24_000;
-const soon = { timeout: 8_000, interval: 10 };
+const soon = { timeout: 30_000, interval: 10 };
 const bothWays: TransportParams = { audioInEnabled: true, audioOutEnabled: true };
 
 /** @param newCall Makes a room that nobody is in; called in each test. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { closeOnProcessExit, type DeletesRoom } from '../../src/rooms/close-on-process-exit.ts';
+import { promised } from '../support/promised.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 import type { ExitProgram } from './exit-program.ts';
 import { type Answer, answers, answersAfter, confirms, neverAnswers, serve } from './misbehaving-server.ts';
@@ -96,7 +97,7 @@ describe('closeOnProcessExit', () => {
     const { code, afterMs } = await exits();
     expect(code).toBe(3);
     expect(afterMs).toBeGreaterThan(290);
-    expect(afterMs).toBeLessThan(1_500);
+    expect(afterMs).toBeLessThan(promised(1_500));
   });
 
   it.each([
@@ -110,7 +111,7 @@ describe('closeOnProcessExit', () => {
     signal(name);
     const { afterMs, ...exit } = await exits();
     expect(exit).toMatchObject({ code, signal: null });
-    expect(afterMs).toBeLessThan(1_500);
+    expect(afterMs).toBeLessThan(promised(1_500));
   });
 
   it('does not wait half a second when the room is gone earlier', async () => {

@@ -21,7 +21,7 @@ import {
   throwError,
   toArray,
 } from 'rxjs';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import {
   CancelFrame,
   EndFrame,
@@ -34,9 +34,10 @@ import {
 } from '../../src/index.ts';
 import { deleteRoomOnEnd, LiveKitRESTHelper, RoomDeleter } from '../../src/livekit.ts';
 import { operatorProcessor } from '../../src/processors/operator-processor.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomExists, roomService } from '../support/room-service.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 
 const describe = await describeWith('livekit-server');
 
@@ -44,9 +45,8 @@ describe('deleteRoomOnEnd', () => {
   let server: LiveKitServer;
   let rooms = 0;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   /** A room on the server, and what can delete it. */
   async function setup() {

@@ -1,13 +1,14 @@
 /** A person with a browser: hears the bot, is heard by it, and is shown why the call is over. */
 
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { UserAudioRawFrame } from '../../src/frames/audio.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { HeardAudio } from '../../src/testing/heard-audio.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { BrowserCaller } from '../support/browser/browser-caller.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomExists } from '../support/room-service.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 import { joinToken } from '../support/tokens.ts';
 import { type Bot, newTransport, startBot, tone } from '../transports/livekit/call.ts';
 
@@ -21,9 +22,8 @@ const botHz = 1_000;
 describe('a caller with Chromium', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   /** What the bot has heard of somebody. */
   function heardBy({ inside }: Bot, identity: string) {

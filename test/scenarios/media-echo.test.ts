@@ -1,7 +1,7 @@
 /** How long a caller waits for an echo of their own voice, and how much of that is ours. */
 
 import type { AudioSource } from '@livekit/rtc-node';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { type AudioChunk, OutputAudioRawFrame, UserAudioRawFrame } from '../../src/frames/audio.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { silentLogger } from '../../src/logger.ts';
@@ -9,13 +9,14 @@ import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { HeardAudio } from '../../src/testing/heard-audio.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
 import { loadRtcNode } from '../../src/transports/livekit/load-rtc-node.ts';
 import { measureEchoes } from '../support/echo-caller.ts';
 import { median } from '../support/median.mjs';
 import { describeWith } from '../support/requirements.ts';
 import { roomExists } from '../support/room-service.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 import { joinToken } from '../support/tokens.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -50,9 +51,8 @@ class Onsets {
 describe('an echo', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
   afterEach(() => vi.restoreAllMocks());
 
   // a resampler's filter holds some samples back: a chunk waits for the next frame or two. Beeps are late, and a
@@ -60,7 +60,7 @@ describe('an echo', () => {
   it.each([
     ['at one rate', outHz, 25],
     ['from another rate', 16_000, 25 + 2 * 20],
-  ])('passes the bot %s in time', { retry: 2 }, async (how, audioInSampleRate, limitMs) => {
+  ])('passes the bot %s in time', async (how, audioInSampleRate, limitMs) => {
     const { url, apiKey, apiSecret } = server;
     const transport = new LiveKitTransport({
       url,

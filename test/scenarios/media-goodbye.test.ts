@@ -1,7 +1,7 @@
 /** The last words are heard to their end, whatever comes while they are being said. */
 
 import { lastValueFrom, take } from 'rxjs';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { OutputAudioRawFrame } from '../../src/frames/audio.ts';
 import { InputDTMFFrame, type KeypadEntry } from '../../src/frames/dtmf.ts';
 import type { Frame } from '../../src/frames/frame.ts';
@@ -18,10 +18,11 @@ import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import type { Caller } from '../../src/testing/caller.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import type { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomExists } from '../support/room-service.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 import { call, newTransport, tone } from '../transports/livekit/call.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -60,9 +61,8 @@ const disturbances: readonly Disturbance[] = [
 describe('row A: a goodbye', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   it.each(disturbances)('is heard whole, in spite of %s in its middle', async (_, disturb, frameClass) => {
     const transport = newTransport(server);

@@ -1,10 +1,11 @@
 /** A bot that is interrupted stops talking: how soon the caller notices. */
 
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { median } from '../support/median.mjs';
 import { describeWith } from '../support/requirements.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 import { now } from '../support/talking-bot.ts';
 import { call, newTransport, playedMs, sleep, startBot, tone } from '../transports/livekit/call.ts';
 
@@ -18,12 +19,11 @@ const limitMs = 150;
 describe('a bot with five seconds queued', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   // where both cores are busy the caller's jitter buffer grows to some hundred ms, and plays on
-  it('is silent for the caller within 150 ms of an InterruptionFrame', { retry: 2 }, async () => {
+  it('is silent for the caller within 150 ms of an InterruptionFrame', async () => {
     const transport = newTransport(server);
     const ada = await call(server, transport.roomName);
     const bot = startBot(server, { transport });

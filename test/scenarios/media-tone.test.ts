@@ -1,11 +1,12 @@
 /** What the bot says arrives as it was said: no shorter, no longer, no other sound, and without holes. */
 
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { TTSStoppedFrame } from '../../src/frames/text.ts';
 import type { HeardAudioReport } from '../../src/testing/heard-audio.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { describeWith } from '../support/requirements.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 import { call, newTransport, startBot, tone } from '../transports/livekit/call.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -21,12 +22,11 @@ function offBy({ heardMs }: HeardAudioReport): number {
 describe('a tone of five seconds', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   // loopback loses packets and a jitter buffer stretches where both cores are busy: that is not the bot's doing
-  it('reaches the callers with its length and frequency, unbroken', { retry: 2 }, async () => {
+  it('reaches the callers with its length and frequency, unbroken', async () => {
     const transport = newTransport(server);
     const callers = await Promise.all(['ada', 'bob'].map((who) => call(server, transport.roomName, who)));
     const bot = startBot(server, { transport });

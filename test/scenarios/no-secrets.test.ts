@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import { firstValueFrom } from 'rxjs';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import type { Logger } from '../../src/logger.ts';
@@ -12,11 +12,12 @@ import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomService } from '../support/room-service.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 import { Bot, type BotOptions } from '../support/talking-bot.ts';
 import { joinToken, type Keys } from '../support/tokens.ts';
 import { tone } from '../support/tone.ts';
@@ -70,9 +71,8 @@ describe('nothing that is printed shows a secret or a token', () => {
   let rooms = 0;
 
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   const newRoomName = (): string => `secrets-${process.pid}-${rooms++}`;
   const helperFor = (apiSecret: string): LiveKitRESTHelper =>

@@ -26,6 +26,7 @@ import { killBots, startBot } from '../support/doomed-bot.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomExists, roomService } from '../support/room-service.ts';
 import { nodeArgs } from '../support/run-typescript.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 import { now } from '../support/talking-bot.ts';
 import { startTcpProxy, type TcpProxy, type Toxics } from '../support/tcp-proxy.ts';
 
@@ -41,7 +42,7 @@ describe('a deletion', () => {
   const proxies: AsyncDisposable[] = [];
 
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
   afterEach(async () => {
     vi.useRealTimers();
@@ -51,7 +52,6 @@ describe('a deletion', () => {
     const left = (await listRooms(server, ...bystanders)).map(({ name }) => name);
     expect(left.sort()).toEqual([...bystanders].sort());
   });
-  afterAll(() => server.stop());
 
   interface Setup extends Partial<LiveKitRESTHelperOptions> {
     readonly name?: string;

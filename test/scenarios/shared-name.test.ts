@@ -1,14 +1,15 @@
 /** A room whose name others use too, on a real server. */
 
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { killBots, startBot } from '../support/doomed-bot.ts';
 import { diesWithin } from '../support/is-alive.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
+import { sharedLiveKit } from '../support/shared-services.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server');
@@ -16,9 +17,8 @@ const describe = await describeWith('livekit-server');
 describe('row 56: a room of the same name that others have created since', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   async function setup(roomName: string) {
     const rooms = roomService(server);

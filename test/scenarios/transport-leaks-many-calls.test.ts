@@ -28,7 +28,7 @@ async function run(program: string, ...args: readonly string[]) {
 
 describe('many calls in one process', () => {
   // all of this runs on two cores, and is to be heard without a break
-  it('two at once end in order, and leave no room and no memory behind', { retry: 2 }, async () => {
+  it('two at once end in order, and leave no room and no memory behind', async () => {
     const { code, figures } = await run('calls-at-once.ts', '2', '5');
     expect(figures).not.toContain('MISSED');
     expect(code).toBe(0);

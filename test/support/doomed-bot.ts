@@ -62,6 +62,8 @@ export interface BotExit {
 }
 
 const running = new Set<DoomedBot>();
+/** Process ids of guardians that bots have told of. */
+const guardians = new Set<number>();
 
 export class DoomedBot implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -94,6 +96,7 @@ export class DoomedBot implements AsyncDisposable {
     }
     this.#child.on('message', (event: BotEvent) => {
       this.#events.push(event);
+      if (event.event === 'guardian' && event.pid !== undefined) guardians.add(event.pid);
       for (const look of [...this.#watchers]) look();
     });
     this.#child.on('error', () => {});
@@ -117,16 +120,16 @@ export class DoomedBot implements AsyncDisposable {
   }
 
   /** The first such event, also when it came earlier. */
-  waitFor<Name extends BotEvent['event']>(name: Name, timeoutMs = 15_000): Promise<EventOf<Name>> {
+  waitFor<Name extends BotEvent['event']>(name: Name, timeoutMs = 30_000): Promise<EventOf<Name>> {
     return this.#waitFrom(0, name, timeoutMs);
   }
 
   /** The guardian's process id, once the guardian knows the room. */
-  async guardianPid(timeoutMs = 15_000): Promise<number> {
+  async guardianPid(timeoutMs = 30_000): Promise<number> {
     for (const until = Date.now() + timeoutMs; ; ) {
       const from = this.#events.length;
       this.#send({ command: 'guardian' });
-      const { pid, armed } = await this.#waitFrom(from, 'guardian', 15_000);
+      const { pid, armed } = await this.#waitFrom(from, 'guardian', 30_000);
       if (pid !== undefined && armed) return pid;
       if (Date.now() > until) throw new Error(`the bot has no armed guardian; it printed:\n${this.output}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -204,7 +207,15 @@ export async function startBot(options: DoomedBotOptions): Promise<DoomedBot> {
   return bot;
 }
 
-/** Kills the bots that a test has left behind. */
+/** Kills the bots that a test has left behind, and guardians, which go on for minutes where a server has stopped. */
 export async function killBots(): Promise<void> {
   await Promise.all([...running].map((bot) => bot[Symbol.asyncDispose]()));
+  for (const pid of guardians) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it has ended by itself
+    }
+  }
+  guardians.clear();
 }

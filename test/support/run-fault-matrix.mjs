@@ -1,4 +1,4 @@
-/** Runs the tests that show the rows of the fault matrix, each once, and tells for each row how it went. */
+/** Runs the tests that show the rows of the fault matrix, and tells for each row how it went. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,10 +26,11 @@ async function filesWithRows() {
 
 /** @returns {Promise<readonly import('vitest/node').TestCase[]>} */
 async function runTests(/** @type {readonly string[]} */ files) {
+  // see promised.ts
+  process.env.ENDFRAME_TEST_TIMES = 'as promised';
   const vitest = await startVitest('test', [...files], {
     root,
     config: 'test/vitest.config.ts',
-    runner: './test/support/one-try-runner.mjs',
     watch: false,
   });
   const tests = vitest.state.getTestModules().flatMap(({ children }) => [...children.allTests()]);

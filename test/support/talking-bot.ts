@@ -117,7 +117,7 @@ export class Bot implements AsyncDisposable {
   }
 }
 
-const longestLifeMs = 45_000;
+const longestLifeMs = 90_000;
 const program = fileURLToPath(new URL('./talking-bot-program.ts', import.meta.url));
 
 /** The same clock in every process of this machine. */

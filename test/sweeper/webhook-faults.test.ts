@@ -12,6 +12,7 @@ import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-
 import { spawnCaller } from '../support/caller.ts';
 import { closedPort } from '../support/closed-port.ts';
 import { endedAfterEach } from '../support/ended-after-each.ts';
+import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomService } from '../support/room-service.ts';
 import { now } from '../support/talking-bot.ts';
@@ -34,8 +35,7 @@ async function startServer(receiverPort: number): Promise<LiveKitServer> {
 const describeWithBots = await describeWith('livekit-server', '@livekit/rtc-node');
 
 describeWithBots('webhooks whose receiver is down', () => {
-  // the promise is about time: a busy machine gets another chance
-  it("row 69: are not missed: polling alone has a dead bot's room gone in time", { retry: 2 }, async () => {
+  it("row 69: are not missed: polling alone has a dead bot's room gone in time", async () => {
     const server = await startServer(await closedPort());
     const roomName = generateRoomName(prefix);
     const bystanders = keep(await startBystanders(server, roomName));
@@ -48,7 +48,7 @@ describeWithBots('webhooks whose receiver is down', () => {
     const killedAt = now();
     const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 30_000 });
     expect(reason).toBe('ROOM_DELETED');
-    expect(at - killedAt).toBeLessThan(boundMs + measuringMs);
+    expect(at - killedAt).toBeLessThan(promised(boundMs + measuringMs));
     await expect
       .poll(() => reaped.map((orphan) => [orphan.roomName, orphan.reason]))
       .toEqual([[roomName, 'lease-expired']]);
@@ -82,12 +82,12 @@ describeWithServer('the handler of webhooks', () => {
     await rooms.createRoom({ name: roomName, emptyTimeout: 300 });
     await rooms.deleteRoom(roomName);
     await rooms.createRoom({ name: roomName, emptyTimeout: 300 });
-    await expect.poll(() => answers.length, { timeout: 5_000, interval: 10 }).toBe(3);
+    await expect.poll(() => answers.length, { timeout: 30_000, interval: 10 }).toBe(3);
   }
 
   function expectPromptAnswers(): void {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(Math.max(...answers.map(({ afterMs }) => afterMs))).toBeLessThan(1_000);
+    expect(Math.max(...answers.map(({ afterMs }) => afterMs))).toBeLessThan(promised(1_000));
   }
 
   it.each([
@@ -120,7 +120,7 @@ describeWithServer('the handler of webhooks', () => {
       expectPromptAnswers();
       expect(looks).toEqual([]);
       if ('blackHole' in fault.toxics) await way.heal();
-      await expect.poll(() => looks, { timeout: 10_000 }).toContain(roomName);
+      await expect.poll(() => looks, { timeout: 30_000 }).toContain(roomName);
     },
   );
 

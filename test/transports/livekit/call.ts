@@ -114,7 +114,7 @@ export function playedMs({ behind }: Bot): number {
 
 /** What becomes true soon; a busy machine takes its time. */
 export function eventually(read: () => unknown): ReturnType<typeof expect.poll> {
-  return expect.poll(read, { timeout: 10_000 });
+  return expect.poll(read, { timeout: 30_000 });
 }
 
 export function sleep(ms: number): Promise<void> {

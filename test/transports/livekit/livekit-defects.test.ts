@@ -1,14 +1,15 @@
 /** What is known to go wrong in other transports for LiveKit, one test each; pictures are in livekit-video.test.ts. */
 
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { EndFrame, StopFrame } from '../../../src/frames/lifecycle.ts';
 import { ClientConnectedFrame, ParticipantJoinedFrame } from '../../../src/frames/participants.ts';
 import { HeardAudio } from '../../../src/testing/heard-audio.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomService } from '../../support/room-service.ts';
+import { sharedLiveKit } from '../../support/shared-services.ts';
 import { eventually, newTransport, startBot, tone } from './call.ts';
 import { joinAsPeer } from './peer.ts';
 
@@ -25,9 +26,8 @@ function listenerCount(): number {
 describe('LiveKitTransport', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   it('reads no sound that nobody wants, so nothing grows', async () => {
     const params = { videoInEnabled: true, audioOutEnabled: true };

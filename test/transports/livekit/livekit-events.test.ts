@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
 import type {
   LiveKitRoomEvent,
@@ -9,6 +9,7 @@ import type {
 } from '../../../src/transports/livekit/transport-events.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomService } from '../../support/room-service.ts';
+import { sharedLiveKit } from '../../support/shared-services.ts';
 import { type BotOptions, eventually, newTransport, sleep, startBot, tone } from './call.ts';
 import { joinAsPeer } from './peer.ts';
 
@@ -19,9 +20,8 @@ const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 describe("a LiveKitTransport's events", () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   /** A bot that runs, in a room with ada, and what its transport tells. */
   async function setup(options: BotOptions = {}) {

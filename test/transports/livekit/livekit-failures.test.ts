@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
 import type { RoomRest } from '../../../src/rooms/room-rest.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
+import { promised } from '../../support/promised.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { roomExists, roomService } from '../../support/room-service.ts';
+import { sharedLiveKit } from '../../support/shared-services.ts';
 import { tokenFor } from '../../support/tokens.ts';
 import { call, newTransport, startBot, tone } from './call.ts';
 
@@ -13,9 +15,8 @@ const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 describe('LiveKitTransport, in trouble', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
   afterEach(() => vi.restoreAllMocks());
 
   function recordingRest(): RoomRest & { readonly deleted: string[] } {
@@ -64,7 +65,7 @@ describe('LiveKitTransport, in trouble', () => {
     const at = performance.now();
     bot.task.cancel();
     expect(await bot.result).toMatchObject({ reason: 'cancelled' });
-    expect(performance.now() - at).toBeLessThan(2_000);
+    expect(performance.now() - at).toBeLessThan(promised(2_000));
     expect(rest.deleted).toEqual([bot.transport.roomName]);
   });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { InputDTMFFrame, OutputDTMFFrame, OutputDTMFUrgentFrame } from '../../../src/frames/dtmf.ts';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
 import {
@@ -7,9 +7,10 @@ import {
   OutputTransportMessageUrgentFrame,
 } from '../../../src/frames/messages.ts';
 import { silentLogger } from '../../../src/logger.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { roomService } from '../../support/room-service.ts';
+import { sharedLiveKit } from '../../support/shared-services.ts';
 import { eventually, newTransport, startBot, tone } from './call.ts';
 import { joinAsPeer } from './peer.ts';
 
@@ -22,9 +23,8 @@ const keypad = [...'0123456789*#'] as const;
 describe('LiveKitTransport, with messages and keys', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   async function setup() {
     const transport = newTransport(server);

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLogger } from '../../../src/logger.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { LiveKitRoom } from '../../../src/transports/livekit/livekit-room.ts';
 import { rtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
+import { promised } from '../../support/promised.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomService } from '../../support/room-service.ts';
+import { sharedLiveKit } from '../../support/shared-services.ts';
 import { joinToken } from '../../support/tokens.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
@@ -19,9 +21,8 @@ describe('LiveKitRoom', () => {
   let server: LiveKitServer;
   let rooms = 0;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   function newRoom(token?: string): { room: LiveKitRoom; name: string; createToken: () => Promise<string> } {
     const name = `room-${rooms++}`;
@@ -104,7 +105,7 @@ describe('LiveKitRoom', () => {
     process.kill(frozen.pid as number, 'SIGSTOP');
     const at = performance.now();
     await room.disconnect(room);
-    expect(performance.now() - at).toBeLessThan(2_000);
+    expect(performance.now() - at).toBeLessThan(promised(2_000));
     expect(listenerCount()).toBeUndefined();
     const { room: next, name } = newRoom();
     await next.connect(next);
@@ -122,7 +123,7 @@ describe('LiveKitRoom', () => {
     await vi.waitFor(() => expect(listenerCount()).toBeGreaterThan(0), 5_000);
     const at = performance.now();
     await room.disconnect(room);
-    expect(performance.now() - at).toBeLessThan(500);
+    expect(performance.now() - at).toBeLessThan(promised(500));
     expect(listenerCount()).toBeUndefined();
   });
 });

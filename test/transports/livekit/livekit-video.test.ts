@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { ErrorFrame } from '../../../src/frames/error-frame.ts';
 import { OutputImageRawFrame, UserImageRawFrame, UserImageRequestFrame } from '../../../src/frames/images.ts';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
-import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
+import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import type { TransportParams } from '../../../src/transports/transport-params.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants } from '../../support/room-service.ts';
+import { sharedLiveKit } from '../../support/shared-services.ts';
 import { eventually, newTransport, sleep, startBot, tone } from './call.ts';
 import { joinAsPeer, type Seen } from './peer.ts';
 
@@ -38,9 +39,8 @@ function near(rgb: readonly number[]) {
 describe('LiveKitTransport, with pictures', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   async function setup(params: TransportParams) {
     const transport = newTransport(server, { params });

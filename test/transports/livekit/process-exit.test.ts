@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
+import { promised } from '../../support/promised.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listRooms, roomExists, roomService } from '../../support/room-service.ts';
+import { sharedLiveKit } from '../../support/shared-services.ts';
 import { startBotProcess } from './bot-process.ts';
 import { call } from './call.ts';
 
@@ -12,9 +14,8 @@ const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 describe('a process with a LiveKitTransport', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer();
+    server = await sharedLiveKit();
   });
-  afterAll(() => server.stop());
 
   it.each([
     ['end', 'ended'],
@@ -23,7 +24,7 @@ describe('a process with a LiveKitTransport', () => {
     const bot = startBotProcess(server, mode);
     expect(await bot.told('reason')).toBe(reason);
     expect(await bot.exited).toBe(0);
-    expect(bot.times.exitMs - bot.times.doneMs).toBeLessThan(2_000);
+    expect(bot.times.exitMs - bot.times.doneMs).toBeLessThan(promised(2_000));
     expect(await listRooms(server)).toEqual([]);
     expect(bot.output()).toContain('"forced":false');
   });
@@ -63,7 +64,7 @@ describe('a process with a LiveKitTransport', () => {
       const at = performance.now();
       bot.kill('SIGTERM');
       expect(await bot.exited).toBe(3);
-      expect(performance.now() - at).toBeLessThan(9_500);
+      expect(performance.now() - at).toBeLessThan(promised(9_500));
       await ada.stop();
     } finally {
       process.kill(frozen.pid as number, 'SIGCONT');
