@@ -154,7 +154,7 @@ export class SweptWorld implements AsyncDisposable {
     return asked.filter(({ body }) => body.includes(`"${name}"`)).length;
   }
 
-  async until(what: () => boolean, limitMs = 10_000): Promise<number> {
+  async until(what: () => boolean, limitMs = 40_000): Promise<number> {
     const startedMs = performance.now();
     while (!what()) {
       if (performance.now() - startedMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
@@ -194,7 +194,7 @@ export function sweeperEngineContract(name: string, engine: EngineUnderTest): vo
     afterEach(() => world[Symbol.asyncDispose]());
 
     const boundMs = contractLimits.leaseTtlMs + 2 * contractLimits.pollMs;
-    const slackMs = 4_000;
+    const slackMs = 20_000;
     function expectOnlyTheDeadGone(): void {
       expect(world.names).toEqual([...live, 'agents-foreign', 'my-agents']);
       expect(world.reaped.map(({ roomName, status }) => [roomName, status])).toEqual([
@@ -228,8 +228,10 @@ export function sweeperEngineContract(name: string, engine: EngineUnderTest): vo
       // longer than the two polls by which a look may be late
       await sleep(6 * contractLimits.pollMs);
       world.server.heal();
-      await sleep(contractLimits.leaseTtlMs * 0.7);
-      expect(world.reaped).toEqual([]);
+      const healedMs = performance.now();
+      await world.until(() => world.reaped.length > 0);
+      // what it had seen before counts for a half at most
+      expect(performance.now() - healedMs).toBeGreaterThan(contractLimits.leaseTtlMs / 2 - 50);
     });
 
     it('looks again at a room that could not be read, and handles the others meanwhile', async () => {
@@ -278,7 +280,10 @@ export function sweeperEngineContract(name: string, engine: EngineUnderTest): vo
       world.bot('agents-new');
       const before = world.looks('agents-1');
       sweeper.lookSooner('agents-1', 'agents-new', 'agents-foreign', 'agents-unknown');
-      await world.until(() => world.looks('agents-new') === 1 && world.looks('agents-1') > before, 1_000);
+      await world.until(
+        () => world.looks('agents-new') === 1 && world.looks('agents-1') > before,
+        promised(1_000),
+      );
       expect(world.looks('agents-foreign')).toBe(0);
     });
 

@@ -134,12 +134,13 @@ describe('a room with a bot, two callers and a second bot', () => {
     const toldAt = await allDisconnected(room);
     expect(result.reason).toBe('ended');
     await expectCleanEnd(room, result, 'end');
+    const said = sentence.ms + bye.ms;
     for (const caller of callers) {
       const heard = await heardBy(caller, transport);
-      expect(heardAt(bye.hertz, heard)).toBeGreaterThan(bye.ms - 20);
-      expect(heard.heardMs).toBeGreaterThan(sentence.ms + bye.ms - 40);
+      expect(heardAt(bye.hertz, heard)).toBeGreaterThan(promised(bye.ms - 20, bye.ms / 2));
+      expect(heard.heardMs).toBeGreaterThan(promised(said - 40, said * 0.7));
       // a busy machine makes the jitter buffer stretch it
-      expect(heard.heardMs).toBeLessThan((sentence.ms + bye.ms) * 2);
+      expect(heard.heardMs).toBeLessThan(said * promised(2, 4));
     }
     await report('the EndFrame came out', room, toldAt - leftAt);
     expect(toldAt - leftAt).toBeLessThan(promised(1_000));
@@ -159,7 +160,7 @@ describe('a room with a bot, two callers and a second bot', () => {
     for (const caller of callers) {
       const heard = await heardBy(caller, transport);
       expect(heard.heardMs).toBeGreaterThan(0);
-      expect(heard.heardMs).toBeLessThan(5_000);
+      expect(heard.heardMs).toBeLessThan(promised(5_000, 12_000));
     }
     await report('cancel()', room, toldAt - cancelledAt);
     expect(toldAt - cancelledAt).toBeLessThan(promised(1_000));

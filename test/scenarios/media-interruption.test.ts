@@ -4,25 +4,25 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { median } from '../support/median.mjs';
+import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { sharedLiveKit } from '../support/shared-services.ts';
 import { now } from '../support/talking-bot.ts';
-import { call, newTransport, playedMs, sleep, startBot, tone } from '../transports/livekit/call.ts';
+import { call, newTransport, playedMs, silenceOf, startBot, tone } from '../transports/livekit/call.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const rounds = 5;
-const queuedMs = 5_000;
+const queuedMs = 20_000;
 const limitMs = 150;
 
-describe('a bot with five seconds queued', () => {
+describe('a bot with twenty seconds queued', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
     server = await sharedLiveKit();
   });
 
-  // where both cores are busy the caller's jitter buffer grows to some hundred ms, and plays on
   it('is silent for the caller within 150 ms of an InterruptionFrame', async () => {
     const transport = newTransport(server);
     const ada = await call(server, transport.roomName);
@@ -32,16 +32,14 @@ describe('a bot with five seconds queued', () => {
     for (let round = 0; round < rounds; round += 1) {
       bot.behind.clear();
       bot.says(...tone(queuedMs));
-      await vi.waitFor(() => expect(playedMs(bot)).toBeGreaterThan(600), 10_000);
+      await vi.waitFor(() => expect(playedMs(bot)).toBeGreaterThan(600), 30_000);
       const at = now();
       bot.says(new InterruptionFrame());
-      await sleep(600);
-      const { lastAt = Number.NaN } = await ada.heard();
-      silentAfterMs.push(lastAt - at);
+      silentAfterMs.push((await silenceOf(ada)) - at);
     }
     const all = silentAfterMs.map((ms) => ms.toFixed(0)).join(', ');
     console.info(`silent ${median(silentAfterMs).toFixed(0)} ms after the InterruptionFrame (${all})`);
-    expect(median(silentAfterMs)).toBeLessThan(limitMs);
+    expect(median(silentAfterMs)).toBeLessThan(promised(limitMs));
     // and not because nothing was heard
     expect((await ada.heard()).heardMs).toBeGreaterThan(rounds * 300);
   });

@@ -3,6 +3,7 @@
 import type { Observable } from 'rxjs';
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
+import { CancelFrame } from '../../src/frames/lifecycle.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
@@ -99,6 +100,9 @@ const task = new PipelineTask(new Pipeline(loadMs > 0 ? [...processors, new Load
 });
 outcome$.subscribe((outcome) => tell({ event: 'outcome', outcome }));
 task.on('started', () => tell({ event: 'started' }));
+task.lifecycle$.subscribe(({ phase, frame }) => {
+  if (phase === 'entered' && frame instanceof CancelFrame) tell({ event: 'cancelling' });
+});
 process.on('message', (command: BotCommand) => {
   // in a turn of its own: what is thrown must be uncaught
   if (command.command === 'die') setImmediate(ways[command.how]);

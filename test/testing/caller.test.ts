@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
+import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomService } from '../support/room-service.ts';
 import { joinToken } from '../support/tokens.ts';
@@ -36,9 +37,8 @@ describe('spawnCaller', () => {
     const bob = await calls(room, 'bob');
     await bob.playTone(440, 1_000);
     const heard = await ada.heard('bob');
-    expect(heard.heardMs).toBeGreaterThan(950);
-    // a busy machine makes the jitter buffer stretch it
-    expect(heard.heardMs).toBeLessThan(1_500);
+    expect(heard.heardMs).toBeGreaterThan(promised(950, 700));
+    expect(heard.heardMs).toBeLessThan(promised(1_500, 4_000));
     expect(heard.frequencyHz).toBeGreaterThan(420);
     expect(heard.frequencyHz).toBeLessThan(460);
     await Promise.all([ada.stop(), bob.stop()]);

@@ -112,6 +112,15 @@ export function playedMs({ behind }: Bot): number {
   return behind.framesOf(OutputAudioRawFrame).reduce((sum, frame) => sum + frame.durationMs, 0);
 }
 
+/** Waits until a caller has heard nothing for 600 ms. @returns When they heard the last of it, by the wall clock. */
+export async function silenceOf(caller: Caller): Promise<number> {
+  for (let before = Number.NaN; ; await sleep(600)) {
+    const { lastAt = Number.NaN } = await caller.heard();
+    if (lastAt === before) return lastAt;
+    before = lastAt;
+  }
+}
+
 /** What becomes true soon; a busy machine takes its time. */
 export function eventually(read: () => unknown): ReturnType<typeof expect.poll> {
   return expect.poll(read, { timeout: 30_000 });

@@ -11,7 +11,7 @@ import { promised } from '../../support/promised.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomExists, roomService } from '../../support/room-service.ts';
 import { sharedLiveKit } from '../../support/shared-services.ts';
-import { call, eventually, newTransport, sleep, startBot, tone } from './call.ts';
+import { call, eventually, newTransport, silenceOf, sleep, startBot, tone } from './call.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
@@ -47,8 +47,8 @@ describe('LiveKitTransport', () => {
       expect(await caller?.waitFor('disconnected')).toMatchObject({ reason: 'ROOM_DELETED' });
       await caller?.exited;
       const heard = await caller?.heard();
-      expect(heard?.heardMs).toBeGreaterThan(1_420);
-      expect(heard?.heardMs).toBeLessThan(1_620);
+      expect(heard?.heardMs).toBeGreaterThan(promised(1_420, 1_050));
+      expect(heard?.heardMs).toBeLessThan(promised(1_620, 4_000));
       expect(heard?.frequencyHz).toBeGreaterThan(980);
       expect(heard?.frequencyHz).toBeLessThan(1_020);
     }
@@ -65,7 +65,7 @@ describe('LiveKitTransport', () => {
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
     expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
     await ada.exited;
-    expect((await ada.heard()).heardMs).toBeGreaterThan(1_120);
+    expect((await ada.heard()).heardMs).toBeGreaterThan(promised(1_120, 850));
   });
 
   it('is silent soon after an interruption', async () => {
@@ -73,14 +73,12 @@ describe('LiveKitTransport', () => {
     const ada = await call(server, transport.roomName);
     const bot = startBot(server, { transport });
     await bot.started;
-    bot.says(...tone(5_000));
+    bot.says(...tone(20_000));
     await ada.waitFor('audioStarted');
     await sleep(500);
     const at = performance.timeOrigin + performance.now();
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
-    await sleep(600);
-    const { lastAt = 0 } = await ada.heard();
-    expect(lastAt - at).toBeLessThan(250);
+    expect((await silenceOf(ada)) - at).toBeLessThan(promised(250));
   });
 
   it('cuts its speech and deletes the room at once after a CancelFrame', async () => {
@@ -88,7 +86,7 @@ describe('LiveKitTransport', () => {
     const ada = await call(server, transport.roomName);
     const bot = startBot(server, { transport });
     await bot.started;
-    bot.says(...tone(5_000));
+    bot.says(...tone(15_000));
     await ada.waitFor('audioStarted');
     await sleep(400);
     const at = performance.now();
@@ -98,7 +96,7 @@ describe('LiveKitTransport', () => {
     expect(bot.outcomes).toMatchObject([{ status: 'deleted', trigger: 'cancel' }]);
     expect(await ada.waitFor('disconnected')).toMatchObject({ reason: 'ROOM_DELETED' });
     await ada.exited;
-    expect((await ada.heard()).heardMs).toBeLessThan(1_500);
+    expect((await ada.heard()).heardMs).toBeLessThan(promised(1_500, 12_000));
     expect(await roomExists(server, transport.roomName)).toBe(false);
   });
 
@@ -159,7 +157,7 @@ describe('LiveKitTransport', () => {
     await bot.result;
     await ada.exited;
     const { heardMs, frequencyHz } = await ada.heard();
-    expect(heardMs).toBeGreaterThan(920);
+    expect(heardMs).toBeGreaterThan(promised(920, 700));
     expect(frequencyHz).toBeGreaterThan(480);
     expect(frequencyHz).toBeLessThan(520);
   });
@@ -173,7 +171,10 @@ describe('LiveKitTransport', () => {
       const bot = startBot(server, { transport, taskOptions });
       await bot.started;
       bot.says(...tone(400));
-      await vi.waitFor(() => expect(bot.inside.framesOf(UserAudioRawFrame).length).toBeGreaterThan(3), 5_000);
+      await vi.waitFor(
+        () => expect(bot.inside.framesOf(UserAudioRawFrame).length).toBeGreaterThan(3),
+        30_000,
+      );
       bot.says(new StopFrame());
       expect(await bot.result).toMatchObject({ reason: 'stopped', forced: false });
       expect(bot.inside.framesOf(UserAudioRawFrame).at(-1)?.sampleRate).toBe(rateHz);
@@ -187,7 +188,7 @@ describe('LiveKitTransport', () => {
     await last.result;
     expect(await ada.waitFor('disconnected')).toMatchObject({ reason: 'ROOM_DELETED' });
     await talking;
-    expect((await ada.heard()).heardMs).toBeGreaterThan(1_100);
+    expect((await ada.heard()).heardMs).toBeGreaterThan(promised(1_100, 850));
     expect(await roomExists(server, transport.roomName)).toBe(false);
   });
 

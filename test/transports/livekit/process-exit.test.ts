@@ -25,7 +25,7 @@ describe('a process with a LiveKitTransport', () => {
     expect(await bot.told('reason')).toBe(reason);
     expect(await bot.exited).toBe(0);
     expect(bot.times.exitMs - bot.times.doneMs).toBeLessThan(promised(2_000));
-    expect(await listRooms(server)).toEqual([]);
+    expect(await roomExists(server, (await bot.told('started')) as string)).toBe(false);
     expect(bot.output()).toContain('"forced":false');
   });
 
@@ -33,7 +33,9 @@ describe('a process with a LiveKitTransport', () => {
     const bot = startBotProcess(server, 'end', '3');
     expect(await bot.exited).toBe(0);
     expect(bot.output().match(/"outcome":"deleted"/g)).toHaveLength(3);
-    expect(await listRooms(server)).toEqual([]);
+    const rooms = [...bot.output().matchAll(/"started":"(.+?)"/g)].map(([, name = '']) => name);
+    expect(new Set(rooms).size).toBe(3);
+    expect(await listRooms(server, ...rooms)).toEqual([]);
   });
 
   it('exits by itself when somebody else has deleted the room', async () => {
