@@ -8,7 +8,7 @@ const config: ViteUserConfig = defineConfig({
     globalSetup: ['test/support/shared-services-setup.ts'],
     // they mostly wait for each other's processes: vitest's own choice would leave one of two cores idle
     maxWorkers: 2,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 180_000,
     // media, signals and child processes on a busy machine: what needs another try says so in its line
     retry: process.env.CI === 'true' ? 2 : 0,

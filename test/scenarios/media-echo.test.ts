@@ -14,6 +14,7 @@ import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport
 import { loadRtcNode } from '../../src/transports/livekit/load-rtc-node.ts';
 import { measureEchoes } from '../support/echo-caller.ts';
 import { median } from '../support/median.mjs';
+import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomExists } from '../support/room-service.ts';
 import { sharedLiveKit } from '../support/shared-services.ts';
@@ -25,7 +26,7 @@ const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 const beeps = 9;
 const chunks20ms = 2;
 const outHz = 24_000;
-const patienceMs = 40_000;
+const patienceMs = 50_000;
 
 class Echo extends FrameProcessor {
   protected override process(frame: Frame, direction: FrameDirection): void {
@@ -55,8 +56,7 @@ describe('an echo', () => {
   });
   afterEach(() => vi.restoreAllMocks());
 
-  // a resampler's filter holds some samples back: a chunk waits for the next frame or two. Beeps are late, and a
-  // jitter buffer grows, where both cores are busy
+  // a resampler's filter holds some samples back: a chunk waits for the next frame or two
   it.each([
     ['at one rate', outHz, 25],
     ['from another rate', 16_000, 25 + 2 * 20],
@@ -103,15 +103,17 @@ describe('an echo', () => {
       },
     );
     expect(await run).toMatchObject({ reason: 'ended', forced: false });
-    expect(goes.times).toHaveLength(comes.times.length);
-    const ownShareMs = median(goes.times.map((at, index) => at - (comes.times[index] ?? Number.NaN)));
+    // a beep that is delayed in its middle begins twice
+    const firstAfter = (came: number): number => goes.times.find((went) => went >= came) ?? Number.NaN;
+    expect(comes.times.length).toBeGreaterThanOrEqual(beeps);
+    const ownShareMs = median(comes.times.map((came) => firstAfter(came) - came));
     const roundTripMs = median(roundTripsMs);
     const parts = `the bot ${ownShareMs.toFixed(1)} ms, the SDK's queue ${median(queuedMs).toFixed(0)} ms`;
     console.info(
       `echo ${how}: round trip ${roundTripMs.toFixed(0)} ms, of it ${parts} (medians of ${beeps})`,
     );
-    expect(ownShareMs).toBeLessThan(limitMs);
-    expect(roundTripMs).toBeLessThan(2_000);
+    expect(ownShareMs).toBeLessThan(promised(limitMs, 1_000));
+    expect(roundTripMs).toBeLessThan(promised(2_000, 5_000));
     expect(await roomExists(server, transport.roomName)).toBe(false);
   });
 });

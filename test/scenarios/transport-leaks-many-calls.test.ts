@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 
@@ -27,9 +28,8 @@ async function run(program: string, ...args: readonly string[]) {
 }
 
 describe('many calls in one process', () => {
-  // all of this runs on two cores, and is to be heard without a break
   it('two at once end in order, and leave no room and no memory behind', async () => {
-    const { code, figures } = await run('calls-at-once.ts', '2', '5');
+    const { code, figures } = await run('calls-at-once.ts', '2', '5', `${promised(0.9, 0.5)}`);
     expect(figures).not.toContain('MISSED');
     expect(code).toBe(0);
   });

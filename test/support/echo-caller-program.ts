@@ -1,7 +1,7 @@
 /**
  * A caller who beeps and measures how long each beep takes to come back from the bot; echo-caller.ts starts it.
  *
- * The next beep comes when the one before was heard, and some silence after it.
+ * The next beep comes when the one before was heard, or is lost, and some silence after it.
  */
 
 import {
@@ -27,6 +27,8 @@ const queueMs = 40;
 const beepMs = 100;
 const beepHz = 1_000;
 const pauseMs = 400;
+/** Loopback loses packets where both cores are busy: a beep that has not come back by then never will. */
+const lostAfterMs = 5_000;
 
 const roundTripsMs: number[] = [];
 /** When the beep that is under way was sent. */
@@ -52,6 +54,7 @@ async function listen(track: RemoteTrack): Promise<void> {
 async function beep(source: AudioSource, beeps: number): Promise<void> {
   let left = 0;
   while (roundTripsMs.length < beeps) {
+    if (sentAt !== undefined && performance.now() - sentAt > lostAfterMs) sentAt = undefined;
     if (sentAt === undefined && left === 0 && performance.now() - silentSince > pauseMs) {
       sentAt = performance.now() + source.queuedDuration;
       left = beepMs / frameMs;

@@ -79,7 +79,7 @@ const scenarios: readonly Scenario[] = [
   { title: 'a bot starts again within the time', restarts: true, fault: () => sleep(leaseTtlMs / 2) },
   {
     title: 'bots may not write attributes',
-    bots: { grant: { canUpdateOwnMetadata: false } },
+    bots: { grant: () => ({ canUpdateOwnMetadata: false }) },
     fault: () => sleep(presenceMs),
   },
   { title: 'ListParticipants fails for one room', failing: true, fault: () => sleep(leaseTtlMs) },

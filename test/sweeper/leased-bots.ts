@@ -16,8 +16,8 @@ export interface LeasedBotsOptions {
   readonly beatMs?: number;
   /** Whether they join again when they lose LiveKit. Default false. */
   readonly comesBack?: boolean;
-  /** Changes what the bots may do. */
-  readonly grant?: VideoGrant;
+  /** Changes what the bot of a room may do. */
+  readonly grant?: (room: string) => VideoGrant;
 }
 
 const program = fileURLToPath(new URL('./leased-bots-program.ts', import.meta.url));
@@ -36,10 +36,10 @@ export async function prepareLeasedBots(server: LiveKitServer): Promise<Prepared
   };
   await next('loaded');
   return {
-    join: async (rooms, { beatMs = 300, comesBack = false, grant = {} } = {}) => {
+    join: async (rooms, { beatMs = 300, comesBack = false, grant = () => ({}) } = {}) => {
       const tokens = await Promise.all(
         rooms.map((room) => {
-          const all = { roomJoin: true, agent: true, canUpdateOwnMetadata: true, room, ...grant };
+          const all = { roomJoin: true, agent: true, canUpdateOwnMetadata: true, room, ...grant(room) };
           return tokenFor(server, 'bot', all);
         }),
       );

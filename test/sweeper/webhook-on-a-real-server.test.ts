@@ -10,6 +10,7 @@ import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import { webhookHandler } from '../../src/sweeper/webhook-handler.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomService } from '../support/room-service.ts';
 
@@ -50,7 +51,7 @@ describe('webhooks of a real server', () => {
     handle = webhookHandler({ apiKey, apiSecret, sweeper: { lookSooner } });
   });
 
-  async function until(what: () => boolean, limitMs = 5_000): Promise<void> {
+  async function until(what: () => boolean, limitMs = 30_000): Promise<void> {
     for (const endMs = performance.now() + limitMs; !what(); await sleep(10)) {
       if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
     }
@@ -80,7 +81,7 @@ describe('webhooks of a real server', () => {
     await sleep(500);
     const name = generateRoomName('hook-');
     await roomService(server).createRoom({ name });
-    await until(() => looks.includes(name), 1_000);
+    await until(() => looks.includes(name), promised(1_000));
     expect(statuses).toContain(200);
   });
 
