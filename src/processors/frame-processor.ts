@@ -169,7 +169,12 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
 
   /**
    * Handles a frame, and pushes what should go on. Gets every frame, lifecycle frames included; what it does not
-   * push is gone (lifecycle frames excepted). What it throws becomes an ErrorFrame, and the frame is gone.
+   * push is gone. What it throws becomes an ErrorFrame, and the frame is gone.
+   *
+   * Not so the framework's own frames. A lifecycle frame is passed on for it, with an error. A request to the task
+   * (such as an EndTaskFrame), a flush probe, a heartbeat, a pause or a resume goes on by itself, once the call is
+   * over and has not pushed it in either direction; see {@link holdFrame} for keeping its place. So a request can be
+   * neither kept nor replaced by another one: both reach the task, where the first counts.
    *
    * A synchronous `process()` costs no await. One that returns a promise holds up the frames behind it.
    */
@@ -184,6 +189,15 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
    */
   push(frame: Frame, direction: FrameDirection = 'downstream'): void {
     this.#core.push(frame, direction);
+  }
+
+  /**
+   * To be called in `process()` with one of the framework's own frames that it keeps, so as to push it later behind
+   * what it holds; or to push something else instead. Without it, the frame goes on when the call is over, and is
+   * ignored when it is pushed after that. Does nothing with other frames.
+   */
+  protected holdFrame(frame: Frame): void {
+    this.#core.hold(frame);
   }
 
   /** Reports a failure: `error` event, then an {@link ErrorFrame} upstream. */

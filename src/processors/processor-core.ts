@@ -4,6 +4,7 @@ import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { isTerminalFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
 import type { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { textOf } from '../text-of.ts';
+import { ForwardedFrames, isForwarded } from './forwarded-frames.ts';
 import { FrameLanes } from './frame-lanes.ts';
 import type { FrameProcessor, FrameProcessorEvents } from './frame-processor.ts';
 import { noMonitor, type RunMonitor } from './frame-processor-setup.ts';
@@ -35,6 +36,8 @@ export class ProcessorCore implements Runnable {
   readonly lanes: FrameLanes = new FrameLanes();
   readonly calls: ProcessCalls = new ProcessCalls();
   readonly #custody = new LifecycleCustody();
+  /** Made with the first of the framework's own frames that comes here. */
+  #forwarded: ForwardedFrames | undefined;
   next: FrameProcessor | undefined;
   previous: FrameProcessor | undefined;
   monitor: RunMonitor = noMonitor;
@@ -76,6 +79,7 @@ export class ProcessorCore implements Runnable {
   push(frame: Frame, direction: FrameDirection): void {
     if (this.calls.isAbandoned) return;
     if (direction === 'downstream' && !this.#custody.passOn(frame)) return;
+    if (this.#forwarded !== undefined && isForwarded(frame) && !this.#forwarded.pushed(frame)) return;
     if (this.#isEnding) this.#noteProgress(frame, this.#custody.held !== undefined);
     const neighbour = direction === 'downstream' ? this.next : this.previous;
     if (this.frames !== undefined || this.isListenedTo) {
@@ -84,6 +88,11 @@ export class ProcessorCore implements Runnable {
     }
     this.monitor.pushed?.note(this.#processor, frame, direction);
     neighbour?.queueFrame(frame, direction);
+  }
+
+  /** `process()` will push this frame later, in its place. */
+  hold(frame: Frame): void {
+    if (isForwarded(frame)) this.#forwarded?.held(frame);
   }
 
   runUrgent(limit: number): number {
@@ -236,12 +245,25 @@ export class ProcessorCore implements Runnable {
   }
 
   #beforeHandling(frame: Frame, direction: FrameDirection): void {
+    if (isForwarded(frame)) {
+      this.#forwarded ??= new ForwardedFrames();
+      this.#forwarded.received(frame);
+    }
     if (this.isListenedTo) this.#emitter.emit('beforeProcessFrame', frame, direction);
     this.monitor.processed?.note(this.#processor, frame, direction);
   }
 
   #afterHandling(frame: Frame, direction: FrameDirection): void {
+    if (this.#forwarded !== undefined && isForwarded(frame)) this.#forward(frame, direction);
     if (this.isListenedTo) this.#emitter.emit('afterProcessFrame', frame, direction);
+  }
+
+  /** The framework's own frames go on also where a processor does not know them. */
+  #forward(frame: Frame, direction: FrameDirection): void {
+    // a compound has it inside, where each processor is seen to
+    if (this.#processor.processors.length > 0 || this.#forwarded?.returned(frame) !== true) return;
+    this.calls.runDetached(frame, () => this.#processor.push(frame, direction));
+    this.#forwarded.forwarded(frame);
   }
 
   #await(call: PendingCall, isSystem: boolean): void {

@@ -99,7 +99,12 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     }
     if (isSentAtOnce(frame)) void this.#send(frame);
     else if (frame.kind === 'system') this.push(frame);
-    else this.#senderFor(frame)?.take(frame);
+    else {
+      const sender = this.#senderFor(frame);
+      // it goes on in its turn
+      if (sender !== undefined) this.holdFrame(frame);
+      sender?.take(frame);
+    }
   }
 
   /**

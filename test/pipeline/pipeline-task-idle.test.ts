@@ -6,10 +6,10 @@ import { TextFrame } from '../../src/frames/text.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameFilter } from '../../src/processors/frame-filter.ts';
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
-import { FunctionFilter } from '../../src/processors/function-filter.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { startPipeline } from '../support/start-pipeline.ts';
+import { Troublemaker } from './troublemakers.ts';
 
 async function setup(options: PipelineTaskOptions, processors: FrameProcessor[] = [new IdentityFilter()]) {
   const pipeline = await startPipeline(processors, options);
@@ -20,7 +20,7 @@ async function setup(options: PipelineTaskOptions, processors: FrameProcessor[] 
   return { ...pipeline, idleTimeout, heartbeatTimeout };
 }
 
-const noBeats = (): FrameProcessor => new FunctionFilter((frame) => !(frame instanceof HeartbeatFrame));
+const noBeats = (): FrameProcessor => new Troublemaker('hangs', 'heartbeat');
 
 describe('PipelineTask idle detection', () => {
   useFakeTime();

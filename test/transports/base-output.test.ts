@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../src/frames/audio.ts';
+import { PipelineFlushFrame } from '../../src/frames/flush.ts';
 import {
   BotSpeakingFrame,
   BotStartedSpeakingFrame,
@@ -44,6 +45,19 @@ describe('BaseOutputTransport, playing', () => {
     expect(namesOf(bot.behind.frames)).toEqual(['OutputAudioRawFrame', 'OutputAudioRawFrame', 'TextFrame']);
     await passes(40);
     expect(namesOf(bot.behind.frames).at(-1)).toBe('TextFrame');
+  });
+
+  it('keeps requests to the task, and the other frames of the framework, behind the sound as well', async () => {
+    const bot = await talk();
+    bot.says(sound(80), new PipelineFlushFrame());
+    await passes(79);
+    expect(namesOf(bot.behind.frames)).toEqual(['OutputAudioRawFrame']);
+    await passes(1);
+    expect(namesOf(bot.behind.frames)).toEqual([
+      'OutputAudioRawFrame',
+      'OutputAudioRawFrame',
+      'PipelineFlushFrame',
+    ]);
   });
 
   it('passes frames on at once when nothing plays', async () => {
