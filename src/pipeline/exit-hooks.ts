@@ -6,6 +6,7 @@ import type {
   ExitReport,
   PipelineResult,
 } from '../processors/frame-processor-setup.ts';
+import { within } from '../within.ts';
 
 interface RegisteredHook {
   readonly name: string;
@@ -13,13 +14,29 @@ interface RegisteredHook {
   readonly timeoutMs: number;
 }
 
-/** What is to be done at the end of a run, whatever its end: each once, in reverse order, within its limit. */
+/** How long a hook may go on after its signal was aborted, in milliseconds. */
+const graceMs = 100;
+
+/**
+ * What is to be done at the end of a run, whatever its end: each hook once, begun in reverse order, within its limit.
+ *
+ * All of them together have the longest of their limits. A hook waits for the one before it, but for at most half of
+ * what is left of the common time; then it begins beside it. So each has time left, however many hang.
+ */
 export class ExitHooks {
   readonly #logger: Logger;
   #hooks: RegisteredHook[] = [];
   /** Set once they run. */
   #result: PipelineResult | undefined;
-  #hurry = new AbortController();
+  /** Aborts when the common time is up. */
+  readonly #timeUp = new AbortController();
+  #deadlineMs = Number.POSITIVE_INFINITY;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopWaiting = (): void => {};
+  /** Resolves when no hook waits for another any more. */
+  readonly #noWaiting: Promise<void> = new Promise((resolve) => {
+    this.#stopWaiting = resolve;
+  });
   #exitCode = 0;
 
   constructor(logger: Logger) {
@@ -40,9 +57,10 @@ export class ExitHooks {
     else this.#hooks.push(registered);
   }
 
-  /** Aborts the signal of the running hook, and of those that follow: time is up. */
-  hurry(): void {
-    this.#hurry.abort();
+  /** No hook waits for another any more, and all have to be done within `leftMs`. */
+  forceShutdown(leftMs: number): void {
+    this.#limit(leftMs);
+    this.#stopWaiting();
   }
 
   /** Never rejects. A second call finds nothing to do. */
@@ -50,7 +68,25 @@ export class ExitHooks {
     this.#result = result;
     const hooks = this.#hooks.reverse();
     this.#hooks = [];
-    for (const hook of hooks) await this.#runOne(hook, result);
+    const running: Promise<void>[] = [];
+    this.#limit(Math.max(0, ...hooks.map(({ timeoutMs }) => timeoutMs)));
+    for (const hook of hooks) {
+      const work = this.#runOne(hook, result);
+      running.push(work);
+      const leftMs = Math.max(0, this.#deadlineMs - performance.now());
+      await Promise.race([within(work, leftMs / 2), this.#noWaiting]);
+    }
+    await Promise.all(running);
+    clearTimeout(this.#timer);
+  }
+
+  #limit(leftMs: number): void {
+    const deadlineMs = performance.now() + leftMs;
+    if (deadlineMs >= this.#deadlineMs) return;
+    this.#deadlineMs = deadlineMs;
+    clearTimeout(this.#timer);
+    if (leftMs > 0) this.#timer = setTimeout(() => this.#timeUp.abort(), leftMs);
+    else this.#timeUp.abort();
   }
 
   /** What is no exit code must not pass for success. */
@@ -61,31 +97,42 @@ export class ExitHooks {
   }
 
   async #runOne({ name, hook, timeoutMs }: RegisteredHook, result: PipelineResult): Promise<void> {
-    const late = new AbortController();
-    const abort = (): void => late.abort();
-    const timer = setTimeout(abort, timeoutMs);
-    // not AbortSignal.any(): Node never forgets such a signal as long as it has a listener
-    this.#hurry.signal.addEventListener('abort', abort);
-    if (this.#hurry.signal.aborted) abort();
-    const { signal } = late;
+    const { signal, abandoned, release } = this.#timeLimit(timeoutMs);
     try {
       const work = Promise.resolve(hook({ result, signal })).then((report) => {
         if (report) this.#exitCode = Math.max(this.#exitCode, this.#codeOf(name, report));
       });
       work.catch(() => {});
-      const graceMs = 100;
-      const abandoned = new Promise<never>((_, reject) => {
-        const abandon = (): void =>
-          void setTimeout(() => reject(new Error('it did not end in time')), graceMs);
-        if (signal.aborted) abandon();
-        else signal.addEventListener('abort', abandon, { once: true });
-      });
-      abandoned.catch(() => {});
       await Promise.race([work, abandoned]);
     } catch (error) {
       this.#logger.error({ hook: name, error }, 'an exit hook failed');
     } finally {
-      clearTimeout(timer);
+      release();
     }
+  }
+
+  /** @returns A signal that aborts at the limit, or when the common time is up, and a promise that rejects soon after. */
+  #timeLimit(timeoutMs: number) {
+    // not AbortSignal.any(): Node never forgets such a signal as long as it has a listener
+    const late = new AbortController();
+    let timer: ReturnType<typeof setTimeout>;
+    let abort = (): void => {};
+    const abandoned = new Promise<never>((_, reject) => {
+      abort = () => {
+        if (late.signal.aborted) return;
+        late.abort();
+        clearTimeout(timer);
+        timer = setTimeout(() => reject(new Error('it did not end in time')), graceMs);
+      };
+      timer = setTimeout(abort, timeoutMs);
+    });
+    abandoned.catch(() => {});
+    this.#timeUp.signal.addEventListener('abort', abort);
+    if (this.#timeUp.signal.aborted) abort();
+    const release = (): void => {
+      clearTimeout(timer);
+      this.#timeUp.signal.removeEventListener('abort', abort);
+    };
+    return { signal: late.signal, abandoned, release };
   }
 }

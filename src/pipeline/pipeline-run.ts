@@ -63,6 +63,12 @@ export class PipelineRun {
   #early: TerminalFrame | undefined;
   #settle: ((outcome: Outcome) => void) | undefined;
   #startTimer: ReturnType<typeof setTimeout> | undefined;
+  #shutdownTimer: ReturnType<typeof setTimeout> | undefined;
+  #giveUp = (): void => {};
+  /** Resolves when a shutdown's time is up: nothing is waited for any more. */
+  readonly #timeUp: Promise<void> = new Promise((resolve) => {
+    this.#giveUp = resolve;
+  });
   /** Whether the framework passed a frame on, or gave up waiting, for somebody. */
   forced = false;
 
@@ -142,9 +148,15 @@ export class PipelineRun {
     this.#watch?.progress();
   }
 
-  /** Nothing is waited for any more. */
-  hurry(): void {
-    this.#hooks.hurry();
+  /**
+   * No processor is waited for any more, and no exit hook waits for another; hooks, cleanups and observers have to be
+   * done within `leftMs`.
+   */
+  forceShutdown(leftMs: number): void {
+    if (this.hasFinished) return;
+    this.#hooks.forceShutdown(leftMs);
+    clearTimeout(this.#shutdownTimer);
+    this.#shutdownTimer = setTimeout(this.#giveUp, leftMs);
     this.#watch?.force();
   }
 
@@ -293,6 +305,7 @@ export class PipelineRun {
   async #finish(outcome: Outcome, finish: () => Promise<void>): Promise<PipelineResult> {
     clearTimeout(this.#startTimer);
     this.#watch?.stop();
+    this.#watch = undefined;
     this.#waiting = [];
     this.#options.onStop();
     const result = this.#resultOf(outcome);
@@ -303,10 +316,11 @@ export class PipelineRun {
     const hooks = this.#hooks.run(result);
     if (result.reason !== 'stopped') {
       const cleanup = this.#options.pipeline.cleanup();
-      if (cleanup !== undefined) await cleanup;
+      if (cleanup !== undefined) await Promise.race([cleanup, this.#timeUp]);
     }
     await hooks;
-    await finish();
+    await Promise.race([finish(), this.#timeUp]);
+    clearTimeout(this.#shutdownTimer);
     this.#phase = 'finished';
     return this.#resultOf(outcome);
   }

@@ -131,24 +131,30 @@ export class PipelineRunner {
     this.#signalled = true;
     wayOut.exitWhenAlone(this.#exitCode);
     const reserveMs = Math.min(2_000, this.#budgetMs / 4);
+    // exit hooks have the time between the two, whoever hangs
+    const forceMs = how === 'end' ? this.#budgetMs - reserveMs / 2 : this.#budgetMs / 2;
+    const hooksEndMs = this.#budgetMs - reserveMs / 4;
     if (how === 'end') {
       this.end();
       this.#after(this.#budgetMs - reserveMs, () => this.cancel(`${reason}: the end took too long`));
     } else {
       this.cancel(reason);
     }
-    this.#after(this.#budgetMs - reserveMs / 4, () => {
-      for (const task of this.#tasks) task.hurry();
-    });
+    this.#after(forceMs, () => this.#forceShutdown(hooksEndMs - forceMs));
     this.#after(this.#budgetMs, () => {
       this.#logger.error({ budgetMs: this.#budgetMs }, 'the shutdown took too long');
       wayOut.exitNow(Math.max(this.#exitCode, 3));
     });
   }
 
-  /** A second signal: cancelling starts what has to be done, and it is given a moment. */
+  #forceShutdown(leftMs: number): void {
+    for (const task of this.#tasks) task.forceShutdown(leftMs);
+  }
+
+  /** A second signal: what has to be done is begun, whoever hangs, and it is given a moment. */
   #forceExit(signal: ExitSignal): void {
     this.cancel(signal);
+    this.#forceShutdown(forcedExitMs);
     const code = exitCodeOf(signal);
     this.#exitCode = code;
     this.#after(forcedExitMs, () => wayOut.exitNow(code));

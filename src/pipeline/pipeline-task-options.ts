@@ -9,13 +9,20 @@ import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
 import type { Observer } from './observer.ts';
 
-/** Time limits in milliseconds; `null` turns one off. */
+/**
+ * Time limits in milliseconds; `null` turns one off. Each is one for its phase: it is exceeded by a second at most,
+ * however many processors hang and whatever waits in front of them.
+ */
 export interface PipelineTaskLimits {
   /** All processors' `setup()`. Default 20 000. */
   readonly setupTimeoutMs?: number | null;
   /** From the StartFrame's entry to its exit. Default 20 000. */
   readonly startTimeoutMs?: number | null;
-  /** How long nothing may move while an End or Stop frame is under way; how long that takes is not limited. Default 20 000. */
+  /**
+   * How long nothing may move while an End or Stop frame is under way; how long that takes is not limited. Then every
+   * call of `process()` that holds the frame up is given up. What waited behind those calls goes on; once nothing has
+   * moved for another 800 ms, all that is left in front of the frame is dropped. Default 20 000.
+   */
   readonly endStallTimeoutMs?: number | null;
   /** From the CancelFrame's entry to its exit. Default 2 000. */
   readonly cancelTimeoutMs?: number | null;

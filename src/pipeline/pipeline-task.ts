@@ -186,10 +186,13 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     this.#upstreamFilter = classes;
   }
 
-  /** For the runner: the shutdown's time is up, nothing is waited for any more. */
-  hurry(): void {
+  /**
+   * For the runner: cancels, and waits for no processor any more. Exit hooks, cleanups and observers have to be done
+   * within `leftMs`.
+   */
+  forceShutdown(leftMs = 0): void {
     this.cancel('shutdown');
-    this.#run.hurry();
+    this.#run.forceShutdown(leftMs);
   }
 
   /** Cancels, and waits until the run is over. */

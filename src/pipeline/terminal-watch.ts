@@ -1,15 +1,22 @@
 import type { LifecycleFrame } from '../frames/lifecycle.ts';
 import { type FrameProcessor, forceFrame, hasFrame } from '../processors/frame-processor.ts';
-import { hurryFrame } from '../processors/lifecycle-custody.ts';
+import { markForced } from '../processors/lifecycle-custody.ts';
 
-/** How long the next ones may stand still, at most, once somebody had to be forced; in milliseconds. */
-const patienceAfterForceMs = 1_000;
+/** How long nothing may move, in all, once a processor was given up; in milliseconds. */
+const graceMs = 800;
+/** How often it is looked for a frame past its limit, and how many times: together with the grace less than a second. */
+const stepMs = 20;
+const steps = 8;
 
 /**
- * Sees to it that a lifecycle frame comes out of a pipeline: whoever stands still with it is forced.
+ * Sees to it that a lifecycle frame comes out of a pipeline within its limit and a second, however many processors
+ * hang and whatever waits in front of them.
  *
- * An End or Stop frame is given its limit anew whenever something moves; a Cancel frame has one limit for all of
- * its way.
+ * An End or Stop frame is given its limit anew whenever something moves. At the limit every call of `process()` that
+ * the frame would have to wait for is given up. What waits behind those calls is processed as long as it moves; when
+ * nothing has moved for another 800 ms the frame is forced: everything in front of it is dropped, and no processor is
+ * waited for any more. A Cancel frame has one limit for all of its way, and is forced then. A StartFrame is given 800
+ * ms by each further processor; the limit of the start is not the watch's business.
  */
 export class TerminalWatch {
   readonly frame: LifecycleFrame;
@@ -18,6 +25,10 @@ export class TerminalWatch {
   #limitMs: number;
   #lastProgress: number = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #hasGivenUp = false;
+  /** How often it may still be looked for the frame that is forced. */
+  #stepsLeft = steps;
+  #isForced = false;
 
   /**
    * @param limitMs How long nothing may move; `null` for ever.
@@ -44,34 +55,42 @@ export class TerminalWatch {
     clearTimeout(this.#timer);
   }
 
-  /** Forces whoever has the frame, and from now on everybody at once. */
+  /** The time is up: nothing and nobody is waited for any more. */
   force(): void {
     this.stop();
-    hurryFrame(this.frame);
-    this.#step();
+    this.#isForced = true;
+    markForced(this.frame);
+    this.#step(stepMs);
   }
 
   #wait(ms: number): void {
     this.#timer = setTimeout(() => {
       const stillMs = performance.now() - this.#lastProgress;
-      if (this.frame.frameRole !== 'cancel' && stillMs < this.#limitMs - 1)
-        this.#wait(this.#limitMs - stillMs);
+      if (this.#isForced) this.#step(stepMs);
       else if (this.frame.frameRole === 'cancel') this.force();
-      else this.#step();
+      else if (stillMs < this.#limitMs - 1) this.#wait(this.#limitMs - stillMs);
+      else if (this.#hasGivenUp && this.frame.frameRole !== 'start') this.force();
+      else this.#giveUp();
     }, ms);
   }
 
-  #step(): void {
-    this.#limitMs = Math.min(this.#limitMs, patienceAfterForceMs);
-    const isCancel = this.frame.frameRole === 'cancel';
-    const holders = holdersOf(this.frame, this.#pipeline.processors);
-    if (holders.length === 0) {
+  #giveUp(): void {
+    this.#hasGivenUp = true;
+    this.#limitMs = Math.min(this.#limitMs, graceMs);
+    this.#step(this.#limitMs);
+  }
+
+  #step(waitMs: number): void {
+    const isHeld = holdersOf(this.frame, this.#pipeline.processors).length > 0;
+    if (this.#isForced) this.#stepsLeft -= 1;
+    if (!isHeld || this.#stepsLeft < 0) {
       this.#lost(this.frame);
       return;
     }
     this.#lastProgress = performance.now();
-    this.#wait(isCancel ? Math.min(this.#limitMs, 50) : this.#limitMs);
-    for (const holder of holders) forceFrame(holder, this.frame);
+    this.#wait(waitMs);
+    for (const processor of [...withoutHolding(this.frame, this.#pipeline.processors)])
+      forceFrame(processor, this.frame);
   }
 }
 
@@ -81,4 +100,15 @@ export function holdersOf(frame: LifecycleFrame, processors: readonly FrameProce
     const inside = holdersOf(frame, processor.processors);
     return inside.length > 0 || !hasFrame(processor, frame) ? inside : [processor];
   });
+}
+
+/** All processors but those that only have a frame because one inside of them has it. */
+function* withoutHolding(
+  frame: LifecycleFrame,
+  processors: readonly FrameProcessor[],
+): Generator<FrameProcessor> {
+  for (const processor of processors) {
+    yield* withoutHolding(frame, processor.processors);
+    if (holdersOf(frame, processor.processors).length === 0) yield processor;
+  }
 }

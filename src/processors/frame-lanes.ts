@@ -123,6 +123,31 @@ export class FrameLanes {
     return this.#start === frame || this.#other.includes(frame) || this.#system.includes(frame);
   }
 
+  /** Drops the system frames of a class. @returns How many frames it was. */
+  dropSystem(frameClass: unknown): number {
+    const before = this.#system.length;
+    this.#system.filter(0, before, (frame) => frame.constructor !== frameClass);
+    return before - this.#system.length;
+  }
+
+  /** Drops what would be taken before a frame that waits here. @returns How many frames it was. */
+  dropBefore(frame: Frame): number {
+    const before = this.#system.length + this.#other.length;
+    let isInFront = true;
+    const isNotInFront = (one: Frame): boolean => {
+      if (one === frame) isInFront = false;
+      return !isInFront;
+    };
+    if (this.#other.includes(frame)) {
+      this.#system.filter(0, this.#system.length, (one) => one.frameRole === 'cancel');
+      this.#other.filter(0, this.#other.length, isNotInFront);
+      this.#held = Math.min(this.#held, this.#other.length);
+    } else if (this.#system.includes(frame)) {
+      this.#system.filter(0, this.#system.length, isNotInFront);
+    }
+    return before - this.#system.length - this.#other.length;
+  }
+
   /** Forgets the data and control frames. */
   clear(): void {
     this.#other.clear();

@@ -37,7 +37,10 @@ export type ExitHook = (context: {
 }) => void | Promise<void | ExitReport>;
 
 export interface ExitHookOptions {
-  /** How long the hook may take, in milliseconds. Default 10 000. */
+  /**
+   * How long the hook may take, in milliseconds. All hooks of a run together have the longest of their limits: each
+   * waits for the one before it, but for at most half of what is left of that. Default 10 000.
+   */
   readonly timeoutMs?: number;
 }
 

@@ -48,7 +48,7 @@ let access: ProcessorAccess;
 /** For the task only: whether a lifecycle frame waits in a processor, is being processed, or was kept. */
 export let hasFrame: (processor: FrameProcessor, frame: LifecycleFrame) => boolean;
 
-/** For the task only: gets a lifecycle frame that a processor {@link hasFrame} going. */
+/** For the task only: gets a lifecycle frame going that is to go through a processor, or is kept by it. */
 export let forceFrame: (processor: FrameProcessor, frame: LifecycleFrame) => void;
 
 /**
@@ -297,6 +297,7 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
     access = {
       process: (processor, frame, direction) => processor.process(frame, direction),
       emitter: (processor) => processor.#events,
+      logger: (processor) => processor.logger,
       pushErrorFrame: (processor, frame) => processor.#pushErrorFrame(frame),
     };
     hasFrame = (processor, frame) => processor.#core.has(frame);

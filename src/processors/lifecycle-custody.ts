@@ -1,17 +1,17 @@
 import type { Frame } from '../frames/frame.ts';
 import type { LifecycleFrame } from '../frames/lifecycle.ts';
 
-/** Frames that are passed on at once, because whoever had them took too long. */
-const hurried = new WeakSet<Frame>();
+/** Lifecycle frames past their limit: forwarded without waiting. */
+const forced = new WeakSet<Frame>();
 
-/** From now on nobody is waited for who has this frame. */
-export function hurryFrame(frame: LifecycleFrame): void {
-  hurried.add(frame);
+/** From now on no processor is waited for that has this frame. */
+export function markForced(frame: LifecycleFrame): void {
+  forced.add(frame);
 }
 
-/** Whether nobody is to be waited for who has this frame. */
-export function isHurried(frame: Frame): boolean {
-  return hurried.has(frame);
+/** Whether no processor is waited for that has this frame. */
+export function isForced(frame: Frame): boolean {
+  return forced.has(frame);
 }
 
 /**
@@ -24,6 +24,11 @@ export class LifecycleCustody {
   /** The frame that was given and has not gone on. */
   get held(): LifecycleFrame | undefined {
     return this.#isPassedOn ? undefined : this.#frame;
+  }
+
+  /** Whether the frame was given and has gone on. */
+  isThrough(frame: LifecycleFrame): boolean {
+    return this.#isPassedOn && this.#frame === frame;
   }
 
   take(frame: LifecycleFrame): void {

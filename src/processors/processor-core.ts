@@ -2,6 +2,7 @@ import type { Subject } from 'rxjs';
 import { ErrorFrame, type Named } from '../frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { isTerminalFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
+import type { Logger } from '../logger.ts';
 import type { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { textOf } from '../text-of.ts';
 import { ForwardedFrames, isForwarded } from './forwarded-frames.ts';
@@ -9,7 +10,7 @@ import { FrameLanes } from './frame-lanes.ts';
 import type { FrameProcessor, FrameProcessorEvents } from './frame-processor.ts';
 import { noMonitor, type RunMonitor } from './frame-processor-setup.ts';
 import { frameScheduler, type Runnable } from './frame-scheduler.ts';
-import { isHurried, LifecycleCustody } from './lifecycle-custody.ts';
+import { isForced, LifecycleCustody } from './lifecycle-custody.ts';
 import { type PendingCall, type Process, ProcessCalls } from './process-calls.ts';
 
 /** What the core may do with the processor around it, and nobody else may. One for all processors. */
@@ -17,6 +18,7 @@ export interface ProcessorAccess {
   readonly process: Process;
   /** The processor, as the emitter of its events. */
   emitter(processor: FrameProcessor): SafeEventEmitter<FrameProcessorEvents>;
+  logger(processor: FrameProcessor): Logger;
   /** Reports an error and pushes it upstream. */
   pushErrorFrame(processor: FrameProcessor, frame: ErrorFrame): void;
 }
@@ -50,6 +52,8 @@ export class ProcessorCore implements Runnable {
   #wantsTurn = false;
   /** A terminal frame waits here, or is in custody: what goes on is progress. */
   #isEnding = false;
+  /** The frame that was forced here last; its error was reported. */
+  #forcedFrame: LifecycleFrame | undefined;
 
   constructor(processor: FrameProcessor, access: ProcessorAccess, isDirect: boolean) {
     this.#processor = processor;
@@ -74,6 +78,7 @@ export class ProcessorCore implements Runnable {
       this.monitor.terminalFrameMoved(frame);
     }
     if (this.lanes.add(frame, direction)) this.wantTurn();
+    if (kind === 'control' && this.#isEnding && isForced(frame)) this.#forceIfBusy(frame as LifecycleFrame);
   }
 
   push(frame: Frame, direction: FrameDirection): void {
@@ -153,6 +158,7 @@ export class ProcessorCore implements Runnable {
       this.lanes.resumeSystem();
     }
     if (this.lanes.addSystem(frame, direction)) this.wantUrgent();
+    if (frame.frameRole === 'cancel' && isForced(frame)) this.#forceIfBusy(frame as LifecycleFrame);
   }
 
   /** What was never started has nothing to cancel. */
@@ -270,7 +276,7 @@ export class ProcessorCore implements Runnable {
     const { frame } = call;
     if (isSystem) this.calls.system = call;
     else this.calls.current = call;
-    if (this.#custody.held === frame && isHurried(frame))
+    if (this.#custody.held === frame && isForced(frame))
       this.#passOn(this.#custody.held, 'is still busy with');
     call.promise.then(
       () => this.#settled(call),
@@ -300,7 +306,9 @@ export class ProcessorCore implements Runnable {
 
   #handlerReturned(frame: Frame, direction: FrameDirection): void {
     if (this.#isEnding) this.#noteProgress(frame, true);
-    if (this.#custody.held === frame && isHurried(frame)) this.#passOn(this.#custody.held, 'did not pass on');
+    // a compound passes it on when its processors have, which are forced themselves
+    if (this.#custody.held === frame && isForced(frame) && this.#processor.processors.length === 0)
+      this.#passOn(this.#custody.held, 'did not pass on');
     this.#afterHandling(frame, direction);
   }
 
@@ -345,6 +353,7 @@ export class ProcessorCore implements Runnable {
     this.#custody.giveUp();
     this.isCancelled = false;
     this.#isEnding = false;
+    this.#forcedFrame = undefined;
   }
 
   /** Whether a frame waits here, is being processed here, or was kept. */
@@ -352,22 +361,40 @@ export class ProcessorCore implements Runnable {
     return this.#custody.held === frame || this.lanes.includes(frame);
   }
 
-  /** Gets a frame that it {@link has} going: gives up whatever holds it. */
+  /**
+   * Gets a lifecycle frame going that has not gone on from here: gives up the calls of `process()` that it would have
+   * to wait for, and waiting system frames of a class that hung. Once the frame is past its limit, everything in front
+   * of it is dropped.
+   */
   force(frame: LifecycleFrame): void {
+    if (this.#custody.isThrough(frame)) return;
     const isSystem = frame.kind === 'system';
+    let what: string | undefined;
+    let dropped = 0;
     for (const call of [this.calls.system, isSystem ? undefined : this.calls.current]) {
       if (call === undefined) continue;
       this.calls.abandon(call);
-      if (call.frame !== frame) this.#reportForce(frame, `never finished ${call.frame.name}, which held up`);
+      if (call.frame === frame) continue;
+      what = `never finished ${call.frame.name}, which held up`;
+      if (call.frame.kind === 'system') dropped += this.lanes.dropSystem(call.frame.constructor);
     }
+    const isPaused = this.lanes.isSystemPaused || (!isSystem && this.lanes.isPaused);
+    if (isPaused && this.lanes.includes(frame)) what ??= 'was paused, which held up';
+    if (isForced(frame)) dropped += this.lanes.dropBefore(frame);
+    if (what !== undefined || dropped > 0) this.#reportForce(frame, what ?? 'was too slow for', dropped);
     const { held } = this.#custody;
     if (held === frame) this.#passOn(held, 'did not pass on');
     else if (held?.frameRole === 'start') this.#custody.giveUp();
-    const isPaused = this.lanes.isSystemPaused || (!isSystem && this.lanes.isPaused);
-    if (isPaused && this.lanes.includes(frame)) this.#reportForce(frame, 'was paused, which held up');
     this.lanes.resumeSystem();
     if (!isSystem) this.resume();
     this.wantUrgent();
+  }
+
+  /** A frame past its limit has arrived: it does not wait behind a call, or a pause. */
+  #forceIfBusy(frame: LifecycleFrame): void {
+    const { system, current } = this.calls;
+    if (system !== undefined || current !== undefined || this.lanes.isPaused || this.lanes.isSystemPaused)
+      this.force(frame);
   }
 
   #passOn(frame: LifecycleFrame, what: string): void {
@@ -375,9 +402,19 @@ export class ProcessorCore implements Runnable {
     this.calls.runDetached(frame, () => this.#processor.push(frame));
   }
 
-  #reportForce(frame: LifecycleFrame, what: string): void {
+  /** One error for each lifecycle frame, however often it has to be forced here. */
+  #reportForce(frame: LifecycleFrame, what: string, dropped = 0): void {
+    if (this.#forcedFrame === frame) {
+      if (dropped > 0)
+        this.#access
+          .logger(this.#processor)
+          .warn({ processor: this.#name, frame: frame.name, dropped }, 'frames in front of it are dropped');
+      return;
+    }
+    this.#forcedFrame = frame;
+    const without = dropped === 0 ? '' : `, without ${dropped} frames in front of it`;
     const error = new ErrorFrame({
-      error: `${this.#name} ${what} ${frame.name}; it goes on`,
+      error: `${this.#name} ${what} ${frame.name}; it goes on${without}`,
       processor: this.#processor,
     });
     this.#pushError(error);

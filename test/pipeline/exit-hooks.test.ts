@@ -114,23 +114,95 @@ describe('ExitHooks', () => {
     expect(errors).toEqual([]);
   });
 
-  it('hurries the running one and all that follow', async () => {
+  it('gives all of them together the longest of their limits, however many hang', async () => {
+    const { hooks, calls } = setup();
+    const began: number[] = [];
+    const startedMs = performance.now();
+    hooks.add('first', () => void calls.push('first'), { timeoutMs: 100 });
+    for (const timeoutMs of [1_000, 2_000, 200, 2_000]) {
+      hooks.add(
+        'hangs',
+        () => {
+          began.push(performance.now() - startedMs);
+          return never;
+        },
+        { timeoutMs },
+      );
+    }
+    hooks.add('last', () => void calls.push('last'), { timeoutMs: 100 });
+    const running = hooks.run(result).then(() => performance.now() - startedMs);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await running).toBeLessThanOrEqual(2_100);
+    // each waits for half of what is left, or until the one before it is given up
+    expect(began).toEqual([0, 1_000, 1_300, 1_650]);
+    expect(calls).toEqual(['last', 'first']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('lets one begin beside another that takes more than half of the time', async () => {
+    const { hooks, calls } = setup();
+    const takes = (name: string, ms: number) => async () => {
+      calls.push(`${name} begins`);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      calls.push(`${name} ends`);
+    };
+    hooks.add('second', takes('second', 500));
+    hooks.add('first', takes('first', 6_000));
+    const running = hooks.run(result);
+    await vi.advanceTimersByTimeAsync(6_000);
+    await running;
+    expect(calls).toEqual(['first begins', 'second begins', 'second ends', 'first ends']);
+  });
+
+  it('begins all of them at once in a forced shutdown, and aborts them when it is over', async () => {
     const { hooks } = setup();
-    const aborted: string[] = [];
-    for (const name of ['second', 'first']) {
+    const calls: string[] = [];
+    for (const name of ['third', 'second', 'first']) {
       hooks.add(name, ({ signal }) => {
-        if (signal.aborted) aborted.push(name);
-        signal.addEventListener('abort', () => aborted.push(name));
+        calls.push(`${name} begins`);
+        signal.addEventListener('abort', () => calls.push(`${name} is aborted`));
         return never;
       });
     }
     const running = hooks.run(result);
     await vi.advanceTimersByTimeAsync(50);
-    hooks.hurry();
-    expect(aborted).toEqual(['first']);
-    await vi.advanceTimersByTimeAsync(200);
-    expect(aborted).toEqual(['first', 'second']);
+    expect(calls).toEqual(['first begins']);
+    hooks.forceShutdown(500);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(calls).toEqual(['first begins', 'second begins', 'third begins']);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(calls.slice(3)).toEqual(['first is aborted', 'second is aborted', 'third is aborted']);
+    await vi.advanceTimersByTimeAsync(100);
     await running;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('runs them all in a shutdown without any time left, with an aborted signal', async () => {
+    const { hooks } = setup();
+    const aborted: boolean[] = [];
+    for (let count = 0; count < 10; count += 1) {
+      hooks.add('hangs', ({ signal }) => {
+        aborted.push(signal.aborted);
+        return never;
+      });
+    }
+    hooks.forceShutdown(0);
+    const running = hooks.run(result);
+    await vi.advanceTimersByTimeAsync(100);
+    await running;
+    expect(aborted).toEqual(new Array(10).fill(true));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('aborts nothing of a hook that has ended', async () => {
+    const { hooks } = setup();
+    const aborted = vi.fn();
+    hooks.add('hangs', () => never, { timeoutMs: 300 });
+    hooks.add('ends', ({ signal }) => signal.addEventListener('abort', aborted), { timeoutMs: 300 });
+    const running = hooks.run(result);
+    await vi.advanceTimersByTimeAsync(400);
+    await running;
+    expect(aborted).not.toHaveBeenCalled();
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -320,7 +320,7 @@ it('a shutdown whose time is up while it cleans up, cleans up once and settles o
   ]);
   run.task.cancel();
   await run.pass(100);
-  run.task.hurry();
+  run.task.forceShutdown();
   run.task.cancel('again');
   await run.pass(0);
   expect(aborted).toHaveBeenCalledOnce();

@@ -275,7 +275,7 @@ describe('a run', () => {
 
     it('is over at once when the shutdown is', async () => {
       const run = await stuck([1, 2, 3].map(() => new Troublemaker('hangs', 'end', 'cancel')));
-      run.task.hurry();
+      run.task.forceShutdown();
       await run.pass(200);
       expectOneEnd(run, 'cancelled');
     });

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
+import { UserSpeakingFrame } from '../../src/frames/interruption.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
@@ -10,7 +11,7 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { ExitHook, PipelineResult } from '../../src/processors/frame-processor-setup.ts';
-import { never, pass, Troublemaker, WithExitHook } from './troublemakers.ts';
+import { HangsOn, never, pass, Troublemaker, WithExitHook } from './troublemakers.ts';
 
 /** Takes so long for each text. */
 class Speaker extends FrameProcessor {
@@ -26,6 +27,8 @@ class Speaker extends FrameProcessor {
     this.push(frame, direction);
   }
 }
+
+const isSpeech = (frame: Frame): boolean => frame instanceof UserSpeakingFrame;
 
 const events = [
   'SIGINT',
@@ -140,6 +143,74 @@ describe('a shutdown', () => {
     expect(exits).toEqual([]);
     await pass(1);
     expect(exits).toEqual([3]);
+  });
+
+  it.each([null, 2_000, 60_000])(
+    'runs the exit hooks and exits with 0 while processors hang, with a cancel limit of %s ms',
+    async (cancelTimeoutMs) => {
+      const hook: ExitHook = () => new Promise((resolve) => setTimeout(resolve, 2_000));
+      const { task, happens, hooked, reasons } = await setup(
+        [new WithExitHook(hook), ...Array.from({ length: 10 }, () => new HangsOn(isSpeech))],
+        {},
+        { cancelTimeoutMs },
+      );
+      task.queueFrames(Array.from({ length: 1_000 }, () => new UserSpeakingFrame()));
+      await pass(0);
+      happens('SIGTERM');
+      while (exits.length === 0 && performance.now() < 8_000) await pass(100);
+      expect(hooked).toHaveBeenCalledOnce();
+      expect(reasons()).toEqual(['cancelled']);
+      expect(exits).toEqual([0]);
+    },
+  );
+
+  it('runs all exit hooks and exits with 0 although three of them hang', async () => {
+    const hangs = Array.from({ length: 3 }, () => new WithExitHook(() => never));
+    const { happens, hooked } = await setup(hangs);
+    happens('SIGTERM');
+    while (exits.length === 0 && performance.now() < 8_000) await pass(100);
+    expect(hooked).toHaveBeenCalledOnce();
+    expect(exits).toEqual([0]);
+  });
+
+  it.each(['cancel', 'end'] as const)(
+    'exits with 0 within the budget although everything hangs, with onSignal: %s',
+    async (onSignal) => {
+      const hangs = Array.from(
+        { length: 3 },
+        () =>
+          new (class extends HangsOn {
+            override cleanup(): Promise<void> {
+              return never;
+            }
+          })(() => true),
+      );
+      const { happens, hooked, reasons } = await setup(
+        [...hangs, new WithExitHook(() => never)],
+        { onSignal },
+        {
+          cancelTimeoutMs: 60_000,
+          cleanupTimeoutMs: 60_000,
+          observers: [{ onProcessFrame: () => never, cleanup: () => never }],
+        },
+      );
+      happens('SIGTERM');
+      while (exits.length === 0 && performance.now() < 8_000) await pass(100);
+      expect(hooked).toHaveBeenCalledOnce();
+      expect(reasons()).toEqual(['cancelled']);
+      expect(exits).toEqual([0]);
+    },
+  );
+
+  it('begins the exit hooks at a second signal although a processor hangs', async () => {
+    const { happens, hooked } = await setup([new HangsOn(() => true)]);
+    happens('SIGTERM');
+    await pass(100);
+    expect(hooked).not.toHaveBeenCalled();
+    happens('SIGTERM');
+    await pass(200);
+    expect(hooked).toHaveBeenCalledOnce();
+    expect(exits).toEqual([143]);
   });
 
   it("plays what was queued with onSignal: 'end'", async () => {

@@ -10,6 +10,7 @@ import { silentLogger } from '../../src/logger.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
+import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { promised } from '../support/promised.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 import type { ProgramOptions } from './runner-program.ts';
@@ -127,6 +128,26 @@ describe.concurrent('a process with a PipelineRunner', () => {
     expect(bot.fact('hook')).toMatchObject({ reason: 'cancelled' });
     expect(bot.events.filter((event) => orderly.includes(event)).toSorted()).toEqual(orderly.toSorted());
     expect(bot.fact('results')).toMatchObject({ reasons: ['cancelled'] });
+  });
+
+  it('deletes its room at a signal and exits with code 0, whatever waits in front of a processor that hangs', async () => {
+    const credentials = { apiKey: 'devkey', apiSecret: 'a-secret-of-at-least-32-characters' };
+    const server = await FakeLiveKitServer.start(credentials);
+    try {
+      server.createRoom('hung');
+      const bot = start('waits', {
+        waitingSound: 1_000,
+        room: { roomName: 'hung', rest: { ...credentials, apiUrl: server.httpUrl } },
+        task: { cancelTimeoutMs: 500 },
+      });
+      await bot.signalled('SIGTERM');
+      expect(await bot.exitCode()).toBe(0);
+      expect(bot.events).toEqual(expect.arrayContaining(orderly));
+      expect(bot.fact('results')).toMatchObject({ reasons: ['cancelled'], forced: [true] });
+      expect(server.rooms).toEqual([]);
+    } finally {
+      await server.stop();
+    }
   });
 
   it('has taken its handlers away when run() has settled', async () => {

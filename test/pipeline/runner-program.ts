@@ -6,6 +6,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { InputAudioRawFrame } from '../../src/frames/audio.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
@@ -16,6 +17,7 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../src/processors/frame-processor-setup.ts';
+import type { LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
 
 export interface ProgramOptions {
   readonly runner?: Omit<PipelineRunnerOptions, 'logger'>;
@@ -34,6 +36,10 @@ export interface ProgramOptions {
   readonly secondHookExitCode?: number;
   /** Whether the setup never ends. */
   readonly hangsInSetup?: boolean;
+  /** How many frames of sound wait in front of a processor that never finishes one. Default no such processor. */
+  readonly waitingSound?: number;
+  /** A room that is deleted at the end. Default none. */
+  readonly room?: { readonly roomName: string; readonly rest: LiveKitRESTHelperOptions };
 }
 
 const [scenario = 'waits', json = '{}'] = process.argv.slice(2);
@@ -64,6 +70,7 @@ class Bot extends FrameProcessor {
   protected override async process(frame: Frame, direction: FrameDirection): Promise<void> {
     if (frame instanceof TextFrame) await wait(options.frameMs === undefined ? 0 : options.frameMs);
     if (frame.frameRole === 'cancel' && options.hangsOnCancel) await wait(-1);
+    if (frame instanceof InputAudioRawFrame) await wait(-1);
     this.push(frame, direction);
     if (frame instanceof TextFrame) tell('played', { text: frame.text });
   }
@@ -74,7 +81,27 @@ class Bot extends FrameProcessor {
   }
 }
 
-const task = new PipelineTask(new Pipeline([new Bot()]), { logger: silentLogger, ...options.task });
+/** Loaded only where it is wanted: most of the programs have no room. */
+async function newCleanup({ roomName, rest }: NonNullable<ProgramOptions['room']>): Promise<FrameProcessor> {
+  const { RoomCleanupProcessor } = await import('../../src/cleanup/room-cleanup-processor.ts');
+  const { LiveKitRESTHelper } = await import('../../src/rooms/livekit-rest-helper.ts');
+  return new RoomCleanupProcessor({
+    roomName,
+    rest: new LiveKitRESTHelper(rest),
+    guardian: false,
+    logger: silentLogger,
+  });
+}
+
+const { room, waitingSound = 0 } = options;
+const cleanup = room === undefined ? [] : [await newCleanup(room)];
+const task = new PipelineTask(new Pipeline([...cleanup, new Bot()]), {
+  logger: silentLogger,
+  ...options.task,
+});
+for (let count = 0; count < waitingSound; count += 1) {
+  task.queueFrame(new InputAudioRawFrame({ audio: new Int16Array(160), sampleRate: 16_000, numChannels: 1 }));
+}
 const runner = new PipelineRunner({ logger: silentLogger, ...options.runner });
 process.on('exit', (code) => tell('exit', { code }));
 task.on('started', () => tell('started'));

@@ -84,18 +84,49 @@ describe('TerminalWatch', () => {
     watch.stop();
   });
 
-  it('gives the next one a second at most, once somebody had to be forced', async () => {
-    const stuck = [1, 2, 3].map(() => new Troublemaker('hangs', 'end'));
+  it('gives all of the others together less than a second, once one had to be forced', async () => {
+    const stuck = Array.from({ length: 20 }, () => new Troublemaker('hangs', 'end'));
     const { watch, arrived } = await watches(new EndFrame(), 20_000, ...stuck);
     await pass(20_000);
-    await pass(1_999);
+    await pass(799);
     expect(arrived).toEqual([]);
     await pass(1);
     expect(arrived).toHaveLength(1);
     watch.stop();
   });
 
-  it('forces all of them at once in a hurry', async () => {
+  it('waits for one that takes its time behind one that had to be forced', async () => {
+    const slow = new (class extends IdentityFilter {
+      protected override async process(
+        ...[frame, direction]: Parameters<IdentityFilter['process']>
+      ): Promise<void> {
+        if (frame instanceof EndFrame) await new Promise((resolve) => setTimeout(resolve, 700));
+        this.push(frame, direction);
+      }
+    })();
+    const errors: unknown[] = [];
+    slow.on('error', (error) => errors.push(error));
+    const { watch, arrived } = await watches(new EndFrame(), 1_000, new Troublemaker('hangs', 'end'), slow);
+    await pass(1_000);
+    await pass(700);
+    expect(arrived).toHaveLength(1);
+    expect(errors).toEqual([]);
+    watch.stop();
+  });
+
+  it('gives up a frame that cannot be forced', async () => {
+    const keeps = new (class extends IdentityFilter {
+      override push(): void {}
+    })();
+    const frame = new EndFrame();
+    const { watch, lost } = await watches(frame, 100, new Troublemaker('hangs', 'start'), keeps);
+    for (let ms = 0; ms < 2_000; ms += 20) await pass(20);
+    expect(lost).toEqual([frame]);
+    watch.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('forces all of them at once when the time is up', async () => {
     const stuck = [1, 2, 3].map(() => new Troublemaker('hangs', 'end'));
     const { watch, arrived } = await watches(new EndFrame(), null, ...stuck);
     await pass(60_000);

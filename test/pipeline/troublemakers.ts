@@ -41,6 +41,21 @@ export class Troublemaker extends FrameProcessor {
   }
 }
 
+/** Never finishes certain frames; passes all others on. */
+export class HangsOn extends FrameProcessor {
+  readonly #hangs: (frame: Frame) => boolean;
+
+  constructor(hangs: (frame: Frame) => boolean) {
+    super();
+    this.#hangs = hangs;
+  }
+
+  protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
+    if (this.#hangs(frame)) return never;
+    this.push(frame, direction);
+  }
+}
+
 /** Passes everything on, and notes what it saw. */
 export class Witness extends FrameProcessor {
   readonly seen: Frame[] = [];
