@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
-import type { LifecycleFrame } from '../frames/lifecycle.ts';
+import { isLifecycleFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
 import { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import { checkProcessors, Pipeline } from './pipeline.ts';
@@ -15,17 +15,22 @@ interface Passage {
 /**
  * Branches side by side: every frame goes through all of them, and leaves once, with the fastest.
  *
- * Start, End and Cancel leave when the last branch has let them out; what leaves the branches meanwhile waits:
- * behind a StartFrame, before the others.
+ * Lifecycle frames leave when the last branch has let them out. What leaves the branches meanwhile waits behind a
+ * StartFrame; while an End, Stop or Cancel frame is under way it goes on at once, and system and upstream frames go on
+ * entering the branches.
  *
  * @see Pipecat `pipeline/parallel_pipeline.py`; differs in that a branch that keeps a lifecycle frame wedges
- * nothing, that a cancel overtakes an end under way, and that it does not remember frames for ever.
+ * nothing, that what is said at the end is not held back, that a StopFrame waits for all branches as well, that a
+ * cancel overtakes an end under way, and that it does not remember frames for ever.
  */
 export class ParallelPipeline extends FrameProcessor {
   readonly #branches: readonly Pipeline[];
   readonly #left = new WeakSet<Frame>();
   #passage: Passage | undefined;
+  /** What left the branches before the StartFrame did. */
   #waiting: [Frame, FrameDirection][] = [];
+  /** Data and control frames behind an End or Stop frame under way: a fast branch would let them overtake it. */
+  #behind: Frame[] = [];
   #setup: FrameProcessorSetup | undefined;
 
   /**
@@ -60,12 +65,14 @@ export class ParallelPipeline extends FrameProcessor {
     this.#setup = setup;
     this.#passage = undefined;
     this.#waiting = [];
+    this.#behind = [];
     return setUpAll(this.#branches, setup);
   }
 
   override cleanup(): void | Promise<void> {
     super.cleanup();
     this.#waiting = [];
+    this.#behind = [];
     if (this.#setup !== undefined) return cleanUpAll(this.#branches, this.#setup);
   }
 
@@ -76,13 +83,24 @@ export class ParallelPipeline extends FrameProcessor {
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {
-    const role = frame.frameRole;
-    if (direction === 'downstream' && (role === 'start' || role === 'end' || role === 'cancel')) {
-      this.#passage = { frame: frame as LifecycleFrame, missing: new Set(this.#branches) };
-      this.pauseProcessingFrames();
-      this.pauseProcessingSystemFrames();
+    if (direction === 'downstream' && this.#isHeld(frame)) {
+      this.#behind.push(frame);
+      return;
     }
+    if (frame.frameRole === 'interruption') this.#behind = this.#behind.filter((one) => one.uninterruptible);
+    if (direction === 'downstream' && isLifecycleFrame(frame)) this.#begin(frame);
     for (const branch of this.#branches) branch.queueFrame(frame, direction);
+  }
+
+  #isHeld(frame: Frame): boolean {
+    return this.#passage !== undefined && frame.kind !== 'system';
+  }
+
+  #begin(frame: LifecycleFrame): void {
+    this.#passage = { frame, missing: new Set(this.#branches) };
+    if (frame.frameRole !== 'start') return;
+    this.pauseProcessingFrames();
+    this.pauseProcessingSystemFrames();
   }
 
   #leave(branch: Pipeline, frame: Frame, direction: FrameDirection): void {
@@ -94,18 +112,17 @@ export class ParallelPipeline extends FrameProcessor {
     }
     if (this.#left.has(frame)) return;
     this.#left.add(frame);
-    if (passage === undefined) super.push(frame, direction);
-    else this.#waiting.push([frame, direction]);
+    if (passage?.frame.frameRole === 'start') this.#waiting.push([frame, direction]);
+    else super.push(frame, direction);
   }
 
   #arrive({ frame }: Passage): void {
     this.#passage = undefined;
     this.#left.add(frame);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    if (frame.frameRole === 'start') super.push(frame);
-    for (const [waited, direction] of waiting) super.push(waited, direction);
-    if (frame.frameRole !== 'start') super.push(frame);
+    super.push(frame);
+    for (const [waited, direction] of this.#waiting.splice(0)) super.push(waited, direction);
+    for (const late of this.#behind.splice(0)) this.process(late, 'downstream');
+    if (frame.frameRole !== 'start') return;
     this.resumeProcessingSystemFrames();
     this.resumeProcessingFrames();
   }
