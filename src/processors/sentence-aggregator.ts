@@ -1,58 +1,141 @@
+import { InvalidOptionError } from '../errors.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
-import { InterimTranscriptionFrame, LLMFullResponseEndFrame, TextFrame } from '../frames/text.ts';
+import { InterimTranscriptionFrame, TextFrame, TranscriptionFrame } from '../frames/text.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
+import { SentenceSplitter } from './sentence-boundaries.ts';
 
 export interface SentenceAggregatorOptions extends FrameProcessorOptions {
-  /** BCP 47, such as `en` or `ja`: whose rules divide the text. Default `en`. */
+  /**
+   * BCP 47, such as `en` or `de-AT`. Default: not known, which does for most texts; the language decides whether a
+   * number with a full stop may be an ordinal, as in German.
+   */
   readonly locale?: string;
+}
+
+/** A frame of which so many characters are held. */
+interface HeldFrame {
+  readonly frame: TextFrame;
+  length: number;
 }
 
 /**
  * Joins pieces of text into sentences.
  *
- * Frames in: {@link TextFrame} and its subclasses, downstream; interim transcriptions are dropped.
- * Frames out: one plain {@link TextFrame} for each sentence, with the white space behind it.
- * A sentence goes out when the next one begins; the last one at an {@link LLMFullResponseEndFrame} and before an
- * End or Stop frame. An interruption forgets what is unfinished. Everything else passes at once.
+ * A sentence ends where people end it: not at abbreviations, initials, decimals, ordinals, list numbers, and behind
+ * closing quotes and markup. It goes out when what follows shows that it has ended.
  *
- * @throws {RangeError} `locale` is not a language tag.
- * @see Pipecat `processors/aggregators/sentence.py`, `SentenceAggregator`; there a tokenizer finds the boundaries.
+ * Frames in: {@link TextFrame} and its subclasses, downstream; interim transcriptions are dropped.
+ * Frames out: one {@link TextFrame} for each sentence, with the white space behind it; a {@link TranscriptionFrame}
+ * where it was transcribed. It has the destination, the source, the user and the metadata of the frames it was made
+ * of, and the `pts` of the first one. Text of different users, sources or destinations is never joined.
+ *
+ * Data and control frames going downstream (speech, function calls, messages, ends, requests, …) let what is held go
+ * first, whether the sentence has ended or not; only heartbeats and system frames overtake it. An interruption or a
+ * CancelFrame drops what is held, unless its frames are uninterruptible.
+ *
+ * @throws {InvalidOptionError} `locale` is not a language tag.
+ * @see Pipecat `processors/aggregators/sentence.py`, `SentenceAggregator`; there other frames overtake what is held.
  */
 export class SentenceAggregator extends FrameProcessor {
-  readonly #segmenter: Intl.Segmenter;
-  #text = '';
+  readonly #splitter: SentenceSplitter;
+  #held: HeldFrame[] = [];
 
   constructor(options: SentenceAggregatorOptions = {}) {
     super(options);
-    this.#segmenter = new Intl.Segmenter(options.locale ?? 'en', { granularity: 'sentence' });
+    const { locale } = options;
+    this.#splitter = new SentenceSplitter(locale === undefined ? undefined : languageOf(locale));
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {
     if (frame instanceof TextFrame && direction === 'downstream') {
-      if (!(frame instanceof InterimTranscriptionFrame)) this.#add(frame.text);
+      if (!(frame instanceof InterimTranscriptionFrame)) this.#add(frame);
       return;
     }
     const role = roleOf(frame);
-    if (role === 'interruption' || role === 'cancel') this.#text = '';
-    if (role === 'end' || role === 'stop' || frame instanceof LLMFullResponseEndFrame) this.#flush();
+    if (role === 'interruption') this.#interrupt();
+    else if (role === 'cancel') this.#forget();
+    else if (direction === 'downstream' && frame.kind !== 'system' && role !== 'heartbeat') this.#flush();
     this.push(frame, direction);
   }
 
   override async cleanup(): Promise<void> {
-    this.#text = '';
+    this.#forget();
     await super.cleanup();
   }
 
-  #add(text: string): void {
-    this.#text += text;
-    const sentences = Array.from(this.#segmenter.segment(this.#text), ({ segment }) => segment);
-    // only what comes behind it shows that a sentence is over: "3." may become "3.5", and "e.g. " goes on
-    this.#text = sentences.pop() ?? '';
-    for (const sentence of sentences) this.push(new TextFrame(sentence));
+  #add(frame: TextFrame): void {
+    if (frame.text === '') return;
+    const last = this.#held.at(-1)?.frame;
+    if (last !== undefined && !belongTogether(last, frame)) this.#flush();
+    this.#held.push({ frame, length: frame.text.length });
+    this.#pushSentences(this.#splitter.add(frame.text));
   }
 
   #flush(): void {
-    if (this.#text !== '') this.push(new TextFrame(this.#text));
-    this.#text = '';
+    this.#pushSentences(this.#splitter.flush());
   }
+
+  #pushSentences(sentences: readonly string[]): void {
+    for (const sentence of sentences) this.push(sentenceOf(sentence, this.#take(sentence.length)));
+  }
+
+  /** The frames that the next `length` characters came in. */
+  #take(length: number): TextFrame[] {
+    const frames: TextFrame[] = [];
+    let wanted = length;
+    for (const held of this.#held) {
+      if (wanted === 0) break;
+      frames.push(held.frame);
+      const taken = Math.min(wanted, held.length);
+      held.length -= taken;
+      wanted -= taken;
+    }
+    this.#held = this.#held.filter((held) => held.length > 0);
+    return frames;
+  }
+
+  #interrupt(): void {
+    if (this.#held[0]?.frame.uninterruptible !== true) this.#forget();
+  }
+
+  #forget(): void {
+    this.#held = [];
+    this.#splitter.clear();
+  }
+}
+
+function languageOf(locale: string): string {
+  try {
+    return new Intl.Locale(locale).language;
+  } catch {
+    throw new InvalidOptionError('locale', 'a BCP 47 language tag such as "en"', locale);
+  }
+}
+
+function belongTogether(one: TextFrame, other: TextFrame): boolean {
+  return (
+    userOf(one) === userOf(other) &&
+    one.transportSource === other.transportSource &&
+    one.transportDestination === other.transportDestination &&
+    one.uninterruptible === other.uninterruptible
+  );
+}
+
+function userOf(frame: TextFrame): string | undefined {
+  return frame instanceof TranscriptionFrame ? frame.userId : undefined;
+}
+
+/** @param frames What it is made of; at least one. */
+function sentenceOf(text: string, frames: readonly TextFrame[]): TextFrame {
+  const [first] = frames as [TextFrame];
+  const sentence =
+    first instanceof TranscriptionFrame
+      ? new TranscriptionFrame(text, first.userId, first.timestamp, first.language)
+      : new TextFrame(text);
+  sentence.pts = first.pts;
+  sentence.uninterruptible = first.uninterruptible;
+  sentence.transportSource = first.transportSource;
+  sentence.transportDestination = first.transportDestination;
+  for (const { metadata } of frames) Object.assign(sentence.metadata, metadata);
+  return sentence;
 }
