@@ -5,6 +5,8 @@ import { DataFrame, SystemFrame } from './frame.ts';
 
 const keypad = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#'] as const;
 
+const oneKey = 'one of the keys 0 to 9, * and #';
+
 /** One key. */
 export type KeypadEntry = (typeof keypad)[number];
 
@@ -16,10 +18,15 @@ export function isKeypadEntry(value: unknown): value is KeypadEntry {
 /** A caller pressed a key. */
 export class InputDTMFFrame extends SystemFrame {
   readonly button: KeypadEntry;
+  /** The identity of the participant who pressed it; `undefined` where the transport does not know it. */
+  readonly userId: string | undefined;
 
-  constructor(button: KeypadEntry) {
+  /** @throws {InvalidOptionError} `button` is no key. */
+  constructor(button: KeypadEntry, userId?: string) {
     super();
+    if (!isKeypadEntry(button)) throw new InvalidOptionError('button', oneKey, button);
     this.button = button;
+    this.userId = userId;
   }
 }
 
@@ -76,8 +83,6 @@ export class OutputDTMFUrgentFrame extends SystemFrame {
 }
 
 function checkedKeys(buttons: readonly KeypadEntry[]): readonly KeypadEntry[] {
-  if (buttons.length === 0 || !buttons.every(isKeypadEntry)) {
-    throw new InvalidOptionError('buttons', 'one or more of the keys 0 to 9, * and #', buttons.join(''));
-  }
-  return buttons;
+  if (Array.isArray(buttons) && buttons.length > 0 && buttons.every(isKeypadEntry)) return buttons;
+  throw new InvalidOptionError('buttons', 'a list of one or more of the keys 0 to 9, * and #', buttons);
 }

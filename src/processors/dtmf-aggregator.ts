@@ -1,4 +1,4 @@
-import { EMPTY, Subject, type Subscription, switchMap, timer } from 'rxjs';
+import { Subscription, timer } from 'rxjs';
 import { InvalidOptionError } from '../errors.ts';
 import { InputDTMFFrame, isKeypadEntry, type KeypadEntry } from '../frames/dtmf.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
@@ -15,24 +15,32 @@ export interface DTMFAggregatorOptions extends FrameProcessorOptions {
   readonly prefix?: string;
 }
 
+/** The keys that one participant has pressed so far. */
+interface KeySequence {
+  keys: string;
+  /** Ends the sequence when no key has followed in time. */
+  timeUp: Subscription;
+}
+
 /**
- * Makes a text of the keys that a caller presses, for a language model to read.
+ * Makes a text of the keys that a caller presses, for a language model to read. Each participant's keys are a sequence
+ * of their own.
  *
  * Frames in: {@link InputDTMFFrame}; everything passes through.
  * Frames out: an interruption in both directions with the first key of a sequence, and one
- * {@link TranscriptionFrame} such as `DTMF: 42#` at its end: the termination key, the time limit, or a terminal
- * frame.
+ * {@link TranscriptionFrame} of the participant, such as `DTMF: 42#`, at its end: the termination key, the time limit,
+ * or a terminal frame.
  *
  * @throws {InvalidOptionError} `timeoutMs` is not a positive, finite number, or `terminationKey` is no key.
- * @see Pipecat `processors/aggregators/dtmf_aggregator.py`, `DTMFAggregator`
+ * @see Pipecat `processors/aggregators/dtmf_aggregator.py`, `DTMFAggregator`; there the keys of all are one sequence.
  */
 export class DTMFAggregator extends FrameProcessor {
   readonly #terminationKey: KeypadEntry;
   readonly #prefix: string;
   readonly #timeoutMs: number;
-  readonly #waiting = new Subject<boolean>();
-  #subscription: Subscription | undefined;
-  #keys = '';
+  /** By the participant's identity, in the order in which the sequences began. */
+  readonly #sequences = new Map<string | undefined, KeySequence>();
+  #isRunning = false;
 
   constructor(options: DTMFAggregatorOptions = {}) {
     super(options);
@@ -49,40 +57,40 @@ export class DTMFAggregator extends FrameProcessor {
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {
-    if (roleOf(frame) === 'start') this.#watch();
-    if (isTerminalFrame(frame)) {
-      this.#flush();
-      this.#subscription?.unsubscribe();
-    }
+    if (roleOf(frame) === 'start') this.#isRunning = true;
+    if (isTerminalFrame(frame)) this.#finish();
     this.push(frame, direction);
-    if (frame instanceof InputDTMFFrame) this.#pressed(frame.button);
+    if (frame instanceof InputDTMFFrame && this.#isRunning) this.#pressed(frame.button, frame.userId);
   }
 
   override async cleanup(): Promise<void> {
-    this.#subscription?.unsubscribe();
-    this.#keys = '';
+    this.#isRunning = false;
+    for (const { timeUp } of this.#sequences.values()) timeUp.unsubscribe();
+    this.#sequences.clear();
     await super.cleanup();
   }
 
-  #watch(): void {
-    this.#subscription?.unsubscribe();
-    const timeUp$ = this.#waiting.pipe(switchMap((waiting) => (waiting ? timer(this.#timeoutMs) : EMPTY)));
-    this.#subscription = timeUp$.subscribe(() => this.#flush());
-  }
-
-  #pressed(key: KeypadEntry): void {
-    const isFirst = this.#keys === '';
-    this.#keys += key;
+  #pressed(key: KeypadEntry, userId: string | undefined): void {
+    const sequence = this.#sequences.get(userId) ?? { keys: '', timeUp: Subscription.EMPTY };
+    const isFirst = sequence.keys === '';
+    sequence.keys += key;
+    this.#sequences.set(userId, sequence);
     if (isFirst) this.broadcastInterruption();
-    if (key === this.#terminationKey) this.#flush();
-    else this.#waiting.next(true);
+    sequence.timeUp.unsubscribe();
+    if (key === this.#terminationKey) this.#flush(userId);
+    else sequence.timeUp = timer(this.#timeoutMs).subscribe(() => this.#flush(userId));
   }
 
-  #flush(): void {
-    this.#waiting.next(false);
-    if (this.#keys === '') return;
-    const text = this.#prefix + this.#keys;
-    this.#keys = '';
-    this.push(new TranscriptionFrame(text, '', new Date().toISOString()));
+  #flush(userId: string | undefined): void {
+    const sequence = this.#sequences.get(userId);
+    if (sequence === undefined) return;
+    sequence.timeUp.unsubscribe();
+    this.#sequences.delete(userId);
+    this.push(new TranscriptionFrame(this.#prefix + sequence.keys, userId, new Date().toISOString()));
+  }
+
+  #finish(): void {
+    this.#isRunning = false;
+    for (const userId of [...this.#sequences.keys()]) this.#flush(userId);
   }
 }

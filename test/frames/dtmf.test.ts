@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import {
+  InputDTMFFrame,
   isKeypadEntry,
   type KeypadEntry,
   OutputDTMFFrame,
@@ -18,8 +19,19 @@ describe.each([OutputDTMFFrame, OutputDTMFUrgentFrame])('%o', (frameClass) => {
     expect(() => frameClass.fromString(keys)).toThrow(InvalidOptionError);
   });
 
-  it('refuses something that is no key', () => {
-    expect(() => new frameClass(['12' as KeypadEntry])).toThrow(InvalidOptionError);
+  it.each([[['12']], [[]], ['12'], [undefined]])('refuses %j, which is no list of keys', (keys) => {
+    expect(() => new frameClass(keys as KeypadEntry[])).toThrow(InvalidOptionError);
+  });
+});
+
+describe('InputDTMFFrame', () => {
+  it('knows who pressed the key, where the transport does', () => {
+    expect(new InputDTMFFrame('5', 'ada')).toMatchObject({ button: '5', userId: 'ada' });
+    expect(new InputDTMFFrame('5').userId).toBe(undefined);
+  });
+
+  it.each(['A', '', '55', 5])('refuses %j, which is no key', (key) => {
+    expect(() => new InputDTMFFrame(key as KeypadEntry)).toThrow(InvalidOptionError);
   });
 });
 

@@ -10,8 +10,8 @@ import { classesOf, startPipeline, textsOf } from '../support/start-pipeline.ts'
 
 async function setup(options?: DTMFAggregatorOptions) {
   const pipeline = await startPipeline([new DTMFAggregator(options)]);
-  const presses = async (keys: string): Promise<void> => {
-    for (const key of keys) pipeline.task.queueFrame(new InputDTMFFrame(key as KeypadEntry));
+  const presses = async (keys: string, userId?: string): Promise<void> => {
+    for (const key of keys) pipeline.task.queueFrame(new InputDTMFFrame(key as KeypadEntry, userId));
     await passes(0);
   };
   return { ...pipeline, presses, texts: () => textsOf(pipeline.down.frames) };
@@ -98,6 +98,34 @@ describe('DTMFAggregator', () => {
     expect(down.framesOf(TranscriptionFrame)).toMatchObject([
       { timestamp: '2026-02-03T04:05:06.000Z', userId: '' },
     ]);
+  });
+
+  it('keeps the keys of callers apart, each with a time limit of their own', async () => {
+    const { presses, down } = await setup();
+    await presses('1', 'ada');
+    await passes(1_500);
+    await presses('2', 'bob');
+    await presses('3', 'ada');
+    await passes(1_999);
+    await presses('4#', 'bob');
+    await passes(1);
+    expect(down.framesOf(TranscriptionFrame)).toMatchObject([
+      { text: 'DTMF: 24#', userId: 'bob' },
+      { text: 'DTMF: 13', userId: 'ada' },
+    ]);
+  });
+
+  it("tells each caller's keys at the end, and leaves no timer behind", async () => {
+    const { presses, task, run, down } = await setup();
+    await presses('1', 'ada');
+    await presses('2', 'bob');
+    task.queueFrame(new EndFrame());
+    await run;
+    expect(down.framesOf(TranscriptionFrame)).toMatchObject([
+      { text: 'DTMF: 1', userId: 'ada' },
+      { text: 'DTMF: 2', userId: 'bob' },
+    ]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it.each([{ timeoutMs: 0 }, { timeoutMs: Number.NaN }, { terminationKey: 'A' as KeypadEntry }])(
