@@ -6,6 +6,7 @@ import {
 } from '../frames/function-calls.ts';
 import {
   BotStartedSpeakingFrame,
+  UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
   VADUserStartedSpeakingFrame,
   VADUserStoppedSpeakingFrame,
@@ -29,8 +30,8 @@ export interface UserBotLatencyObserverEvents {
 /**
  * Measures how long the user waits for the bot.
  *
- * The wait begins when the user fell silent, which is before voice activity detection could say so. Only frames
- * on their way downstream count. What services reported before an interruption does not belong to the answer.
+ * The wait begins when the user fell silent, which is before voice activity detection could say so; without voice
+ * activity detection it begins with the end of the user's turn. Only frames on their way downstream count. What services reported before an interruption does not belong to the answer.
  * There is no first speech to be measured when the user speaks first.
  *
  * @see Pipecat `observers/user_bot_latency_observer.py`, `UserBotLatencyObserver`; in milliseconds, and without
@@ -43,7 +44,10 @@ export class UserBotLatencyObserver
   readonly #seen = new SeenFrames();
   #clientConnectedMs: number | undefined;
   #firstSpeechIsDue = true;
+  /** Since when the user is silent. */
   #silenceMs: number | undefined;
+  /** Whether voice activity detection has heard the user since the bot spoke last: it is more precise than turns. */
+  #hasVoiceActivity = false;
   #userTurn: Stretch | undefined;
   #ttfb: TTFBStretch[] = [];
   #functionCalls: FunctionCallStretch[] = [];
@@ -53,8 +57,9 @@ export class UserBotLatencyObserver
   onPushFrame({ frame, direction, timestampMs }: FramePushed): void {
     if (direction !== 'downstream' || !isOfInterest(frame) || !this.#seen.isNew(frame)) return;
     if (frame instanceof ClientConnectedFrame) this.#clientConnectedMs ??= timestampMs;
-    else if (frame instanceof VADUserStartedSpeakingFrame) this.#userSpeaks();
-    else if (frame instanceof VADUserStoppedSpeakingFrame) this.#silenceMs = timestampMs - frame.stopMs;
+    else if (frame instanceof VADUserStartedSpeakingFrame) this.#userSpeaks(true);
+    else if (frame instanceof VADUserStoppedSpeakingFrame) this.#voiceStopped(timestampMs - frame.stopMs);
+    else if (frame instanceof UserStartedSpeakingFrame) this.#turnStarted();
     else if (frame instanceof UserStoppedSpeakingFrame) this.#turnEnded(timestampMs);
     else if (frame instanceof BotStartedSpeakingFrame) this.#botSpeaks(timestampMs);
     else if (frame.frameRole === 'interruption') this.#forgetServices();
@@ -65,14 +70,25 @@ export class UserBotLatencyObserver
     return this.#silenceMs !== undefined || (this.#firstSpeechIsDue && this.#clientConnectedMs !== undefined);
   }
 
-  #userSpeaks(): void {
+  #userSpeaks(hasVoiceActivity: boolean): void {
     this.#firstSpeechIsDue = false;
     this.#forget();
+    this.#hasVoiceActivity = hasVoiceActivity;
+  }
+
+  #voiceStopped(silenceMs: number): void {
+    this.#silenceMs = silenceMs;
+    this.#hasVoiceActivity = true;
+  }
+
+  #turnStarted(): void {
+    if (!this.#hasVoiceActivity) this.#userSpeaks(false);
   }
 
   #turnEnded(endedMs: number): void {
     const startMs = this.#silenceMs;
-    if (startMs !== undefined) this.#userTurn = { startMs, durationMs: endedMs - startMs };
+    if (!this.#hasVoiceActivity) this.#silenceMs = endedMs;
+    else if (startMs !== undefined) this.#userTurn = { startMs, durationMs: endedMs - startMs };
   }
 
   #botSpeaks(spokeMs: number): void {
@@ -109,6 +125,7 @@ export class UserBotLatencyObserver
 
   #forget(): void {
     this.#silenceMs = undefined;
+    this.#hasVoiceActivity = false;
     this.#userTurn = undefined;
     this.#forgetServices();
   }
@@ -126,6 +143,7 @@ function isOfInterest(frame: Frame): boolean {
     frame instanceof ClientConnectedFrame ||
     frame instanceof VADUserStartedSpeakingFrame ||
     frame instanceof VADUserStoppedSpeakingFrame ||
+    frame instanceof UserStartedSpeakingFrame ||
     frame instanceof UserStoppedSpeakingFrame ||
     frame instanceof BotStartedSpeakingFrame ||
     frame instanceof FunctionCallInProgressFrame ||

@@ -7,6 +7,7 @@ import {
 import {
   BotStartedSpeakingFrame,
   InterruptionFrame,
+  UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
   VADUserStartedSpeakingFrame,
   VADUserStoppedSpeakingFrame,
@@ -80,6 +81,67 @@ describe('UserBotLatencyObserver', () => {
     passes(70);
     sees(new BotStartedSpeakingFrame());
     expect(latencies).toEqual([70]);
+  });
+
+  describe('without voice activity detection', () => {
+    it("measures from the end of the user's turn, every exchange", () => {
+      const { sees, passes, latencies, breakdowns, ttfb } = setup();
+      for (const ms of [300, 500]) {
+        sees(new UserStartedSpeakingFrame());
+        passes(2_000);
+        sees(new UserStoppedSpeakingFrame());
+        passes(ms);
+        ttfb('LLM#0', 70);
+        sees(new BotStartedSpeakingFrame());
+      }
+      expect(latencies).toEqual([300, 500]);
+      expect(breakdowns).toMatchObject([
+        { userTurn: undefined, ttfb: [{ processor: 'LLM#0' }] },
+        { userTurn: undefined, ttfb: [{ processor: 'LLM#0' }] },
+      ]);
+    });
+
+    it('begins anew when the user speaks on', () => {
+      const { sees, passes, latencies } = setup();
+      sees(new UserStoppedSpeakingFrame());
+      passes(300);
+      sees(new UserStartedSpeakingFrame());
+      sees(new BotStartedSpeakingFrame());
+      expect(latencies).toEqual([]);
+      sees(new UserStoppedSpeakingFrame());
+      passes(70);
+      sees(new BotStartedSpeakingFrame());
+      expect(latencies).toEqual([70]);
+    });
+
+    it('measures no first speech when the user speaks first', () => {
+      const { sees, firstSpeeches } = setup();
+      sees(new ClientConnectedFrame());
+      sees(new UserStartedSpeakingFrame());
+      sees(new BotStartedSpeakingFrame());
+      expect(firstSpeeches).toEqual([]);
+    });
+  });
+
+  it('prefers voice activity to turns, whichever comes first', () => {
+    const { sees, passes, latencies } = setup();
+    sees(new VADUserStartedSpeakingFrame());
+    sees(new VADUserStoppedSpeakingFrame(200));
+    sees(new UserStartedSpeakingFrame());
+    passes(500);
+    sees(new UserStoppedSpeakingFrame());
+    passes(100);
+    sees(new BotStartedSpeakingFrame());
+    expect(latencies).toEqual([800]);
+  });
+
+  it('measures nothing while a voice is still heard, though the turn is over', () => {
+    const { sees, latencies } = setup();
+    sees(new VADUserStartedSpeakingFrame());
+    sees(new UserStartedSpeakingFrame());
+    sees(new UserStoppedSpeakingFrame());
+    sees(new BotStartedSpeakingFrame());
+    expect(latencies).toEqual([]);
   });
 
   it('takes no notice of what goes upstream', () => {
