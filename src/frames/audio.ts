@@ -1,13 +1,15 @@
 /** Sound on its way in and out: interleaved 16-bit PCM. */
 
 import { ControlFrame, DataFrame, SystemFrame } from './frame.ts';
+import { checkAudio } from './frame-checks.ts';
 
 /** A piece of sound. */
 export interface AudioChunk {
-  /** Interleaved 16-bit PCM; length = samples per channel × channels. */
+  /** Interleaved 16-bit PCM; length = samples per channel × channels. No Buffer of bytes. */
   readonly audio: Int16Array;
-  /** In hertz. */
+  /** In hertz: a whole number from 1 000 to 768 000. */
   readonly sampleRate: number;
+  /** 1 or more. */
   readonly numChannels: number;
 }
 
@@ -17,11 +19,13 @@ export class InputAudioRawFrame extends SystemFrame implements AudioChunk {
   readonly sampleRate: number;
   readonly numChannels: number;
 
-  constructor({ audio, sampleRate, numChannels }: AudioChunk) {
+  /** @throws {InvalidOptionError} What is given is no sound: another type of array, part of a sample, an odd rate. */
+  constructor(chunk: AudioChunk) {
     super();
-    this.audio = audio;
-    this.sampleRate = sampleRate;
-    this.numChannels = numChannels;
+    checkAudio(chunk);
+    this.audio = chunk.audio;
+    this.sampleRate = chunk.sampleRate;
+    this.numChannels = chunk.numChannels;
   }
 
   /** Length in milliseconds. */
@@ -50,11 +54,13 @@ export class OutputAudioRawFrame extends DataFrame implements AudioChunk {
   readonly sampleRate: number;
   readonly numChannels: number;
 
-  constructor({ audio, sampleRate, numChannels }: AudioChunk) {
+  /** @throws {InvalidOptionError} What is given is no sound: another type of array, part of a sample, an odd rate. */
+  constructor(chunk: AudioChunk) {
     super();
-    this.audio = audio;
-    this.sampleRate = sampleRate;
-    this.numChannels = numChannels;
+    checkAudio(chunk);
+    this.audio = chunk.audio;
+    this.sampleRate = chunk.sampleRate;
+    this.numChannels = chunk.numChannels;
   }
 
   /** Length in milliseconds. */

@@ -1,6 +1,8 @@
 /** Pictures on their way in and out. */
 
-import { DataFrame, SystemFrame } from './frame.ts';
+import { InvalidOptionError } from '../errors.ts';
+import { DataFrame, isFrame, SystemFrame } from './frame.ts';
+import { checkImage } from './frame-checks.ts';
 
 /** A picture. */
 export interface ImageChunk {
@@ -20,12 +22,14 @@ export class InputImageRawFrame extends SystemFrame implements ImageChunk {
   readonly height: number;
   readonly format: string | undefined;
 
-  constructor({ image, width, height, format }: ImageChunk) {
+  /** @throws {InvalidOptionError} What is given is no picture: no bytes, no size, or fewer bytes than RGB(A) needs. */
+  constructor(chunk: ImageChunk) {
     super();
-    this.image = image;
-    this.width = width;
-    this.height = height;
-    this.format = format;
+    checkImage(chunk);
+    this.image = chunk.image;
+    this.width = chunk.width;
+    this.height = chunk.height;
+    this.format = chunk.format;
   }
 }
 
@@ -103,12 +107,14 @@ export class OutputImageRawFrame extends DataFrame implements ImageChunk {
   /** Whether it waits for the sound ahead of it to be played. */
   syncWithAudio = false;
 
-  constructor({ image, width, height, format }: ImageChunk) {
+  /** @throws {InvalidOptionError} What is given is no picture: no bytes, no size, or fewer bytes than RGB(A) needs. */
+  constructor(chunk: ImageChunk) {
     super();
-    this.image = image;
-    this.width = width;
-    this.height = height;
-    this.format = format;
+    checkImage(chunk);
+    this.image = chunk.image;
+    this.width = chunk.width;
+    this.height = chunk.height;
+    this.format = chunk.format;
   }
 }
 
@@ -116,8 +122,11 @@ export class OutputImageRawFrame extends DataFrame implements ImageChunk {
 export class SpriteFrame extends DataFrame {
   readonly images: readonly OutputImageRawFrame[];
 
+  /** @throws {InvalidOptionError} `images` is no list of frames. */
   constructor(images: readonly OutputImageRawFrame[]) {
     super();
+    const areFrames: boolean = Array.isArray(images) && images.every((image: unknown) => isFrame(image));
+    if (!areFrames) throw new InvalidOptionError('images', 'a list of OutputImageRawFrames', images);
     this.images = images;
   }
 }

@@ -1,13 +1,16 @@
 /** Words: what was heard, what was thought of, what is to be said. */
 
 import { ControlFrame, DataFrame, SystemFrame } from './frame.ts';
+import { checkFrameText } from './frame-checks.ts';
 
 /** A piece of text. */
 export class TextFrame extends DataFrame {
   readonly text: string;
 
+  /** @throws {InvalidOptionError} `text` is no string. */
   constructor(text: string) {
     super();
+    checkFrameText(text);
     this.text = text;
   }
 }
@@ -49,8 +52,10 @@ export class InterimTranscriptionFrame extends TextFrame {
 export class TTSSpeakFrame extends DataFrame {
   readonly text: string;
 
+  /** @throws {InvalidOptionError} `text` is no string. */
   constructor(text: string) {
     super();
+    checkFrameText(text);
     this.text = text;
   }
 }
@@ -59,8 +64,10 @@ export class TTSSpeakFrame extends DataFrame {
 export class InputTextRawFrame extends SystemFrame {
   readonly text: string;
 
+  /** @throws {InvalidOptionError} `text` is no string. */
   constructor(text: string) {
     super();
+    checkFrameText(text);
     this.text = text;
   }
 }

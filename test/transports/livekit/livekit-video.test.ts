@@ -129,7 +129,7 @@ describe('LiveKitTransport, with pictures', () => {
     const errors = vi.fn();
     bot.task.on('error', errors);
     const image = new Uint8Array(100);
-    bot.says(new OutputImageRawFrame({ image, width: 320, height: 240, format: 'RGB' }));
+    bot.says(new OutputImageRawFrame({ image, width: 320, height: 240 }));
     await eventually(() => errors.mock.calls.length).toBeGreaterThan(0);
     bot.says(new OutputImageRawFrame({ image, width: 320, height: 240, format: 'JPEG' }));
     bot.says(picture(red.rgb));

@@ -1,0 +1,82 @@
+/** What frames refuse where they are made. Cheap: sound is checked chunk by chunk. */
+
+import { InvalidOptionError } from '../errors.ts';
+import type { AudioChunk } from './audio.ts';
+import { isFrame } from './frame.ts';
+import type { ImageChunk } from './images.ts';
+import type { FrameClass } from './of-frame.ts';
+
+/** What microphones, telephones and codecs use, and a good deal more. */
+const lowestRate = 1_000;
+const highestRate = 768_000;
+
+/** Bytes per pixel of formats without compression or padding; of others the length is not known. */
+const bytesPerPixel: Readonly<Record<string, number>> = { RGB: 3, RGBA: 4, BGRA: 4, ARGB: 4, ABGR: 4 };
+
+/** Whether it is a rate that sound can have, in hertz. */
+export function isSampleRate(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= lowestRate && (value as number) <= highestRate;
+}
+
+/** @throws {InvalidOptionError} It is no 16-bit PCM, has part of a sample too many, or its rate or channels are none. */
+export function checkAudio({ audio, sampleRate, numChannels }: AudioChunk): void {
+  if (!isTyped(audio, Int16Array)) refuseBytes('audio', 'an Int16Array of interleaved 16-bit samples', audio);
+  if (!isSampleRate(sampleRate)) {
+    const expected = `a whole number of hertz from ${lowestRate} to ${highestRate}`;
+    throw new InvalidOptionError('sampleRate', expected, sampleRate);
+  }
+  if (!Number.isInteger(numChannels) || numChannels < 1) {
+    throw new InvalidOptionError('numChannels', 'a whole number above 0', numChannels);
+  }
+  if (audio.length % numChannels !== 0) {
+    const expected = `whole samples, a multiple of ${numChannels} channels`;
+    throw new InvalidOptionError('audio', expected, `${audio.length} values`);
+  }
+}
+
+/** @throws {InvalidOptionError} It is no bytes, or not as many as it has pixels, or has no size. */
+export function checkImage({ image, width, height, format }: ImageChunk): void {
+  if (!isTyped(image, Uint8Array)) refuseBytes('image', 'a Uint8Array', image);
+  checkPixels('width', width);
+  checkPixels('height', height);
+  if (format === undefined) return;
+  if (typeof format !== 'string') throw new InvalidOptionError('format', 'a text such as "RGB"', format);
+  const expected = (bytesPerPixel[format] ?? 0) * width * height;
+  if (expected === 0 || image.length === expected) return;
+  const pixels = `${expected} bytes, as ${width} × ${height} pixels of ${format} need`;
+  throw new InvalidOptionError('image', pixels, `${image.length} bytes`);
+}
+
+/** @throws {InvalidOptionError} It is no string. */
+export function checkFrameText(text: unknown): void {
+  if (typeof text !== 'string') throw new InvalidOptionError('text', 'a string', text);
+}
+
+/** @throws {InvalidOptionError} It is no list of frame classes. */
+export function checkFrameClasses(
+  option: string,
+  classes: unknown,
+): asserts classes is readonly FrameClass[] {
+  if (!Array.isArray(classes)) throw new InvalidOptionError(option, 'a list of frame classes', classes);
+  for (const one of classes) {
+    // also those of another copy of the package
+    if (typeof one === 'function' && isFrame(one.prototype)) continue;
+    throw new InvalidOptionError(option, 'a list of frame classes', one);
+  }
+}
+
+function checkPixels(option: string, value: unknown): void {
+  if (Number.isInteger(value) && (value as number) > 0) return;
+  throw new InvalidOptionError(option, 'a whole number of pixels above 0', value);
+}
+
+/** Also for an array of another realm, such as a test runner's. */
+function isTyped(value: unknown, type: typeof Int16Array | typeof Uint8Array): boolean {
+  return value instanceof type || (value as Int16Array | undefined)?.[Symbol.toStringTag] === type.name;
+}
+
+function refuseBytes(option: string, expected: string, actual: unknown): never {
+  if (!ArrayBuffer.isView(actual)) throw new InvalidOptionError(option, expected, actual);
+  const came = `${actual.constructor.name} of ${actual.byteLength} bytes`;
+  throw new InvalidOptionError(option, `${expected}, not a ${came}`);
+}
