@@ -35,7 +35,7 @@ export interface LiveKitTransportOptions {
   /** Whether the room is deleted when the run is over, or how. Default true. */
   readonly deleteRoomOnEnd?: boolean | Partial<Omit<RoomDeleterOptions, 'roomName'>> | undefined;
   readonly params?: TransportParams | undefined;
-  /** For every reason but `ROOM_DELETED`, which always ends the run. Default `'end'`. */
+  /** For every reason but `ROOM_DELETED` and `DUPLICATE_IDENTITY`, which always end the run. Default `'end'`. */
   readonly onRemoteDisconnect?: RemoteDisconnectPolicy | undefined;
   /** How long a room that this bot creates waits for its first human, in milliseconds. Default 300 000. */
   readonly emptyTimeoutMs?: number | undefined;

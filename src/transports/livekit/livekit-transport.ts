@@ -30,7 +30,8 @@ const outboxLimit = 100;
  * CancelFrame it does so at once. After a StopFrame it stays, for the next run with the same transport.
  *
  * When the room is deleted by somebody else the run ends, also when that is found out later; for other disconnects
- * see `onRemoteDisconnect`. It never joins again by itself.
+ * see `onRemoteDisconnect`. When another participant joins with the bot's identity the run ends, and the room is left
+ * to that one. It never joins again by itself.
  *
  * @throws {InvalidOptionError} An option is missing or can never work.
  * @see Pipecat `transports/livekit/transport.py`, `LiveKitTransport`; there the room is never deleted.
@@ -185,6 +186,7 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
 
   #on(event: LiveKitRoomEvent, room: LiveKitRoom): void {
     if (event.type === 'connected') this.#joined(room);
+    if (event.type === 'connected' || event.type === 'reconnected') this.#learnWhoTheBotIs(room);
     if (event.type === 'disconnected' || event.type === 'left') this.#outbox.close();
     if (event.type === 'disconnected') this.#fence.disconnected(event.reason);
     this.#tell(event);
@@ -201,6 +203,12 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
     void room.identity.then((identity) => {
       if (identity !== undefined) this.#plan.deleter?.roomIs(identity);
     });
+  }
+
+  /** A reconnect may give the bot another sid. */
+  #learnWhoTheBotIs({ connection }: LiveKitRoom): void {
+    const sid = connection?.room.localParticipant?.sid;
+    if (sid !== undefined) this.#plan.deleter?.participantIs(sid);
   }
 
   #tell(event: LiveKitRoomEvent): void {

@@ -29,13 +29,20 @@ export class RoomFence {
   disconnected(reason: string): void {
     const { deleter, onRemoteDisconnect, logger, roomName } = this.#plan;
     const isDeleted = reason === 'ROOM_DELETED';
+    // another participant has joined with the bot's identity
+    const isSucceeded = reason === 'DUPLICATE_IDENTITY';
     logger.info({ roomName, reason }, 'the server has ended the connection');
     if (isDeleted) {
       this.close('its room was deleted');
       deleter?.roomIsGone('exit');
     }
-    if (isDeleted || onRemoteDisconnect === 'end') this.#ask(new EndTaskFrame(reason));
-    else if (onRemoteDisconnect === 'cancel') this.#ask(new CancelTaskFrame(reason));
+    if (isSucceeded) {
+      this.close('another participant has taken its place');
+      deleter?.keepRoom(reason);
+    }
+    const policy = isDeleted || (isSucceeded && onRemoteDisconnect === 'ignore') ? 'end' : onRemoteDisconnect;
+    if (policy === 'end') this.#ask(new EndTaskFrame(reason));
+    else if (policy === 'cancel') this.#ask(new CancelTaskFrame(reason));
   }
 
   /**

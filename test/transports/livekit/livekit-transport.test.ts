@@ -231,6 +231,38 @@ describe('LiveKitTransport', () => {
     expect(await roomExists(server, bot.transport.roomName)).toBe(false);
   });
 
+  it.each([
+    ['end', 'always', 'ended'],
+    ['ignore', 'no-agents-left', 'ended'],
+    ['cancel', 'no-humans-left', 'cancelled'],
+  ] as const)(
+    'leaves the room to a bot that has joined with its identity; %s, %s',
+    async (onRemoteDisconnect, deleteWhen, reason) => {
+      const first = startBot(server, {
+        identity: 'bot',
+        onRemoteDisconnect,
+        deleteRoomOnEnd: { deleteWhen },
+      });
+      await first.started;
+      const { roomName } = first.transport;
+      const ada = await call(server, roomName);
+      const second = startBot(server, { roomName, identity: 'bot' });
+      await second.started;
+      expect(await first.result).toMatchObject({ reason });
+      expect(first.events).toContain('disconnected DUPLICATE_IDENTITY');
+      expect(first.outcomes).toMatchObject([{ status: 'kept', attempts: 0 }]);
+      expect(first.task.exitCode).toBe(0);
+      const again = startBot(server, { transport: first.transport });
+      expect(await again.result).toMatchObject({ reason: 'failed' });
+      const inside = await listParticipants(server, roomName);
+      expect(inside.map(({ identity }) => identity).sort()).toEqual(['ada', 'bot']);
+      expect(second.task.hasFinished).toBe(false);
+      second.says(new EndFrame());
+      await second.result;
+      expect(await ada.waitFor('disconnected')).toMatchObject({ reason: 'ROOM_DELETED' });
+    },
+  );
+
   it('keeps the room when told to', async () => {
     const bot = startBot(server, { deleteRoomOnEnd: false });
     await bot.started;
