@@ -110,7 +110,7 @@ export { BaseInputTransport } from './transports/base-input.ts';
 export { BaseOutputTransport, type OutputMessage } from './transports/base-output.ts';
 export { BaseTransport } from './transports/base-transport.ts';
 export { LinearResampler, type StreamResampler } from './transports/stream-resampler.ts';
-export type { TransportParams } from './transports/transport-params.ts';
+export type { TrackSource, TransportParams } from './transports/transport-params.ts';
 export { EnergyVADAnalyzer, type EnergyVADAnalyzerOptions } from './vad/energy-vad-analyzer.ts';
 export { sileroVADAnalyzer } from './vad/silero-vad-analyzer.ts';
 export type { VADParams } from './vad/speech-detector.ts';

@@ -44,4 +44,4 @@ export type {
   LiveKitTransportEvents,
   TrackKind,
 } from './transports/livekit/transport-events.ts';
-export type { TransportParams } from './transports/transport-params.ts';
+export type { TrackSource, TransportParams } from './transports/transport-params.ts';

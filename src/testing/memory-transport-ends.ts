@@ -7,7 +7,7 @@ import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts
 import type { OutputKeys, OutputMessage } from '../transports/outgoing-frames.ts';
 import { isParticipantEvent, isRoomInputEvent, RoomInputTransport } from '../transports/room-input.ts';
 import { RoomOutputTransport } from '../transports/room-output.ts';
-import type { FilledTransportParams } from '../transports/transport-params.ts';
+import type { FilledTransportParams, TrackSource } from '../transports/transport-params.ts';
 import type { MemoryRoom } from './memory-transport-room.ts';
 
 export class MemoryInput extends RoomInputTransport {
@@ -28,12 +28,17 @@ export class MemoryInput extends RoomInputTransport {
     this.#room.connect(this);
   }
 
-  heard(userId: string, chunk: AudioChunk): void {
-    this.pushAudioFrame(new UserAudioRawFrame({ ...chunk, userId }));
+  heard(userId: string, chunk: AudioChunk, source: TrackSource): void {
+    if (!this.params.audioInSources.includes(source)) return;
+    const frame = new UserAudioRawFrame({ ...chunk, userId });
+    frame.transportSource = source;
+    this.pushAudioFrame(frame);
   }
 
-  seen(userId: string, image: ImageChunk): void {
-    this.pushVideoFrame(new UserImageRawFrame({ ...image, userId }));
+  seen(userId: string, image: ImageChunk, source: TrackSource): void {
+    const frame = new UserImageRawFrame({ ...image, userId });
+    frame.transportSource = source;
+    this.pushVideoFrame(frame);
   }
 
   protected override started(): void {

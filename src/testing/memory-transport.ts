@@ -9,7 +9,7 @@ import { BaseTransport } from '../transports/base-transport.ts';
 import type { EventListeners } from '../transports/livekit/transport-events.ts';
 import { encodeMessage } from '../transports/messages.ts';
 import type { OutputMessage } from '../transports/outgoing-frames.ts';
-import type { TransportParams } from '../transports/transport-params.ts';
+import type { TrackSource, TransportParams } from '../transports/transport-params.ts';
 import { MemoryInput, MemoryOutput } from './memory-transport-ends.ts';
 import { MemoryRoom, type MemoryRoomEvent } from './memory-transport-room.ts';
 
@@ -104,12 +104,13 @@ export class MemoryTransport extends BaseTransport<MemoryTransportEvents> {
     this.#room.tell({ type: 'participantLeft', ...participant });
   }
 
-  participantSpeaks(identity: string, chunk: AudioChunk): void {
-    this.#input.heard(identity, chunk);
+  /** Heard where `params.audioInSources` has the source. */
+  participantSpeaks(identity: string, chunk: AudioChunk, source: TrackSource = 'microphone'): void {
+    this.#input.heard(identity, chunk, source);
   }
 
-  participantShows(identity: string, image: ImageChunk): void {
-    this.#input.seen(identity, image);
+  participantShows(identity: string, image: ImageChunk, source: TrackSource = 'camera'): void {
+    this.#input.seen(identity, image, source);
   }
 
   /** @param message Bytes and text are received as they are, anything else as JSON. Only objects become frames. */

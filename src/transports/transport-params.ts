@@ -3,6 +3,11 @@ import type { Company } from '../frames/participants.ts';
 import { checkBoolean, checkMethods, checkOneOf } from '../option-checks.ts';
 import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
 
+const trackSources = ['microphone', 'camera', 'screen-share', 'unknown'] as const;
+
+/** What a participant's track is of, as its publisher says; `unknown` where they do not. */
+export type TrackSource = (typeof trackSources)[number];
+
 /** What a transport carries, and how. Everything is off until it is asked for. */
 export interface TransportParams {
   /**
@@ -12,6 +17,11 @@ export interface TransportParams {
   readonly company?: Company | undefined;
   /** Whether participants are heard. Default false. */
   readonly audioInEnabled?: boolean | undefined;
+  /**
+   * Which of a participant's tracks are heard. Each frame names its own in `transportSource`; no two tracks have the
+   * same `userId` and `transportSource` at once. Default `['microphone']`.
+   */
+  readonly audioInSources?: readonly TrackSource[] | undefined;
   /** In hertz. Default: the task's, 16 000. */
   readonly audioInSampleRate?: number | undefined;
   /** Default 1. */
@@ -73,6 +83,7 @@ export function filledParams(params: TransportParams = {}): FilledTransportParam
   return {
     company: checkedCompany('company', params.company),
     audioInEnabled: checkedFlag('audioInEnabled', params.audioInEnabled, false),
+    audioInSources: checkedSources('audioInSources', params.audioInSources),
     audioInSampleRate: checkedRate('audioInSampleRate', params.audioInSampleRate),
     audioInChannels: checkedCount('audioInChannels', params.audioInChannels, 1),
     audioInPassthrough: checkedFlag('audioInPassthrough', params.audioInPassthrough, true),
@@ -131,6 +142,13 @@ function checkedNames(name: string, value: unknown): readonly string[] {
   const isName = (item: unknown): boolean => typeof item === 'string' && item !== '';
   if (Array.isArray(value) && value.every(isName) && new Set(value).size === value.length) return [...value];
   throw new InvalidOptionError(name, 'an array of different, non-empty strings', value);
+}
+
+function checkedSources(name: string, value: unknown): readonly TrackSource[] {
+  if (value === undefined) return ['microphone'];
+  if (!Array.isArray(value)) throw new InvalidOptionError(name, 'an array', value);
+  for (const source of value) checkOneOf(name, source, trackSources);
+  return [...value];
 }
 
 function checkedMixers(

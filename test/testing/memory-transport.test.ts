@@ -1,4 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { UserAudioRawFrame } from '../../src/frames/audio.ts';
 import { InputDTMFFrame, OutputDTMFFrame } from '../../src/frames/dtmf.ts';
 import { UserImageRawFrame } from '../../src/frames/images.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
@@ -116,9 +117,24 @@ describe('MemoryTransport', () => {
       const bot = await talk({ params: { videoInEnabled } });
       bot.transport.participantShows('ada', image);
       expect(bot.inside.framesOf(UserImageRawFrame)).toMatchObject(
-        videoInEnabled ? [{ userId: 'ada', width: 1, format: 'GRAY' }] : [],
+        videoInEnabled ? [{ userId: 'ada', width: 1, format: 'GRAY', transportSource: 'camera' }] : [],
       );
     }
+  });
+
+  it.each([
+    [undefined, ['microphone']],
+    [
+      ['microphone', 'screen-share'],
+      ['microphone', 'screen-share'],
+    ],
+  ] as const)('hears the sources that it is told to, and names them: %j', async (audioInSources, heard) => {
+    const bot = await talk({ params: { audioInEnabled: true, audioInSources } });
+    const chunk = { audio: new Int16Array(160), sampleRate: 16_000, numChannels: 1 };
+    bot.transport.participantSpeaks('ada', chunk);
+    bot.transport.participantSpeaks('ada', chunk, 'screen-share');
+    const frames = bot.inside.framesOf(UserAudioRawFrame);
+    expect(frames.map(({ transportSource }) => transportSource)).toEqual(heard);
   });
 
   it('ends the run when the other side disconnects, and is silent from then on', async () => {

@@ -9,6 +9,7 @@ describe('TransportParams', () => {
     expect(filledParams()).toEqual({
       company: 'people',
       audioInEnabled: false,
+      audioInSources: ['microphone'],
       audioInSampleRate: undefined,
       audioInChannels: 1,
       audioInPassthrough: true,
@@ -41,6 +42,8 @@ describe('TransportParams', () => {
   it.each([
     { company: 'agents' },
     { audioInEnabled: 'yes' },
+    { audioInSources: 'microphone' },
+    { audioInSources: ['screenshare'] },
     { audioOutSampleRate: 0 },
     { audioOutSampleRate: 22_050.5 },
     { audioInSampleRate: Number.NaN },

@@ -1,10 +1,11 @@
 import { filter, Subscription } from 'rxjs';
 import type { Frame, FrameDirection } from '../../frames/frame.ts';
-import { type UserImage, UserImageRawFrame, UserImageRequestFrame } from '../../frames/images.ts';
+import { UserImageRawFrame, UserImageRequestFrame } from '../../frames/images.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
 import { isRoomInputEvent, RoomInputTransport } from '../room-input.ts';
 import type { FilledTransportParams } from '../transport-params.ts';
 import type { LiveKitRoom } from './livekit-room.ts';
+import type { ParticipantImage } from './participant-video.ts';
 
 /** How the two ends of a transport reach the room they share. */
 export interface RoomAccess {
@@ -62,7 +63,8 @@ export class LiveKitInputTransport extends RoomInputTransport {
       .subscribe((event) => this.happened(event));
     if (this.params.audioInEnabled) {
       const format = { sampleRate: this.sampleRate, numChannels: this.params.audioInChannels };
-      this.#subscription.add(room.reception.hear(format).subscribe((frame) => this.pushAudioFrame(frame)));
+      const audio$ = room.reception.hear(format, this.params.audioInSources);
+      this.#subscription.add(audio$.subscribe((frame) => this.pushAudioFrame(frame)));
     }
     if (this.params.videoInEnabled) {
       const images$ = room.reception.see(this.params.videoInFramerate);
@@ -71,8 +73,11 @@ export class LiveKitInputTransport extends RoomInputTransport {
     await room.connect(this);
   }
 
-  #show(image: UserImage): void {
-    if (this.isOpen) this.push(new UserImageRawFrame(image));
+  #show(image: ParticipantImage): void {
+    if (!this.isOpen) return;
+    const frame = new UserImageRawFrame(image);
+    frame.transportSource = image.source;
+    this.push(frame);
   }
 
   /** With what is seen now; of somebody who is not seen there is no answer. */

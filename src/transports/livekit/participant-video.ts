@@ -1,17 +1,18 @@
 import { type Observable, Subject } from 'rxjs';
 import type { UserImage } from '../../frames/images.ts';
 import type { Logger } from '../../logger.ts';
+import type { TrackSource } from '../transport-params.ts';
 import type { RemoteTrack, RtcNode, VideoFrame } from './load-rtc-node.ts';
+import type { TrackOrigin } from './track-origin.ts';
 import { TrackReaders } from './track-readers.ts';
 
-/** Whose track it is, and of what: `camera`, `screenshare`, or `unknown`. */
-export interface VideoOrigin {
-  readonly identity: string;
-  readonly source: string;
+/** A picture, and what it is of. */
+export interface ParticipantImage extends UserImage {
+  readonly source: TrackSource;
 }
 
 /** A track that is watched, and the one picture of it that is kept. */
-interface Watched extends VideoOrigin {
+interface Watched extends TrackOrigin {
   readonly rtc: RtcNode;
   shownMs: number;
   newest: VideoFrame | undefined;
@@ -25,9 +26,9 @@ export class ParticipantVideo {
   readonly #intervalMs: number;
   readonly #readers: TrackReaders;
   readonly #watched = new Map<RemoteTrack, Watched>();
-  readonly #images = new Subject<UserImage>();
+  readonly #images = new Subject<ParticipantImage>();
   /** At most as many of each track in a second as were wanted; completes when it is closed. */
-  readonly image$: Observable<UserImage> = this.#images.asObservable();
+  readonly image$: Observable<ParticipantImage> = this.#images.asObservable();
 
   constructor(perSecond: number, logger: Logger) {
     this.#intervalMs = 1_000 / perSecond;
@@ -35,7 +36,7 @@ export class ParticipantVideo {
   }
 
   /** Watches a track until it is stopped, or ends by itself. */
-  watch(rtc: RtcNode, track: RemoteTrack, origin: VideoOrigin): void {
+  watch(rtc: RtcNode, track: RemoteTrack, origin: TrackOrigin): void {
     if (this.#readers.has(track) || this.#images.closed) return;
     const watched: Watched = { ...origin, rtc, shownMs: Number.NEGATIVE_INFINITY, newest: undefined };
     this.#watched.set(track, watched);
@@ -46,7 +47,7 @@ export class ParticipantVideo {
   }
 
   /** The newest picture of a participant, if there is one; of the camera where nothing else is asked for. */
-  look(identity: string, source = 'camera'): UserImage | undefined {
+  look(identity: string, source = 'camera'): ParticipantImage | undefined {
     for (const watched of this.#watched.values()) {
       if (watched.identity === identity && watched.source === source) return imageOf(watched);
     }
@@ -74,8 +75,8 @@ export class ParticipantVideo {
   }
 }
 
-function imageOf({ rtc, newest, identity }: Watched): UserImage | undefined {
+function imageOf({ rtc, newest, identity, source }: Watched): ParticipantImage | undefined {
   if (newest === undefined) return undefined;
   const { data, width, height } = newest.convert(rtc.VideoBufferType.RGB24);
-  return { image: data, width, height, format: 'RGB', userId: identity };
+  return { image: data, width, height, format: 'RGB', userId: identity, source };
 }

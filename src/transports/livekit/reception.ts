@@ -1,11 +1,12 @@
 import type { Observable, Subscription } from 'rxjs';
 import type { UserAudioRawFrame } from '../../frames/audio.ts';
-import type { UserImage } from '../../frames/images.ts';
 import type { Logger } from '../../logger.ts';
+import type { TrackSource } from '../transport-params.ts';
 import type { RemoteTrack, RemoteTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
 import { type AudioFormat, ParticipantAudio } from './participant-audio.ts';
-import { ParticipantVideo } from './participant-video.ts';
+import { type ParticipantImage, ParticipantVideo } from './participant-video.ts';
 import { kindOf, type RoomTrackEvent, roomTracks } from './room-events.ts';
+import { sourceOf } from './track-origin.ts';
 
 /**
  * What the bot receives of the others. Only what somebody hears or looks at is subscribed to: what is not wanted
@@ -15,17 +16,20 @@ export class Reception {
   readonly #logger: Logger;
   readonly #muted = new Set<string>();
   #ears: ParticipantAudio | undefined;
+  #sources: readonly TrackSource[] = [];
   #eyes: ParticipantVideo | undefined;
   #rtc: RtcNode | undefined;
   #room: Room | undefined;
   #connected = false;
+  #hasWarned = false;
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
-  /** Hears everybody at this format from now on. A second call replaces the first. */
-  hear(format: AudioFormat): Observable<UserAudioRawFrame> {
+  /** Hears tracks of these sources at this format from now on. A second call replaces the first. */
+  hear(format: AudioFormat, sources: readonly TrackSource[]): Observable<UserAudioRawFrame> {
+    this.#sources = sources;
     this.#ears?.close();
     this.#ears = new ParticipantAudio(format, this.#logger);
     this.#receiveAll();
@@ -33,7 +37,7 @@ export class Reception {
   }
 
   /** Sees everybody from now on, in so many pictures of each track in a second, at most. */
-  see(perSecond: number): Observable<UserImage> {
+  see(perSecond: number): Observable<ParticipantImage> {
     this.#eyes?.close();
     this.#eyes = new ParticipantVideo(perSecond, this.#logger);
     this.#receiveAll();
@@ -41,7 +45,7 @@ export class Reception {
   }
 
   /** The newest picture of somebody, if they are seen; of the camera where nothing else is asked for. */
-  look(identity: string, source?: string): UserImage | undefined {
+  look(identity: string, source?: string): ParticipantImage | undefined {
     return this.#eyes?.look(identity, source);
   }
 
@@ -107,16 +111,28 @@ export class Reception {
   #isWanted(publication: RemoteTrackPublication, identity: string): boolean {
     if (this.#rtc === undefined) return false;
     if (kindOf(this.#rtc, publication) === 'video') return this.#eyes !== undefined;
-    return this.#ears !== undefined && !this.#muted.has(identity);
+    if (this.#ears === undefined || this.#muted.has(identity)) return false;
+    const source = sourceOf(this.#rtc, publication);
+    const isWanted = this.#sources.includes(source);
+    if (!isWanted && source === 'unknown') this.#warn(identity);
+    return isWanted;
+  }
+
+  /** Others do not mean to be heard, or are a second sound of somebody who is. */
+  #warn(identity: string): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    const hint = "publish it as a microphone, or add 'unknown' to params.audioInSources";
+    this.#logger.warn(
+      { identity, hint },
+      'a participant is not heard: their track does not say what it is of',
+    );
   }
 
   #open(track: RemoteTrack, publication: RemoteTrackPublication, identity: string): void {
     if (this.#rtc === undefined) return;
-    if (kindOf(this.#rtc, publication) === 'audio') this.#ears?.listen(this.#rtc, track, identity);
-    else this.#eyes?.watch(this.#rtc, track, { identity, source: sourceOf(this.#rtc, publication) });
+    const origin = { identity, source: sourceOf(this.#rtc, publication) };
+    if (kindOf(this.#rtc, publication) === 'audio') this.#ears?.listen(this.#rtc, track, origin);
+    else this.#eyes?.watch(this.#rtc, track, origin);
   }
-}
-
-function sourceOf({ TrackSource }: RtcNode, { source = 0 }: RemoteTrackPublication): string {
-  return (TrackSource[source] ?? 'unknown').replace('SOURCE_', '').toLowerCase();
 }

@@ -1,6 +1,7 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
+import { HeardAudio } from '../../../src/testing/heard-audio.ts';
 import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
 import type {
@@ -132,6 +133,30 @@ describe("a LiveKitTransport's events", () => {
       'left',
     ]);
     expect(emitted).toEqual(streamed);
+  });
+
+  it.each([
+    { audioInSources: undefined, heard: { microphone: 440 } },
+    { audioInSources: ['microphone', 'screen-share'], heard: { microphone: 440, 'screen-share': 880 } },
+  ] as const)('hears $heard, each apart and under its name', async ({ audioInSources, heard }) => {
+    const { ada, bot, told } = await setup({ params: { audioInEnabled: true, audioInSources } });
+    await ada.does({ does: 'share', frequencyHz: 880 });
+    await ada.does({ does: 'speak', frequencyHz: 440 });
+    const sources = new Map<string | undefined, HeardAudio>();
+    bot.inside.frames$.subscribe((frame) => {
+      if (!(frame instanceof UserAudioRawFrame)) return;
+      const audio = sources.get(frame.transportSource) ?? new HeardAudio();
+      sources.set(frame.transportSource, audio);
+      const [first, second] = [frame.audio.subarray(0, 160), frame.audio.subarray(160)];
+      for (const piece of [first, second]) audio.add(piece, frame.sampleRate, 0);
+    });
+    for (const [source, frequencyHz] of Object.entries(heard)) {
+      await eventually(() => sources.get(source)?.report().heardMs).toBeGreaterThan(500);
+      expect(Math.abs((sources.get(source)?.report().frequencyHz ?? 0) - frequencyHz)).toBeLessThan(40);
+    }
+    expect([...sources.keys()].sort()).toEqual(Object.keys(heard));
+    const subscribed = told.filter(({ type }) => type === 'trackSubscribed');
+    expect(subscribed).toHaveLength(Object.keys(heard).length);
   });
 
   it('hears nothing of those it has muted, also when they publish again, until it unmutes them', async () => {

@@ -82,9 +82,18 @@ async function show({ rgb, width, height }: Seen): Promise<void> {
 
 async function speak(frequencyHz: number): Promise<void> {
   await stopSpeaking();
+  const stop = await play('voice', TrackSource.SOURCE_MICROPHONE, frequencyHz);
+  stopSpeaking = async () => {
+    await stop();
+    stopSpeaking = async () => {};
+  };
+}
+
+/** @returns Ends it. */
+async function play(name: string, of: TrackSource, frequencyHz: number): Promise<() => Promise<void>> {
   const source = new AudioSource(rateHz, 1);
-  const track = LocalAudioTrack.createAudioTrack('voice', source);
-  const options = new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE });
+  const track = LocalAudioTrack.createAudioTrack(name, source);
+  const options = new TrackPublishOptions({ source: of });
   const publication = await room.localParticipant?.publishTrack(track, options);
   let speaks = true;
   const samples = Int16Array.from({ length: rateHz / 50 }, (_, at) =>
@@ -93,10 +102,9 @@ async function speak(frequencyHz: number): Promise<void> {
   void (async () => {
     while (speaks) await source.captureFrame(new AudioFrame(samples, rateHz, 1, samples.length));
   })().catch(() => {});
-  stopSpeaking = async () => {
+  return async () => {
     speaks = false;
     await room.localParticipant?.unpublishTrack(publication?.sid ?? '');
-    stopSpeaking = async () => {};
   };
 }
 
@@ -119,6 +127,9 @@ async function obey(order: PeerOrder): Promise<unknown> {
       return stopShowing();
     case 'speak':
       return speak(order.frequencyHz);
+    case 'share':
+      await play('screen', TrackSource.SOURCE_SCREENSHARE_AUDIO, order.frequencyHz);
+      return;
     case 'stopSpeaking':
       return stopSpeaking();
     case 'tell': {

@@ -20,7 +20,7 @@ export type PeerOrder =
   | { readonly does: 'write'; readonly text: string }
   | { readonly does: 'press'; readonly code: number; readonly digit: string }
   | ({ readonly does: 'show' } & Seen)
-  | { readonly does: 'speak'; readonly frequencyHz: number }
+  | { readonly does: 'speak' | 'share'; readonly frequencyHz: number }
   | { readonly does: 'stopShowing' | 'stopSpeaking' | 'tell' };
 
 export interface PeerAnswer {
