@@ -97,6 +97,22 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     await call.expectOver();
   });
 
+  it('is heard from the first word by each of several listeners, also by one who comes later', async () => {
+    const call = await newCall(bothWays);
+    const others = await Promise.all(['ada', 'bob', 'eve'].map((identity) => call.joins(identity)));
+    const run = await start(call);
+    run.says(...tone(1_000, 500), new TTSStoppedFrame());
+    await vi.waitFor(() => expect(run.behind.framesOf(TTSStoppedFrame)).toHaveLength(1), soon);
+    const late = await call.joins('late');
+    await vi.waitFor(() => expect(run.inside.framesOf(ParticipantJoinedFrame)).toHaveLength(4), soon);
+    run.says(...tone(1_000, 500), new EndFrame());
+    expect(await run.result).toMatchObject({ reason: 'ended', forced: false });
+    await Promise.all([...others, late].map((one) => one.isAlone));
+    const heardMs = await Promise.all([...others, late].map(async (one) => (await one.heard()).heardMs));
+    for (const ms of heardMs.slice(0, 3)) expect(ms).toBeGreaterThan(1_880);
+    expect(heardMs[3]).toBeGreaterThan(920);
+  });
+
   it('forgets what waits at an interruption, and plays what comes then', async () => {
     const { ada, run } = await talk(newCall);
     run.says(...tone(5_000, 500), new TextFrame('never'));

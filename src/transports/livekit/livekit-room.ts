@@ -1,10 +1,12 @@
-import { type Observable, Subject, Subscription } from 'rxjs';
+import { type Observable, Subject, Subscription, tap } from 'rxjs';
+import type { Company } from '../../frames/participants.ts';
 import type { Logger } from '../../logger.ts';
 import type { LeaseBeat } from '../../rooms/lease.ts';
 import { textOf } from '../../text-of.ts';
 import { within } from '../../within.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
 import { startLease } from './bot-lease.ts';
+import { Listeners } from './listeners.ts';
 import { type Room, type RtcHold, rtcNode } from './load-rtc-node.ts';
 import { NativeResampler } from './native-resampler.ts';
 import { type ParticipantInfo, participantInfo } from './participant-info.ts';
@@ -22,6 +24,8 @@ export interface LiveKitRoomOptions {
   readonly url: string;
   /** Called for each attempt. */
   readonly createToken: () => Promise<string>;
+  /** Whose first word is waited for. Default `'people'`. */
+  readonly company?: Company | undefined;
   /** How often sweepers are told that the bot is alive, in milliseconds. Default 5 000. */
   readonly leaseBeatMs?: number | undefined;
   readonly logger: Logger;
@@ -53,6 +57,7 @@ export class LiveKitRoom {
   readonly events$: Observable<LiveKitRoomEvent> = this.#events.asObservable();
   /** What the bot hears and sees. */
   readonly reception: Reception;
+  readonly #listeners: Listeners;
   #joining: Promise<void> | undefined;
   #leaving: Promise<void> | undefined;
   #closed = false;
@@ -65,6 +70,7 @@ export class LiveKitRoom {
   constructor(options: LiveKitRoomOptions) {
     this.#options = options;
     this.reception = new Reception(options.logger);
+    this.#listeners = new Listeners(options.company ?? 'people');
   }
 
   get closed(): boolean {
@@ -154,12 +160,13 @@ export class LiveKitRoom {
       throw new Error('The room was left while it was being joined');
     }
     this.#checkToken(connection.token);
-    const tracks = new PublishedTracks(hold, connection.room);
+    const tracks = new PublishedTracks(hold, connection.room, this.#listeners);
     tracks.mute(this.#muted);
     this.#joined = { hold, connection, tracks, lease: this.#startLease(connection) };
     this.#identity = connection.identity();
     this.#events.next({ type: 'connected' });
     for (const { identity, kind } of this.participants) {
+      this.#listeners.joined({ identity, kind });
       this.#events.next({ type: 'participantJoined', identity, kind });
     }
     this.reception.joined();
@@ -167,10 +174,18 @@ export class LiveKitRoom {
 
   #watch({ rtc }: RtcHold, room: Room): Subscription {
     const watch = new Subscription();
-    const events$ = roomEvents(rtc, room).pipe(withoutAbsences());
+    const events$ = roomEvents(rtc, room).pipe(
+      tap((event) => this.#noteListener(event)),
+      withoutAbsences(),
+    );
     watch.add(events$.subscribe((event) => this.#on(event, room)));
     watch.add(this.reception.attach(rtc, room));
     return watch;
+  }
+
+  #noteListener(event: LiveKitRoomEvent): void {
+    if (event.type === 'participantJoined') this.#listeners.joined(event);
+    if (event.type === 'participantLeft') this.#listeners.left(event.identity);
   }
 
   #checkToken(token: string): void {

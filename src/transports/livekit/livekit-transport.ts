@@ -179,7 +179,13 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
 
   #newRoom(): LiveKitRoom {
     const { url, createToken, leaseBeatMs, logger } = this.#plan;
-    const room = new LiveKitRoom({ url, createToken, leaseBeatMs, logger });
+    const room = new LiveKitRoom({
+      url,
+      createToken,
+      company: this.params.company,
+      leaseBeatMs,
+      logger,
+    });
     room.events$.subscribe((event) => this.#on(event, room));
     return room;
   }

@@ -1,3 +1,4 @@
+import type { Listeners } from './listeners.ts';
 import type { LocalTrack, Room, RtcHold } from './load-rtc-node.ts';
 import type { AudioFormat } from './participant-audio.ts';
 import { NotPublishedInTime } from './publish-track.ts';
@@ -18,14 +19,16 @@ type Tracks<Track> = Map<string | undefined, Track>;
 export class PublishedTracks {
   readonly #hold: RtcHold;
   readonly #room: Room;
+  readonly #listeners: Listeners;
   readonly #voices: Tracks<PublishedAudio> = new Map();
   readonly #pictures: Tracks<PublishedVideo> = new Map();
   #muted = false;
   #closed = false;
 
-  constructor(hold: RtcHold, room: Room) {
+  constructor(hold: RtcHold, room: Room, listeners: Listeners) {
     this.#hold = hold;
     this.#room = room;
+    this.#listeners = listeners;
   }
 
   voice(destination: string | undefined): PublishedAudio | undefined {
@@ -39,7 +42,8 @@ export class PublishedTracks {
   /** Publishes a voice, unless it is already there in this format. */
   publishVoice(destination: string | undefined, format: AudioFormat): Promise<void> {
     if (this.#voices.get(destination)?.hasFormat(format) === true) return Promise.resolve();
-    const publish = () => PublishedAudio.publish(this.#hold.rtc, this.#room, format, destination);
+    const place = { rtc: this.#hold.rtc, room: this.#room, listeners: this.#listeners };
+    const publish = () => PublishedAudio.publish(place, format, destination);
     return this.#replace(this.#voices, destination, publish);
   }
 
