@@ -12,6 +12,7 @@ import {
   type FakeRoomOptions,
   FakeRooms,
 } from './fake-rooms.ts';
+import type { FakeLiveKitVersion } from './fake-token-check.ts';
 import type { WireAnswer, WireRequest } from './fake-wire.ts';
 
 /** A request the fake got, in order of arrival. */
@@ -45,6 +46,8 @@ export interface FakeLiveKitServerOptions {
   readonly autoCreate?: boolean;
   /** How far the server's clock is off, in milliseconds. Default 0. */
   readonly clockOffsetMs?: number;
+  /** Whose words it uses. Default `'1.13'`. */
+  readonly version?: FakeLiveKitVersion;
 }
 
 interface OrderedFault {
@@ -57,8 +60,10 @@ interface OrderedFault {
  * LiveKit's room service in this process: its REST API, with rooms and participants in memory, and faults to
  * order.
  *
- * Tokens and grants are checked and answers worded as LiveKit 1.9 does it; one contract suite of ours runs
- * against both. It has no media and no signalling: participants are simulated by {@link join}. Rooms do not
+ * Tokens and grants are checked and answers worded as LiveKit 1.13 does it, or 1.9; one contract suite of ours runs
+ * against both and the fake. What differs: the words of refused tokens, whether a token may be signed by HS384 or
+ * HS512, say its dates as text and be issued in the future, the limit of a room's metadata, and the words about a
+ * participant who is not there. It has no media and no signalling: participants are simulated by {@link join}. Rooms do not
  * close when they are empty, and `num_participants` is right at once, where the real one is seconds late.
  */
 export class FakeLiveKitServer extends SafeEventEmitter<FakeLiveKitServerEvents> implements AsyncDisposable {
@@ -87,7 +92,8 @@ export class FakeLiveKitServer extends SafeEventEmitter<FakeLiveKitServerEvents>
     this.clockOffsetMs = options.clockOffsetMs;
     this.#autoCreate = options.autoCreate;
     const keys = { [this.apiKey]: this.apiSecret };
-    this.#state = { rooms: new FakeRooms(), keys, now: () => Date.now() + this.clockOffsetMs };
+    const now = (): number => Date.now() + this.clockOffsetMs;
+    this.#state = { rooms: new FakeRooms(), keys, now, version: options.version };
     server.on('connection', (socket) => {
       this.#connectionCount += 1;
       this.#connections.set(socket, this.#connectionCount);
@@ -106,12 +112,14 @@ export class FakeLiveKitServer extends SafeEventEmitter<FakeLiveKitServerEvents>
     port = 0,
     autoCreate = true,
     clockOffsetMs = 0,
+    version = '1.13',
   }: FakeLiveKitServerOptions = {}): Promise<FakeLiveKitServer> {
     const server = createServer();
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     const bound = (server.address() as AddressInfo).port;
-    return new FakeLiveKitServer(server, { apiKey, apiSecret, port: bound, autoCreate, clockOffsetMs });
+    const options = { apiKey, apiSecret, port: bound, autoCreate, clockOffsetMs, version };
+    return new FakeLiveKitServer(server, options);
   }
 
   /** Every request so far, with its token: for tests, not for logs. */

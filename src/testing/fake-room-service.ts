@@ -1,7 +1,7 @@
 /** How LiveKit's RoomService answers a request, byte for byte where it matters; knows no sockets. */
 
 import type { FakeParticipant, FakeRooms } from './fake-rooms.ts';
-import { allows, authenticate, type RoomGrantName } from './fake-token-check.ts';
+import { allows, authenticate, type RoomGrantName, type TokenCheck } from './fake-token-check.ts';
 import {
   decode,
   type Fields,
@@ -16,12 +16,8 @@ import {
   type WireRequest,
 } from './fake-wire.ts';
 
-export interface RoomServiceState {
+export interface RoomServiceState extends TokenCheck {
   readonly rooms: FakeRooms;
-  /** Secrets by key. */
-  readonly keys: Readonly<Record<string, string>>;
-  /** The server's clock, milliseconds since 1970. */
-  readonly now: () => number;
 }
 
 interface Method {
@@ -31,6 +27,8 @@ interface Method {
 }
 
 const maxNameBytes = 256;
+/** Of version 1.9. */
+const maxMetadataBytes = 64_000;
 const service = '/twirp/livekit.RoomService/';
 
 const roomNotFound = (): TwirpError =>
@@ -98,10 +96,11 @@ const methods: Readonly<Record<string, Method>> = {
   RemoveParticipant: {
     fields: identified,
     grant: 'roomAdmin',
-    run: ({ room, identity }, { rooms }) => {
+    run: ({ room, identity }, { rooms, version }) => {
       const participant = rooms.get(text(room))?.participants.get(text(identity));
-      if (participant === undefined) throw new TwirpError(404, 'not_found', 'participant not found');
-      participant.disconnect('PARTICIPANT_REMOVED');
+      if (participant !== undefined) participant.disconnect('PARTICIPANT_REMOVED');
+      else if (version === '1.9') throw new TwirpError(404, 'not_found', 'participant not found');
+      else throw participantNotFound();
       return {};
     },
   },
@@ -123,7 +122,11 @@ const methods: Readonly<Record<string, Method>> = {
   UpdateRoomMetadata: {
     fields: { room: 'string', metadata: 'string' },
     grant: 'roomAdmin',
-    run: ({ room: name, metadata }, { rooms }) => {
+    run: ({ room: name, metadata }, { rooms, version }) => {
+      if (version === '1.9' && Buffer.byteLength(text(metadata)) > maxMetadataBytes) {
+        const argument = 'metadata size exceeds limits';
+        throw new TwirpError(400, 'invalid_argument', `${argument} ${maxMetadataBytes}`, { argument });
+      }
       const room = rooms.get(text(name));
       if (room === undefined) throw roomNotFound();
       room.metadata = text(metadata) || room.metadata;
@@ -140,7 +143,7 @@ export function methodOf(url: string): string | undefined {
 
 /** The real server's answer: first the token, then the route, the body, the grant, and the call itself. */
 export function answer(request: WireRequest, state: RoomServiceState): WireAnswer {
-  const claims = authenticate(request, state.keys, state.now());
+  const claims = authenticate(request, state);
   if (typeof claims === 'string') return page(401, claims);
   const path = pathOf(request.url);
   if (path === '/') return page(200, 'OK');

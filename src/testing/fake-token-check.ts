@@ -1,18 +1,60 @@
-/** How LiveKit checks tokens, in its words. */
+/** How LiveKit checks tokens, in its words, which are those of the library that a version uses. */
 
 import { type Fields, text, type WireRequest } from './fake-wire.ts';
 import { type ParsedToken, parseToken } from './hs256.ts';
 
+/** The versions whose answers a FakeLiveKitServer can give; later ones of the same line say the same. */
+export type FakeLiveKitVersion = '1.9' | '1.13';
+
 export type RoomGrantName = 'roomCreate' | 'roomList' | 'roomAdmin';
+
+interface TokenLibrary {
+  /** Whether it can be read at all. */
+  accepts(token: ParsedToken): boolean;
+  /** Why a token is refused; `undefined` for a good one. */
+  problem(token: ParsedToken, secret: string, nowSeconds: number): string | undefined;
+}
 
 const leewaySeconds = 60;
 
+const goJose: TokenLibrary = {
+  accepts: ({ claims }) => datesOf(claims).every((date) => date == null || typeof date === 'number'),
+  problem: (token, secret, nowSeconds) => {
+    if (!token.isSignedBy(secret)) return 'go-jose/go-jose: error in cryptographic primitive';
+    const { expired, early, issuedLater } = clockProblems(token, nowSeconds);
+    if (early) return 'go-jose/go-jose/jwt: validation failed, token not valid yet (nbf)';
+    if (expired) return 'go-jose/go-jose/jwt: validation failed, token is expired (exp)';
+    if (issuedLater) return 'go-jose/go-jose/jwt: validation field, token issued in the future (iat)';
+    return undefined;
+  },
+};
+
+const golangJwt: TokenLibrary = {
+  accepts: ({ header, claims }) =>
+    typeof header.alg === 'string' && datesOf(claims).every((date) => date == null || isNumber(date)),
+  problem: (token, secret, nowSeconds) => {
+    const { alg } = token.header;
+    if (alg !== 'HS256') return `token signature is invalid: signing method ${alg} is invalid`;
+    if (!token.isSignedBy(secret)) return 'token signature is invalid: signature is invalid';
+    const { expired, early } = clockProblems(token, nowSeconds);
+    const problems = [...(expired ? ['token is expired'] : []), ...(early ? ['token is not valid yet'] : [])];
+    return problems.length > 0 ? `token has invalid claims: ${problems.join(', ')}` : undefined;
+  },
+};
+
+const libraries: Readonly<Record<FakeLiveKitVersion, TokenLibrary>> = { '1.9': goJose, '1.13': golangJwt };
+
+export interface TokenCheck {
+  readonly version: FakeLiveKitVersion;
+  /** Secrets by key. */
+  readonly keys: Readonly<Record<string, string>>;
+  /** The server's clock, milliseconds since 1970. */
+  readonly now: () => number;
+}
+
 /** The claims of the token, none without a token, or the text of a refusal. */
-export function authenticate(
-  { headers, url }: WireRequest,
-  keys: Readonly<Record<string, string>>,
-  nowMs: number,
-): Fields | string {
+export function authenticate({ headers, url }: WireRequest, check: TokenCheck): Fields | string {
+  const { version, keys, now } = check;
   const header = text(headers.authorization);
   if (header !== '' && !header.startsWith('Bearer ')) {
     return 'invalid authorization header. Must start with Bearer ';
@@ -21,33 +63,31 @@ export function authenticate(
   const token = header === '' ? (query.get('access_token') ?? '') : header.slice('Bearer '.length);
   if (token === '') return {};
   const parsed = parseToken(token);
-  if (parsed === undefined || !hasNumericDates(parsed)) return 'invalid authorization token';
+  const library = libraries[version];
+  if (parsed === undefined || !library.accepts(parsed)) return 'invalid authorization token';
   const key = text(parsed.claims.iss);
   const secret = Object.hasOwn(keys, key) ? keys[key] : undefined;
   if (secret === undefined) return `invalid API key: ${key}`;
-  const problem = parsed.isSignedBy(secret)
-    ? clockProblem(parsed.claims, nowMs / 1_000)
-    : 'go-jose/go-jose: error in cryptographic primitive';
+  const problem = library.problem(parsed, secret, now() / 1_000);
   // the token comes back in the answer: the real server does that too
   return problem === undefined ? parsed.claims : `invalid token: ${token}, error: ${problem}`;
 }
 
-function hasNumericDates({ claims }: ParsedToken): boolean {
-  return [claims.exp, claims.nbf, claims.iat].every((date) => date == null || typeof date === 'number');
+function datesOf({ exp, nbf, iat }: Fields): unknown[] {
+  return [exp, nbf, iat];
 }
 
-function clockProblem({ nbf, exp, iat }: Fields, nowSeconds: number): string | undefined {
-  const library = 'go-jose/go-jose/jwt';
-  if (typeof nbf === 'number' && nowSeconds + leewaySeconds < nbf) {
-    return `${library}: validation failed, token not valid yet (nbf)`;
-  }
-  if (typeof exp === 'number' && nowSeconds - leewaySeconds > exp) {
-    return `${library}: validation failed, token is expired (exp)`;
-  }
-  if (typeof iat === 'number' && nowSeconds + leewaySeconds < iat) {
-    return `${library}: validation field, token issued in the future (iat)`;
-  }
-  return undefined;
+/** Also one that stands in a text. */
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?(e\d+)?$/.test(value));
+}
+
+function clockProblems({ claims: { exp, nbf, iat } }: ParsedToken, nowSeconds: number) {
+  return {
+    expired: exp != null && nowSeconds - leewaySeconds > Number(exp),
+    early: nbf != null && nowSeconds + leewaySeconds < Number(nbf),
+    issuedLater: iat != null && nowSeconds + leewaySeconds < Number(iat),
+  };
 }
 
 /** Whether the claims grant it; the administration of a room only for the room in the token. */

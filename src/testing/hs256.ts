@@ -1,4 +1,4 @@
-/** JSON Web Tokens with HS256, both ways, so that a test server needs no library. */
+/** JSON Web Tokens with shared secrets, both ways, so that a test server needs no library. */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
@@ -6,14 +6,16 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export interface ParsedToken {
   readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<Record<string, unknown>>;
-  /** True when the signature fits the secret and the header says HS256. */
+  /** True when the signature fits the secret by the algorithm that the header names: HS256, HS384 or HS512. */
   isSignedBy(secret: string): boolean;
 }
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-const mac = (signed: string, secret: string): Buffer => createHmac('sha256', secret).update(signed).digest();
+const hashes: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
+const mac = (signed: string, secret: string, hash = 'sha256'): Buffer =>
+  createHmac(hash, secret).update(signed).digest();
 
-/** Signs the claims as they are. */
+/** Signs the claims as they are, with HS256. */
 export function signToken(claims: object, secret: string): string {
   const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
   return `${signed}.${mac(signed, secret).toString('base64url')}`;
@@ -30,11 +32,11 @@ export function parseToken(token: string): ParsedToken | undefined {
     header: parsedHeader,
     claims: parsedClaims,
     isSignedBy(secret) {
+      const hash = hashes[String(parsedHeader.alg)];
+      if (hash === undefined) return false;
       const given = Buffer.from(signature, 'base64url');
-      const expected = mac(`${header}.${claims}`, secret);
-      return (
-        parsedHeader.alg === 'HS256' && given.length === expected.length && timingSafeEqual(given, expected)
-      );
+      const expected = mac(`${header}.${claims}`, secret, hash);
+      return given.length === expected.length && timingSafeEqual(given, expected);
     },
   };
 }

@@ -9,10 +9,9 @@ import { MissingDependencyError } from '../errors.ts';
 import { textOf } from '../text-of.ts';
 import { startSupervised } from './supervised-process.ts';
 
-/** The version that is built where none is installed. */
-export const liveKitServerVersion = 'v1.9.11';
+/** The version that is built where none is installed: the newest that `go install` can build. */
+export const liveKitServerVersion = 'v1.13.5';
 
-const modulePath = `github.com/livekit/livekit-server/cmd/server@${liveKitServerVersion}`;
 const suffix = process.platform === 'win32' ? '.exe' : '';
 const progressEveryMs = 3_000;
 const lockStaleMs = 15_000;
@@ -21,6 +20,8 @@ const buildLimitMs = 15 * 60_000;
 const threeWays = `There are three ways to get one: set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET to use a running server; install livekit-server so that it is on PATH (https://docs.livekit.io/home/self-hosting/local/); or install Go (https://go.dev/dl/), with which ${liveKitServerVersion} is built once.`;
 
 export interface LiveKitServerProgramOptions {
+  /** Exactly this one, such as `v1.9.11`, and none on PATH. Default: any on PATH, else {@link liveKitServerVersion}. */
+  readonly version?: string | undefined;
   /** Gets a line every few seconds while it takes long. Default: printed to stderr. */
   readonly onProgress?: (message: string) => void;
 }
@@ -28,6 +29,16 @@ export interface LiveKitServerProgramOptions {
 /** The default of every `onProgress`. */
 export function printProgress(message: string): void {
   process.stderr.write(`endframe: ${message}\n`);
+}
+
+/** A version of the server that is to be built. */
+interface Build {
+  readonly version: string;
+  /** Where Go is. */
+  readonly go: string;
+  readonly folder: string;
+  readonly program: string;
+  readonly onProgress: (message: string) => void;
 }
 
 /**
@@ -38,18 +49,20 @@ export function printProgress(message: string): void {
  * @throws {MissingDependencyError} There is none, and no Go to build it, or the build failed.
  */
 export async function liveKitServerProgram({
+  version: wanted,
   onProgress = printProgress,
 }: LiveKitServerProgramOptions = {}): Promise<string> {
-  const installed = await findOnPath('livekit-server');
+  const installed = wanted === undefined ? await findOnPath('livekit-server') : undefined;
   if (installed !== undefined) return installed;
-  const folder = cacheFolder();
+  const version = wanted ?? liveKitServerVersion;
+  const folder = cacheFolder(version);
   const program = join(folder, `livekit-server${suffix}`);
   if (await isExecutable(program)) return program;
   const go = await findOnPath('go');
   if (go === undefined) throw new MissingDependencyError('livekit-server', threeWays);
   try {
     await mkdir(folder, { recursive: true });
-    await buildOnce(go, folder, program, onProgress);
+    await buildOnce({ version, go, folder, program, onProgress });
   } catch (error) {
     const reason = textOf(error);
     throw new MissingDependencyError(
@@ -61,9 +74,9 @@ export async function liveKitServerProgram({
   return program;
 }
 
-function cacheFolder(): string {
+function cacheFolder(version: string): string {
   const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(base, 'endframe', `livekit-server-${liveKitServerVersion}`);
+  return join(base, 'endframe', `livekit-server-${version}`);
 }
 
 async function findOnPath(name: string): Promise<string | undefined> {
@@ -84,12 +97,8 @@ async function isExecutable(file: string): Promise<boolean> {
 }
 
 /** One process builds and keeps its lock file fresh; the others wait for the program to appear. */
-async function buildOnce(
-  go: string,
-  folder: string,
-  program: string,
-  onProgress: (message: string) => void,
-): Promise<void> {
+async function buildOnce(wanted: Build): Promise<void> {
+  const { version, folder, program, onProgress } = wanted;
   const lock = join(folder, 'lock');
   const begun = Date.now();
   let lastMessage = 0;
@@ -97,7 +106,7 @@ async function buildOnce(
     if (await take(lock)) {
       try {
         // another process may have finished between our look and our lock
-        if (!(await isExecutable(program))) await build(go, folder, program, lock, onProgress);
+        if (!(await isExecutable(program))) await build(wanted, lock);
       } finally {
         await rm(lock, { force: true });
       }
@@ -105,9 +114,7 @@ async function buildOnce(
     }
     if (Date.now() - lastMessage >= progressEveryMs) {
       lastMessage = Date.now();
-      onProgress(
-        `another process is building livekit-server ${liveKitServerVersion}, ${secondsSince(begun)} s`,
-      );
+      onProgress(`another process is building livekit-server ${version}, ${secondsSince(begun)} s`);
     }
     await sleep(250);
   }
@@ -130,13 +137,7 @@ async function take(lock: string): Promise<boolean> {
 }
 
 /** Builds into a folder of its own and moves the result, so that nobody ever sees half a program. */
-async function build(
-  go: string,
-  folder: string,
-  program: string,
-  lock: string,
-  onProgress: (message: string) => void,
-): Promise<void> {
+async function build({ version, go, folder, program, onProgress }: Build, lock: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (name.startsWith('build-')) await rm(join(folder, name), { recursive: true, force: true });
   }
@@ -144,15 +145,14 @@ async function build(
   const begun = Date.now();
   let last = '';
   const report = (): void => {
-    onProgress(
-      `building livekit-server ${liveKitServerVersion} with Go, once, ${secondsSince(begun)} s${last}`,
-    );
+    onProgress(`building livekit-server ${version} with Go, once, ${secondsSince(begun)} s${last}`);
     void utimes(lock, new Date(), new Date()).catch(() => {});
   };
   const timer = setInterval(report, progressEveryMs);
   try {
     report();
-    const compiler = await startSupervised(go, ['install', '-v', modulePath], {
+    const module = `github.com/livekit/livekit-server/cmd/server@${version}`;
+    const compiler = await startSupervised(go, ['install', '-v', module], {
       env: { ...process.env, GOBIN: target },
       cwd: target,
       onLine: (line) => {
@@ -164,7 +164,7 @@ async function build(
     clearTimeout(limit);
     if (code !== 0) throw new Error(tail || `go install ended with ${code ?? 'a signal'}`);
     await rename(join(target, `server${suffix}`), program);
-    onProgress(`livekit-server ${liveKitServerVersion} is built, ${secondsSince(begun)} s`);
+    onProgress(`livekit-server ${version} is built, ${secondsSince(begun)} s`);
   } finally {
     clearInterval(timer);
     await rm(target, { recursive: true, force: true });

@@ -37,6 +37,11 @@ export interface LiveKitServerConfig {
 export interface StartLiveKitServerOptions {
   /** Merged into the defaults. With it `LIVEKIT_URL` is ignored: a running server keeps its own settings. */
   readonly config?: LiveKitServerConfig;
+  /**
+   * Exactly this version, such as `v1.9.11`, built with Go where it is not in the cache. With it `LIVEKIT_URL` and
+   * PATH are ignored. Default: any on PATH, else the newest that can be built.
+   */
+  readonly version?: string;
   /** Gets a line every few seconds while the server is being built. Default: printed to stderr. */
   readonly onProgress?: (message: string) => void;
   /** Gets each line the server prints: warnings and errors, unless `config.logging.level` says more. */
@@ -58,12 +63,13 @@ const attempts = 3;
  */
 export async function startLiveKitServer({
   config,
+  version,
   onProgress = printProgress,
   onLog,
 }: StartLiveKitServerOptions = {}): Promise<LiveKitServer> {
-  const external = config === undefined ? externalServer() : undefined;
+  const external = config === undefined && version === undefined ? externalServer() : undefined;
   if (external !== undefined) return external;
-  const program = await liveKitServerProgram({ onProgress });
+  const program = await liveKitServerProgram({ version, onProgress });
   for (let attempt = 1; ; attempt += 1) {
     const merged = merge(await defaultConfig(), config ?? {});
     const outcome = await start(program, merged, onLog);

@@ -1,24 +1,31 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { roomRestContract } from './room-rest.contract.ts';
 import { roomServiceWireContract } from './room-service-wire.contract.ts';
 
-let server: FakeLiveKitServer;
-beforeAll(async () => {
-  server = await FakeLiveKitServer.start();
-});
-afterAll(() => server.stop());
+describe.each(['1.9', '1.13'] as const)('the fake server, as LiveKit %s', (version) => {
+  let server: FakeLiveKitServer;
+  beforeAll(async () => {
+    server = await FakeLiveKitServer.start({ version });
+  });
+  afterAll(() => server.stop());
 
-roomServiceWireContract(() => server);
-roomRestContract(
-  () => server,
-  () => {
-    const { apiKey, apiSecret, httpUrl: apiUrl } = server;
-    return {
-      rest: new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl }),
-      stranger: new LiveKitRESTHelper({ apiKey, apiSecret: 'x'.repeat(32), apiUrl }),
-      joins: async (room, identity) => server.join(room, identity),
-    };
-  },
-);
+  roomServiceWireContract(() => server, version);
+  roomRestContract(
+    () => server,
+    () => {
+      const { apiKey, httpUrl: apiUrl } = server;
+      return {
+        createRest: (apiSecret = server.apiSecret) => new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl }),
+        joins: async (room, identity) => server.join(room, identity),
+        withServerAhead: async (aheadMs, work) => {
+          server.clockOffsetMs = aheadMs;
+          return work().finally(() => {
+            server.clockOffsetMs = 0;
+          });
+        },
+      };
+    },
+  );
+});

@@ -6,14 +6,19 @@ import type { RoomRest } from '../../src/rooms/room-rest.ts';
 import type { RestServer } from '../support/room-service.ts';
 
 export interface RoomRestSubject {
-  readonly rest: Required<RoomRest>;
-  /** The same, with a secret that the server does not know. */
-  readonly stranger: Required<RoomRest>;
+  /** @param apiSecret Another one than the server's. */
+  readonly createRest: (apiSecret?: string) => Required<RoomRest>;
   /** Lets somebody join, and tells how it ended for them. */
   readonly joins: (room: string, identity: string) => Promise<{ readonly disconnected: Promise<string> }>;
+  /** Does it while the server's clock is so far ahead of ours, in milliseconds. */
+  readonly withServerAhead: <T>(aheadMs: number, work: () => Promise<T>) => Promise<T>;
 }
 
-export function roomRestContract(server: () => RestServer, subject: () => RoomRestSubject): void {
+export function roomRestContract(server: () => RestServer, getSubject: () => RoomRestSubject): void {
+  const subject = () => {
+    const { createRest, ...rest } = getSubject();
+    return { rest: createRest(), stranger: createRest('x'.repeat(32)), createRest, ...rest };
+  };
   let rooms = 0;
   const newName = (): string => `contract-${process.pid}-${rooms++}`;
   const failure = (promise: Promise<unknown>): Promise<unknown> =>
@@ -48,6 +53,21 @@ export function roomRestContract(server: () => RestServer, subject: () => RoomRe
       expect(String(error)).not.toMatch(/eyJ/);
       expect(String(error)).not.toContain(server().apiSecret);
     });
+
+    it.each([300_000, -300_000])(
+      'deletes a room while the clocks are %i ms apart, and knows a wrong secret all the same',
+      async (aheadMs) => {
+        const { createRest, withServerAhead } = subject();
+        const name = newName();
+        await createRest().createRoom(name);
+        await withServerAhead(aheadMs, async () => {
+          const error = await failure(createRest('x'.repeat(32)).deleteRoomByName(name));
+          expect(error).toMatchObject({ status: 401, kind: 'auth', retryable: false });
+          expect(await createRest().deleteRoomByName(name)).toBe(true);
+        });
+        expect(await createRest().listRooms([name])).toEqual([]);
+      },
+    );
 
     it('creates a room, and gives the one there is the second time', async () => {
       const { rest } = subject();

@@ -1,7 +1,9 @@
-/** What LiveKit's RoomService (1.9) answers on the wire: the fake must say the same as the real server. */
+/** What LiveKit's RoomService answers on the wire, by version: the fake must say the same as the real server. */
 
+import { createHmac } from 'node:crypto';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import type { FakeLiveKitVersion } from '../../src/testing/fake-token-check.ts';
 import { signToken } from '../../src/testing/hs256.ts';
 import type { RestServer } from '../support/room-service.ts';
 
@@ -27,14 +29,59 @@ const plain = 'text/plain; charset=utf-8';
 const prefix = '/twirp/livekit.RoomService/';
 const create = { roomCreate: true };
 
-export function roomServiceWireContract(server: () => RestServer): void {
+/** What differs; everything else is the same in all of them. */
+interface Differences {
+  readonly removesNobody: string;
+  /** How a refused token's text goes on behind the token. */
+  readonly wrongSignature: string;
+  readonly noSignature: string;
+  readonly expired: string;
+  readonly tooEarly: string;
+  readonly expiredAndTooEarly: string;
+  /** Whether a date may stand in a text, a token be issued in the future, or signed by HS384. */
+  readonly takesTextDates: boolean;
+  readonly takesFutureTokens: boolean;
+  readonly takesHs384: boolean;
+  readonly limitsMetadata: boolean;
+}
+
+const nobody = 'twirp error unknown: participant does not exist';
+const differences: Readonly<Record<FakeLiveKitVersion, Differences>> = {
+  '1.9': {
+    removesNobody: 'participant not found',
+    wrongSignature: 'go-jose/go-jose: error in cryptographic primitive',
+    noSignature: 'go-jose/go-jose: error in cryptographic primitive',
+    expired: 'go-jose/go-jose/jwt: validation failed, token is expired (exp)',
+    tooEarly: 'go-jose/go-jose/jwt: validation failed, token not valid yet (nbf)',
+    expiredAndTooEarly: 'go-jose/go-jose/jwt: validation failed, token not valid yet (nbf)',
+    takesTextDates: false,
+    takesFutureTokens: false,
+    takesHs384: true,
+    limitsMetadata: true,
+  },
+  '1.13': {
+    removesNobody: nobody,
+    wrongSignature: 'token signature is invalid: signature is invalid',
+    noSignature: 'token signature is invalid: signing method none is invalid',
+    expired: 'token has invalid claims: token is expired',
+    tooEarly: 'token has invalid claims: token is not valid yet',
+    expiredAndTooEarly: 'token has invalid claims: token is expired, token is not valid yet',
+    takesTextDates: true,
+    takesFutureTokens: true,
+    takesHs384: false,
+    limitsMetadata: false,
+  },
+};
+
+export function roomServiceWireContract(server: () => RestServer, version: FakeLiveKitVersion): void {
+  const differs = differences[version];
   let rooms = 0;
   const newName = (): string => `wire-${process.pid}-${rooms++}`;
-  const now = Math.floor(Date.now() / 1_000);
+  const now = (): number => Math.floor(Date.now() / 1_000);
 
   const sign = (video: object, claims: object = {}, secret = server().apiSecret): string => {
     const { apiKey } = server();
-    return signToken({ iss: apiKey, sub: apiKey, nbf: now, exp: now + 60, video, ...claims }, secret);
+    return signToken({ iss: apiKey, sub: apiKey, nbf: now(), exp: now() + 60, video, ...claims }, secret);
   };
 
   /** Not `fetch`, which would not send all of these. */
@@ -170,9 +217,9 @@ export function roomServiceWireContract(server: () => RestServer): void {
     });
 
     it.each([
-      ['RemoveParticipant', 'participant not found'],
-      ['GetParticipant', 'twirp error unknown: participant does not exist'],
-      ['UpdateParticipant', 'twirp error unknown: participant does not exist'],
+      ['RemoveParticipant', differs.removesNobody],
+      ['GetParticipant', nobody],
+      ['UpdateParticipant', nobody],
     ])('%s of nobody is not_found', async (method, msg) => {
       const room = newName();
       await createRoom(room);
@@ -191,6 +238,24 @@ export function roomServiceWireContract(server: () => RestServer): void {
       await createRoom(room, { metadata: 'old' });
       const changed = await call('UpdateRoomMetadata', { roomAdmin: true, room }, { room, metadata: 'new' });
       expect(changed).toMatchObject({ name: room, metadata: 'new' });
+    });
+
+    it(`${differs.limitsMetadata ? 'takes no' : 'takes'} metadata of a room above 64,000 bytes`, async () => {
+      const room = newName();
+      await createRoom(room);
+      const answer = await send({
+        path: `${prefix}UpdateRoomMetadata`,
+        token: sign({ roomAdmin: true, room }),
+        body: JSON.stringify({ room, metadata: 'x'.repeat(64_001) }),
+      });
+      expect(answer.status).toBe(differs.limitsMetadata ? 400 : 200);
+      if (differs.limitsMetadata) {
+        expect(JSON.parse(answer.body)).toEqual({
+          code: 'invalid_argument',
+          msg: 'metadata size exceeds limits 64000',
+          meta: { argument: 'metadata size exceeds limits' },
+        });
+      }
     });
   });
 
@@ -222,9 +287,7 @@ export function roomServiceWireContract(server: () => RestServer): void {
       const [, claims] = sign(create).split('.');
       return `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${claims}.`;
     };
-    const repeats = (token: string, error: string): string =>
-      `invalid token: ${token}, error: go-jose/go-jose${error}`;
-    const signature = ': error in cryptographic primitive';
+    const repeats = (token: string, error: string): string => `invalid token: ${token}, error: ${error}`;
     const scheme = (): string => 'invalid authorization header. Must start with Bearer ';
     const garbage = (): string => 'invalid authorization token';
 
@@ -233,24 +296,29 @@ export function roomServiceWireContract(server: () => RestServer): void {
       ['a lower-case scheme', () => `bearer ${sign(create)}`, scheme],
       ['garbage', () => 'Bearer garbage', garbage],
       ['three parts of garbage', () => 'Bearer a.b.c', garbage],
-      ['a date that is no number', () => `Bearer ${sign(create, { exp: String(now + 60) })}`, garbage],
+      ['a date that is no number', () => `Bearer ${sign(create, { exp: 'soon' })}`, garbage],
       ['an unknown key', () => `Bearer ${sign(create, { iss: 'nobody' })}`, () => 'invalid API key: nobody'],
       ['no key', () => `Bearer ${sign(create, { iss: undefined })}`, () => 'invalid API key: '],
       [
         'a wrong secret',
         () => `Bearer ${sign(create, {}, 'x'.repeat(32))}`,
-        (t: string) => repeats(t, signature),
+        (t: string) => repeats(t, differs.wrongSignature),
       ],
-      ['no signature', () => `Bearer ${headless()}`, (t: string) => repeats(t, signature)],
+      ['no signature', () => `Bearer ${headless()}`, (t: string) => repeats(t, differs.noSignature)],
       [
         'an expired token',
-        () => `Bearer ${sign(create, { nbf: now - 200, exp: now - 75 })}`,
-        (t: string) => repeats(t, '/jwt: validation failed, token is expired (exp)'),
+        () => `Bearer ${sign(create, { nbf: now() - 200, exp: now() - 75 })}`,
+        (t: string) => repeats(t, differs.expired),
       ],
       [
         'a token of tomorrow',
-        () => `Bearer ${sign(create, { nbf: now + 75, exp: now + 200 })}`,
-        (t: string) => repeats(t, '/jwt: validation failed, token not valid yet (nbf)'),
+        () => `Bearer ${sign(create, { nbf: now() + 75, exp: now() + 200 })}`,
+        (t: string) => repeats(t, differs.tooEarly),
+      ],
+      [
+        'an expired token of tomorrow',
+        () => `Bearer ${sign(create, { nbf: now() + 200, exp: now() - 200 })}`,
+        (t: string) => repeats(t, differs.expiredAndTooEarly),
       ],
     ] as [string, () => string, (token: string) => string][])(
       'refuses %s as plain text',
@@ -264,12 +332,26 @@ export function roomServiceWireContract(server: () => RestServer): void {
     );
 
     it.each([
-      ['expired for less than a minute', { nbf: now - 200, exp: now - 45 }],
-      ['valid in less than a minute', { nbf: now + 45, exp: now + 200 }],
-      ['without dates', { nbf: undefined, exp: undefined }],
+      ['expired for less than a minute', () => ({ nbf: now() - 200, exp: now() - 45 })],
+      ['valid in less than a minute', () => ({ nbf: now() + 45, exp: now() + 200 })],
+      ['without dates', () => ({ nbf: undefined, exp: undefined })],
     ])('takes a token %s', async (_what, claims) => {
-      const answer = await send({ token: sign(create, claims), body: '{"room":"nowhere"}' });
+      const answer = await send({ token: sign(create, claims()), body: '{"room":"nowhere"}' });
       expect(JSON.parse(answer.body)).toMatchObject({ code: 'not_found' });
+    });
+
+    const hs384 = (): string => {
+      const [, claims] = sign(create).split('.');
+      const signed = `${Buffer.from('{"alg":"HS384","typ":"JWT"}').toString('base64url')}.${claims}`;
+      return `${signed}.${createHmac('sha384', server().apiSecret).update(signed).digest('base64url')}`;
+    };
+    it.each([
+      ['with a date as text', () => sign(create, { exp: String(now() + 60) }), differs.takesTextDates],
+      ['issued in the future', () => sign(create, { iat: now() + 75 }), differs.takesFutureTokens],
+      ['signed with HS384', hs384, differs.takesHs384],
+    ])(`of ${version} takes a token %s, or not`, async (_what, token, takes) => {
+      const { status } = await send({ token: token(), body: '{"room":"nowhere"}' });
+      expect(status).toBe(takes ? 404 : 401);
     });
 
     it('takes a token in the query', async () => {

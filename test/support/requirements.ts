@@ -8,6 +8,9 @@ import { redisServerVersion } from './start-redis.ts';
 
 export type Requirement =
   | 'livekit-server'
+  /** Exactly this version, whatever runs elsewhere. */
+  | 'livekit-server v1.9.11'
+  | 'livekit-server v1.13.5'
   | '@livekit/rtc-node'
   | '@livekit/agents'
   | 'redis-server'
@@ -18,6 +21,8 @@ const probes: Record<Requirement, () => Promise<unknown>> = {
   'livekit-server': async () => {
     if (!process.env.LIVEKIT_URL) await liveKitServerProgram();
   },
+  'livekit-server v1.9.11': () => liveKitServerProgram({ version: 'v1.9.11' }),
+  'livekit-server v1.13.5': () => liveKitServerProgram({ version: 'v1.13.5' }),
   '@livekit/rtc-node': () => import('@livekit/rtc-node'),
   '@livekit/agents': () => installAgents(knownAgents),
   'redis-server': redisServerVersion,

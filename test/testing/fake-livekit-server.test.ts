@@ -209,15 +209,9 @@ describe('FakeLiveKitServer', () => {
       server.clockOffsetMs = 600_000;
       const response = await deletes('a');
       expect(response.status).toBe(401);
-      expect(await response.text()).toMatch(/expired \(exp\)$/);
+      expect(await response.text()).toMatch(/token is expired$/);
       const date = Date.parse(response.headers.get('date') ?? '');
       expect(Math.abs(date - Date.now() - 600_000)).toBeLessThan(2_000);
-    });
-
-    it('refuses a token issued in the future', async () => {
-      const iat = Math.floor(Date.now() / 1_000) + 75;
-      const headers = { authorization: `Bearer ${token({ iat })}`, 'content-type': 'application/json' };
-      expect(await (await deletes('a', { headers })).text()).toMatch(/issued in the future \(iat\)$/);
     });
   });
 

@@ -63,6 +63,14 @@ describe.runIf(posix)('liveKitServerProgram', () => {
     expect(await readdir(cache)).toEqual(['livekit-server']);
   });
 
+  it('builds the version that is asked for, whatever is on PATH', async () => {
+    await go();
+    await installed('livekit-server', 'exit 0');
+    const program = await liveKitServerProgram({ version: 'v1.2.3', onProgress: () => {} });
+    expect(program).toBe(join(home, 'endframe', 'livekit-server-v1.2.3', 'livekit-server'));
+    expect(await calls()).toEqual(['install -v github.com/livekit/livekit-server/cmd/server@v1.2.3']);
+  });
+
   it('builds once for many who ask at the same time', async () => {
     await go();
     const programs = await Promise.all([find(), find(), find()]);
