@@ -1,7 +1,7 @@
 /** The promise, with everybody it concerns: a bot, two callers and a second bot, each in a process of its own. */
 
 import { firstValueFrom } from 'rxjs';
-import { beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
@@ -11,29 +11,29 @@ import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
 import { promised } from '../support/promised.ts';
-import { describeWith } from '../support/requirements.ts';
 import { roomExists, roomService } from '../support/room-service.ts';
-import { sharedLiveKit } from '../support/shared-services.ts';
+import { describeEachServer } from '../support/server-versions.ts';
 import { Bot, now } from '../support/talking-bot.ts';
 import { joinToken } from '../support/tokens.ts';
 import { tone } from '../support/tone.ts';
 
 // four processes start and join for each test, and the machine may be busy
 vi.setConfig({ testTimeout: 60_000 });
-const describe = await describeWith('livekit-server', '@livekit/rtc-node');
+const describe = await describeEachServer('@livekit/rtc-node');
 
 /** A goodbye whose last word can be told from the rest. */
 const sentence = { hertz: 440, ms: 1_200 };
 const pauseMs = 200;
 const bye = { hertz: 880, ms: 400 };
 
-describe('a room with a bot, two callers and a second bot', () => {
+describe('a room with a bot, two callers and a second bot', ({ start }) => {
   let server: LiveKitServer;
   let rooms = 0;
 
   beforeAll(async () => {
-    server = await sharedLiveKit();
+    server = await start();
   });
+  afterAll(() => server.stop());
 
   /** The room with everybody in it, all callers listening to the bot; next to it one with a similar name. */
   async function setup() {

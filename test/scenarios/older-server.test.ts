@@ -1,0 +1,27 @@
+/** What the newest server is tested for elsewhere, on the oldest one: a killed bot's room is gone. */
+
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { killBots } from '../support/doomed-bot.ts';
+import { describeWith } from '../support/requirements.ts';
+import { oldestServerVersion } from '../support/server-versions.ts';
+import { die, waysToDie } from '../support/ways-to-die.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
+const describe = await describeWith('livekit-server v1.9.11', '@livekit/rtc-node');
+
+describe(`on LiveKit ${oldestServerVersion} the room of a bot`, () => {
+  let server: LiveKitServer;
+  beforeAll(async () => {
+    server = await startLiveKitServer({ version: oldestServerVersion });
+  });
+  afterEach(killBots);
+  afterAll(() => server.stop());
+
+  const ways = waysToDie.filter(({ title }) => title === 'SIGKILL' || title === 'an endless loop');
+  it.each(ways.map((way) => [way.title, way] as const))('is gone after %s', async (_, way) => {
+    const { reason, left, bystander } = await die(server, way);
+    expect(reason).toBe('ROOM_DELETED');
+    expect(left).toEqual([bystander]);
+  });
+});
