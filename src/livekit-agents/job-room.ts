@@ -1,6 +1,7 @@
 /** Which room a job is for, and how it can be deleted. */
 
 import { isGeneratedRoomName } from '../rooms/generated-room-name.ts';
+import { givenOrEnv } from '../rooms/given-or-env.ts';
 import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
 import type { RoomIdentity } from '../rooms/room-identity.ts';
 import type { RoomRest } from '../rooms/room-rest.ts';
@@ -44,10 +45,10 @@ export function assignedRoom(ctx: AgentJobContext | undefined, roomName: string)
 export function jobRest(ctx: AgentJobContext | undefined, options: JobRoomOptions): RoomRest {
   if (isFakeJob(ctx)) return noRest;
   if (options.rest !== undefined) return options.rest;
-  const { LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET } = process.env;
+  const { url, apiKey, apiSecret } = ctx?.info ?? {};
   return new LiveKitRESTHelper({
-    apiUrl: options.url ?? (ctx?.info.url || LIVEKIT_URL || ''),
-    apiKey: options.apiKey ?? (ctx?.info.apiKey || LIVEKIT_API_KEY || ''),
-    apiSecret: options.apiSecret ?? (ctx?.info.apiSecret || LIVEKIT_API_SECRET || ''),
+    apiUrl: givenOrEnv('apiUrl', options.url ?? (url || undefined), 'LIVEKIT_URL'),
+    apiKey: givenOrEnv('apiKey', options.apiKey ?? (apiKey || undefined), 'LIVEKIT_API_KEY'),
+    apiSecret: givenOrEnv('apiSecret', options.apiSecret ?? (apiSecret || undefined), 'LIVEKIT_API_SECRET'),
   });
 }

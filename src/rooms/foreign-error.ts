@@ -1,6 +1,6 @@
 import { LiveKitRESTError } from '../errors.ts';
 import { failureKind } from './classify-answer.ts';
-import { networkErrorCode } from './network-error-code.ts';
+import { networkCause } from './network-error-code.ts';
 import { cut, redact } from './redact.ts';
 import { isRetryable } from './retry-policy.ts';
 
@@ -14,7 +14,10 @@ export function asRestError(roomName: string, error: unknown): LiveKitRESTError 
   if (error instanceof LiveKitRESTError) return error;
   const { status, code, message } = fields(error);
   if (status === undefined) {
-    const body = cut(redact(message ?? `no answer (${networkErrorCode(error)})`));
+    // `fetch` says why in the cause alone
+    const isVague = error instanceof Error && error.cause !== undefined;
+    const reason = message === undefined || isVague ? `(${networkCause(error)})` : '';
+    const body = cut(redact([message ?? 'no answer', reason].join(' ').trim()));
     return new LiveKitRESTError(roomName, { kind: 'network', retryable: true, body });
   }
   const text = redact(message ?? '');

@@ -4,6 +4,7 @@ import { RoomCalls } from './room-calls.ts';
 import type { RoomRest } from './room-rest.ts';
 import { RoomService } from './room-service.ts';
 import { sendByHttp } from './send-by-http.ts';
+import { refusalOf } from './server-url.ts';
 import { type TokenClaims, tokenClaims } from './token-claims.ts';
 
 /** What `LiveKitRESTHelper` does, with Node's own modules alone. */
@@ -12,6 +13,7 @@ export function guardianRest({ apiKey, apiSecret, baseUrl, attemptTimeoutMs }: R
     apiSecret,
     baseUrl,
     attemptTimeoutMs,
+    refusal: refusalOf(baseUrl),
     sign: (grant, clockOffsetMs) => signHs256(tokenClaims(apiKey, grant, clockOffsetMs), apiSecret),
     send: sendByHttp,
   });

@@ -5,12 +5,15 @@ import { RoomCalls } from './room-calls.ts';
 import type { RestCallOptions, RoomRest } from './room-rest.ts';
 import { RoomService } from './room-service.ts';
 import { sendByFetch } from './send-by-fetch.ts';
-import { restBaseUrl } from './server-url.ts';
+import { placeholderUrl, refusalOf, restBaseUrl } from './server-url.ts';
 
 export interface LiveKitRESTHelperOptions {
   readonly apiKey: string;
   readonly apiSecret: string;
-  /** http, https, ws or wss; a base path is kept. Default: Pipecat's placeholder, to be replaced. */
+  /**
+   * http, https, ws or wss; a base path is kept. Default: Pipecat's placeholder, `https://your-livekit-host.com`, to
+   * which nothing is sent: calls reject at once and say so.
+   */
   readonly apiUrl?: string | undefined;
   /** Default: the global `fetch`, looked up for each call. */
   readonly fetch?: typeof globalThis.fetch | undefined;
@@ -58,7 +61,7 @@ export class LiveKitRESTHelper extends RoomCalls {
 
   constructor(options: LiveKitRESTHelperOptions) {
     checkOptions(options);
-    const { apiKey, apiSecret, apiUrl = 'https://your-livekit-host.com', fetch } = options;
+    const { apiKey, apiSecret, apiUrl = placeholderUrl, fetch } = options;
     const { attemptTimeoutMs = 3_000 } = options;
     checkText('apiKey', apiKey);
     checkText('apiSecret', apiSecret);
@@ -71,12 +74,30 @@ export class LiveKitRESTHelper extends RoomCalls {
       apiSecret,
       baseUrl,
       attemptTimeoutMs,
+      // a fetch of one's own may go anywhere
+      refusal: fetch === undefined ? refusalOf(baseUrl) : undefined,
       sign: (grant, clockOffsetMs) => signer.sign(grant, clockOffsetMs),
       send: sendByFetch(fetch),
     });
     super(service);
     this.#service = service;
     this.#credentials = { apiKey, apiSecret, baseUrl, attemptTimeoutMs };
+  }
+
+  /**
+   * One for the server that `LIVEKIT_URL`, `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET` name.
+   *
+   * @throws {InvalidOptionError} One of them is missing, empty or can never work; it is named, and never quoted.
+   */
+  static fromEnv(env: Readonly<Record<string, string | undefined>> = process.env): LiveKitRESTHelper {
+    const [apiUrl, apiKey, apiSecret] = ['LIVEKIT_URL', 'LIVEKIT_API_KEY', 'LIVEKIT_API_SECRET'].map(
+      (name) => {
+        const value = env[name];
+        if (!value) throw new InvalidOptionError(name, 'set in the environment');
+        return value;
+      },
+    ) as [string, string, string];
+    return new LiveKitRESTHelper({ apiUrl: restBaseUrl(apiUrl, 'LIVEKIT_URL'), apiKey, apiSecret });
   }
 
   /** A token of 60 seconds that may create and delete rooms, or nothing at all. */

@@ -1,3 +1,10 @@
+/** Why a request got no answer, fit for errors and logs. */
+
+import { textOf } from '../text-of.ts';
+import { cut, redact } from './redact.ts';
+
+const longestReason = 100;
+
 /**
  * The system's code for a `fetch` that rejected, such as `ECONNREFUSED`.
  *
@@ -6,6 +13,28 @@
 export function networkErrorCode(error: unknown): string {
   const code = codeOf(causeOf(error)) ?? codeOf(error);
   return code ?? 'unknown reason';
+}
+
+/**
+ * Why no answer came, and from where: `ENOTFOUND livekit.example.com`.
+ *
+ * @param host Where it was sent to; by default what the system says of it.
+ * @param secret Kept out of a text that stands for a code.
+ */
+export function networkCause(
+  error: unknown,
+  host: string = hostOf(causeOf(error) ?? error),
+  secret?: string,
+): string {
+  const cause = causeOf(error) ?? error;
+  const text = codeOf(cause) ?? codeOf(error) ?? cut(redact(textOf(cause), secret), longestReason);
+  return [text, host].filter((part) => part !== '').join(' ');
+}
+
+function hostOf(error: unknown): string {
+  const { hostname, address, port } = Object(error) as Record<string, unknown>;
+  if (typeof hostname === 'string') return hostname;
+  return typeof address === 'string' ? `${address}${port === undefined ? '' : `:${port}`}` : '';
 }
 
 function causeOf(error: unknown): unknown {

@@ -12,11 +12,11 @@ export function redact(text: string, secret?: string): string {
     : writtenForms(secret).reduce((rest, form) => rest.replaceAll(form, hidden), withoutTokens);
 }
 
-/** At most 500 characters of `text`; cut after redaction, or half a secret could stay. */
-export function cut(text: string): string {
-  if (text.length <= maxLength) return text;
+/** At most 500 characters of `text`, or `length`; cut after redaction, or half a secret could stay. */
+export function cut(text: string, length: number = maxLength): string {
+  if (text.length <= length) return text;
   // half a surrogate pair would make the message ill-formed
-  return text.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, '');
+  return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
 }
 
 /** The secret as it is, and as JSON and URLs write it. */

@@ -8,7 +8,7 @@ import {
   twirpCode,
 } from './classify-answer.ts';
 import type { HttpAnswer, SendHttp } from './http-exchange.ts';
-import { networkErrorCode } from './network-error-code.ts';
+import { networkCause } from './network-error-code.ts';
 import { cut, redact } from './redact.ts';
 import { isRetryable, parseHttpDate, parseRetryAfter } from './retry-policy.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -22,6 +22,8 @@ export interface RoomServiceOptions {
   readonly send: SendHttp;
   /** Kept out of every error. */
   readonly apiSecret: string;
+  /** Why nothing is sent; `undefined` where requests make sense. */
+  readonly refusal?: string | undefined;
 }
 
 /** Makes a token; `clockOffsetMs` is how far the server's clock is ahead of ours. */
@@ -58,11 +60,11 @@ const maxListingBytes = 16 * 1_024 * 1_024;
  * with the server's, which is kept for later calls if it helped.
  */
 export class RoomService {
-  readonly #options: RoomServiceOptions;
+  readonly #options: RoomServiceOptions & { readonly host: string };
   #clockOffsetMs = 0;
 
   constructor(options: RoomServiceOptions) {
-    this.#options = options;
+    this.#options = { ...options, host: new URL(options.baseUrl).host };
   }
 
   async sign(grant: RoomGrant): Promise<string> {
@@ -71,10 +73,13 @@ export class RoomService {
 
   /** Rejects with the signal's reason when that aborts; the time limit covers everything else. */
   call(call: RoomServiceCall): Promise<JsonObject> {
-    const limitMs = this.#options.attemptTimeoutMs;
+    const { attemptTimeoutMs: limitMs, refusal, host } = this.#options;
+    if (refusal !== undefined) {
+      return Promise.reject(fail(call, { kind: 'network', retryable: false, body: refusal }));
+    }
     let status: number | undefined;
     const onTimeout = (): Error => {
-      const body = `no complete answer within ${limitMs} ms`;
+      const body = `no complete answer from ${host} within ${limitMs} ms`;
       return fail(call, { kind: 'timeout', retryable: true, status, body });
     };
     return withTimeLimit({ limitMs, signal: call.signal, onTimeout }, async (signal) => {
@@ -97,7 +102,7 @@ export class RoomService {
   }
 
   async #send(call: RoomServiceCall, clockOffsetMs: number, signal: AbortSignal): Promise<HttpAnswer> {
-    const { baseUrl, send, sign } = this.#options;
+    const { baseUrl, host, send, sign, apiSecret } = this.#options;
     const token = await sign(call.grant, clockOffsetMs);
     try {
       return await send({
@@ -112,7 +117,7 @@ export class RoomService {
         signal,
       });
     } catch (error) {
-      const body = `no answer (${networkErrorCode(error)})`;
+      const body = `no answer (${networkCause(error, host, apiSecret)})`;
       throw fail(call, { kind: 'network', retryable: true, body });
     }
   }

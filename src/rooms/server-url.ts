@@ -1,5 +1,13 @@
 import { InvalidOptionError } from '../errors.ts';
 
+/** Pipecat's, for whoever does not say where LiveKit is. */
+export const placeholderUrl = 'https://your-livekit-host.com';
+
+/** Why nothing is to be sent to this address; `undefined` for a real one. Whoever owns the placeholder would get a token. */
+export function refusalOf(baseUrl: string): string | undefined {
+  return baseUrl === placeholderUrl ? `nothing was sent: apiUrl was not set (${placeholderUrl})` : undefined;
+}
+
 const userInfo = /^[^/\\]*:[/\\]*[^/\\?#]*@/;
 
 /**

@@ -23,6 +23,12 @@ describe('asRestError', () => {
     expect(asRestError('r', thrown)).toMatchObject({ roomName: 'r', kind, retryable });
   });
 
+  it('names address and cause of a request of livekit-server-sdk that got no answer', () => {
+    const cause = { code: 'ENOTFOUND', hostname: 'livekit.example.com' };
+    const { message } = asRestError('r', Object.assign(new TypeError('fetch failed'), { cause }));
+    expect(message).toMatch(/fetch failed \(ENOTFOUND livekit.example.com\)$/);
+  });
+
   it('hides the tokens that livekit-server-sdk repeats', () => {
     const { message } = asRestError('r', { status: 401, message: `invalid token: ${token}` });
     expect(message).toBe('Failed to delete room [r] (status: 401): invalid token: [redacted]');

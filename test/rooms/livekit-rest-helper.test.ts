@@ -1,11 +1,13 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { InvalidOptionError, LiveKitRESTError } from '../../src/errors.ts';
+import { silentLogger } from '../../src/logger.ts';
 import {
   credentialsOf,
   LiveKitRESTHelper,
   type LiveKitRESTHelperOptions,
 } from '../../src/rooms/livekit-rest-helper.ts';
+import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { RoomRest } from '../../src/rooms/room-rest.ts';
 import { type Answer, answers, confirms, serve } from './misbehaving-server.ts';
 
@@ -99,7 +101,7 @@ describe('LiveKitRESTHelper', () => {
     const mine = vi.fn(async () => new Response('{}'));
     const theirs = vi.fn(async () => new Response('{}'));
     await new LiveKitRESTHelper({ apiKey, apiSecret, fetch: mine }).deleteRoomByName('r');
-    const helper = new LiveKitRESTHelper({ apiKey, apiSecret });
+    const helper = new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl: 'https://livekit.example.com' });
     vi.stubGlobal('fetch', theirs);
     await helper.deleteRoomByName('r');
     expect([mine.mock.calls.length, theirs.mock.calls.length]).toEqual([1, 1]);
@@ -107,6 +109,58 @@ describe('LiveKitRESTHelper', () => {
       'https://your-livekit-host.com/twirp/livekit.RoomService/DeleteRoom',
       expect.objectContaining({ redirect: 'manual' }),
     );
+  });
+
+  it.each([undefined, 'https://your-livekit-host.com', 'wss://your-livekit-host.com/'])(
+    'sends nothing to the placeholder, and says that apiUrl was not set: %s',
+    async (apiUrl) => {
+      const fetch = vi.fn(async () => new Response('{}'));
+      vi.stubGlobal('fetch', fetch);
+      const helper = new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl });
+      for (const call of [helper.deleteRoomByName('r'), helper.warmUp(), helper.createRoom('r')]) {
+        const error: unknown = await call.catch((thrown: unknown) => thrown);
+        expect(error).toBeInstanceOf(LiveKitRESTError);
+        expect(error).toMatchObject({ status: undefined, retryable: false });
+        expect(String(error)).toContain('apiUrl was not set');
+      }
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
+
+  it('is not tried again without apiUrl', async () => {
+    const rest = new LiveKitRESTHelper({ apiKey, apiSecret });
+    const outcome = await new RoomDeleter({ roomName: 'r', rest, logger: silentLogger }).deleteRoom('end');
+    expect(outcome).toMatchObject({ status: 'failed', attempts: 1 });
+    expect(outcome.error?.message).toContain('apiUrl was not set');
+  });
+
+  describe('fromEnv', () => {
+    const env = { LIVEKIT_URL: 'wss://host/base/', LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret };
+
+    it('takes URL, key and secret from the environment', () => {
+      for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+      const credentials = { apiKey, apiSecret, baseUrl: 'https://host/base', attemptTimeoutMs: 3_000 };
+      expect(credentialsOf(LiveKitRESTHelper.fromEnv())).toEqual(credentials);
+      vi.unstubAllEnvs();
+      expect(credentialsOf(LiveKitRESTHelper.fromEnv(env))).toEqual(credentials);
+    });
+
+    it.each(
+      Object.keys(env).flatMap((name) => [
+        [name, undefined],
+        [name, ''],
+      ]),
+    )('names %s where it is %j', (name = '', value) => {
+      const create = () => LiveKitRESTHelper.fromEnv({ ...env, [name]: value });
+      expect(create).toThrow(InvalidOptionError);
+      expect(create).toThrow(`"${name}"`);
+      expect(create).not.toThrow(apiSecret);
+    });
+
+    it('names LIVEKIT_URL where it is no address', () => {
+      const create = () => LiveKitRESTHelper.fromEnv({ ...env, LIVEKIT_URL: 'livekit' });
+      expect(create).toThrow('Option "LIVEKIT_URL" must be an absolute URL');
+    });
   });
 
   it('is a whole RoomRest', () => {

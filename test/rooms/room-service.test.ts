@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { LiveKitRESTError } from '../../src/errors.ts';
 import { guardianRest } from '../../src/rooms/guardian-rest.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { restBaseUrl } from '../../src/rooms/server-url.ts';
 import {
   type Answer,
   answers,
@@ -142,7 +143,7 @@ describe('RoomService, through LiveKitRESTHelper', () => {
 
   it('takes what a browser makes of a redirect for a failure too', async () => {
     const fetch = async (): Promise<Response> => Response.error();
-    const helper = new LiveKitRESTHelper({ apiKey, apiSecret, fetch });
+    const helper = new LiveKitRESTHelper({ ...keys, fetch });
     await expect(helper.deleteRoomByName('r')).rejects.toMatchObject({ kind: 'bad_response' });
   });
 
@@ -174,11 +175,11 @@ describe('RoomService, through LiveKitRESTHelper', () => {
 
   describe('an answer that does not come whole', () => {
     it('is a timeout when nothing comes', async () => {
-      const { fails, requests } = await setupWithLimit(shortMs, neverAnswers);
+      const { fails, requests, url } = await setupWithLimit(shortMs, neverAnswers);
       const error = await fails();
       expect(error).toMatchObject({ kind: 'timeout', status: undefined, retryable: true });
       expect(error.message).toBe(
-        'Failed to delete room [room] (status: none): no complete answer within 300 ms',
+        `Failed to delete room [room] (status: none): no complete answer from ${new URL(url).host} within 300 ms`,
       );
       expect(requests).toHaveLength(1);
     });
@@ -195,18 +196,41 @@ describe('RoomService, through LiveKitRESTHelper', () => {
     });
 
     it('is a network failure when the connection is reset', async () => {
-      const { fails } = await setup(resets);
+      const { fails, url } = await setup(resets);
       const error = await fails();
       expect(error).toMatchObject({ kind: 'network', status: undefined, retryable: true });
-      expect(error.message).toMatch(/\(status: none\): no answer \((ECONNRESET|UND_ERR_SOCKET)\)$/);
+      expect(error.message).toMatch(/\(status: none\): no answer \((ECONNRESET|UND_ERR_SOCKET) [\d.:]+\)$/);
+      expect(error.message).toContain(new URL(url).host);
     });
 
     it('is a network failure when nobody listens', async () => {
-      const { fails, close } = await setup(confirms);
+      const { fails, close, url } = await setup(confirms);
       await close();
       const error = await fails();
       expect(error).toMatchObject({ kind: 'network', retryable: true });
-      expect(error.message).toContain('no answer (ECONNREFUSED)');
+      expect(error.message).toContain(`no answer (ECONNREFUSED ${new URL(url).host})`);
+    });
+
+    it.each([
+      ['http://livekit.invalid', 'no answer (ENOTFOUND livekit.invalid)'],
+      ['ws://livekit.invalid:7880/base', 'no answer (ENOTFOUND livekit.invalid:7880)'],
+    ])('is a network failure that names %s', async (apiUrl, text) => {
+      for (const [, createRest] of clients) {
+        const rest = createRest(restBaseUrl(apiUrl), attemptTimeoutMs);
+        const error: unknown = await rest.deleteRoomByName('r').catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ kind: 'network', retryable: true });
+        // a machine without a network may say EAI_AGAIN
+        expect(String(error).replace('EAI_AGAIN', 'ENOTFOUND')).toContain(text);
+      }
+    });
+
+    it('is a network failure that says why without a code, and without the token', async () => {
+      const cause = new Error(`bad port for ${token} ${apiSecret}`);
+      const fetch = () => Promise.reject(new TypeError('fetch failed', { cause }));
+      const helper = new LiveKitRESTHelper({ ...keys, fetch, apiUrl: 'http://livekit.example.com' });
+      await expect(helper.deleteRoomByName('r')).rejects.toThrow(
+        'no answer (bad port for [redacted] [redacted] livekit.example.com)',
+      );
     });
 
     it('is a network failure when it is no HTTP', async () => {

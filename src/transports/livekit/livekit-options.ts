@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../errors.ts';
 import { type Logger, stderrLogger } from '../../logger.ts';
 import { checkLimitMs, checkText } from '../../option-checks.ts';
 import { generateRoomName } from '../../rooms/generated-room-name.ts';
+import { givenOrEnv } from '../../rooms/given-or-env.ts';
 import { LiveKitRESTHelper } from '../../rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../rooms/room-deleter-options.ts';
@@ -82,7 +83,7 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
   for (const name of ['emptyTimeoutMs', 'departureTimeoutMs', 'leaseBeatMs'] as const) {
     if (options[name] !== undefined) checkLimitMs(name, options[name]);
   }
-  const httpUrl = restBaseUrl(options.url ?? process.env.LIVEKIT_URL, 'url');
+  const httpUrl = restBaseUrl(givenOrEnv('url', options.url, 'LIVEKIT_URL'), 'url');
   const claims = options.token === undefined ? undefined : tokenClaims(options.token);
   const roomName = agreed('roomName', options.roomName, claims?.roomName) ?? generateRoomName();
   const identity =
@@ -107,12 +108,14 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
 
 /** Key and secret; only a transport that has a token can do without. */
 function keysOf(options: LiveKitTransportOptions, hasToken: boolean): Keys | undefined {
-  const apiKey = options.apiKey ?? process.env.LIVEKIT_API_KEY;
-  const apiSecret = options.apiSecret ?? process.env.LIVEKIT_API_SECRET;
-  if (hasToken && apiKey === undefined && apiSecret === undefined) return undefined;
-  checkText('apiKey', apiKey);
-  checkText('apiSecret', apiSecret);
-  return { apiKey, apiSecret };
+  const { LIVEKIT_API_KEY, LIVEKIT_API_SECRET } = process.env;
+  const isKnown =
+    (options.apiKey ?? LIVEKIT_API_KEY ?? options.apiSecret ?? LIVEKIT_API_SECRET) !== undefined;
+  if (hasToken && !isKnown) return undefined;
+  return {
+    apiKey: givenOrEnv('apiKey', options.apiKey, 'LIVEKIT_API_KEY'),
+    apiSecret: givenOrEnv('apiSecret', options.apiSecret, 'LIVEKIT_API_SECRET'),
+  };
 }
 
 function tokenMaker(
