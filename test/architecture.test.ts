@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 const src = fileURLToPath(new URL('../src', import.meta.url));
 const everywhere = [
   'errors.ts',
+  'import-native.ts',
   'logger.ts',
   'option-checks.ts',
   'safe-event-emitter.ts',
@@ -27,7 +28,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
   cleanup: { folders: ['frames', 'processors', 'rooms'], packages: ['rxjs'] },
   'transports/livekit': {
     folders: ['frames', 'processors', 'rooms', 'cleanup', 'transports'],
-    packages: ['rxjs', 'node:', '@livekit/rtc-node', 'livekit-server-sdk'],
+    packages: ['rxjs', 'node:', '@livekit/rtc-node'],
   },
   'livekit-agents': { folders: ['frames', 'processors', 'rooms', 'cleanup'], packages: ['rxjs'] },
   testing: {
@@ -42,7 +43,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
       'cleanup',
       'transports/livekit',
     ],
-    packages: ['rxjs', 'node:', '@livekit/rtc-node', 'livekit-server-sdk'],
+    packages: ['rxjs', 'node:', '@livekit/rtc-node'],
   },
   cli: {
     folders: [
@@ -58,7 +59,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
       'transports/livekit',
       'testing',
     ],
-    packages: ['node:', 'rxjs', 'livekit-server-sdk'],
+    packages: ['node:', 'rxjs'],
   },
 };
 
@@ -69,7 +70,9 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(src, file), 'utf8');
-  const found = text.matchAll(/(?:^import|^export|^} )[^'";]*?from '([^']+)'|import\(\s*'([^']+)'\s*\)/gm);
+  const found = text.matchAll(
+    /(?:^import|^export|^} )[^'";]*?from '([^']+)'|import(?:Native)?\(\s*'([^']+)'\s*\)/gm,
+  );
   return [...found].map((match) => ({ file, target: (match[1] ?? match[2]) as string }));
 }
 

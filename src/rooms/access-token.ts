@@ -1,10 +1,10 @@
-/** LiveKit access tokens for REST calls. The only file that knows jose. */
+/** LiveKit's access tokens, as JSON Web Tokens. The only file that knows jose. */
 
 import type { webcrypto } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type RoomGrant, tokenClaims } from './token-claims.ts';
 
-/** Signs short-lived tokens with one key pair. */
+/** Signs short-lived tokens for REST calls with one key pair. */
 export class AccessTokenSigner {
   readonly #apiKey: string;
   readonly #apiSecret: string;
@@ -19,9 +19,17 @@ export class AccessTokenSigner {
   /** @param clockOffsetMs How far the server's clock is ahead of ours, in milliseconds. */
   async sign(video: RoomGrant, clockOffsetMs = 0): Promise<string> {
     this.#key ??= importSecret(this.#apiSecret);
-    const claims = { ...tokenClaims(this.#apiKey, video, clockOffsetMs) };
-    return new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(await this.#key);
+    return sign(tokenClaims(this.#apiKey, video, clockOffsetMs), await this.#key);
   }
+}
+
+/** Signs any claims, for a token that is made once. */
+export async function signClaims(claims: object, apiSecret: string): Promise<string> {
+  return sign(claims, await importSecret(apiSecret));
+}
+
+function sign(claims: object, key: webcrypto.CryptoKey): Promise<string> {
+  return new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(key);
 }
 
 function importSecret(secret: string): Promise<webcrypto.CryptoKey> {

@@ -2,7 +2,7 @@
  * What tells Node to run the guardian's program.
  *
  * Here it is a file. The build puts another module in the place of this one, which holds the whole program as
- * text (test/support/embed-guardian.mjs): a bundle of one file has its guardian too, and no disk is needed.
+ * text (test/support/finish-build.mjs): a bundle of one file has its guardian too, and no disk is needed.
  */
 
 import { fileURLToPath } from 'node:url';

@@ -39,8 +39,8 @@ const commandLimitMs = 400;
 
 /** @throws {MissingDependencyError} `bullmq` or `ioredis` is not installed. */
 export async function loadBullMq(): Promise<BullMq> {
-  const { Queue, Worker } = await needed('bullmq', () => import('bullmq'));
-  const { Redis } = await needed('ioredis', () => import('ioredis'));
+  const { Queue, Worker } = await importBullMq();
+  const Redis = await importRedis();
   return {
     failFast: ({ redisUrl, stopped }) =>
       new Redis(redisUrl, {
@@ -86,10 +86,25 @@ function reconnectUntil(stopped: AbortSignal): (attempts: number) => number | nu
   return (attempts) => (stopped.aborted ? null : Math.min(1_000, attempts * 100));
 }
 
-async function needed<T>(name: string, load: () => Promise<T>): Promise<T> {
+// in a try block of its own each: so bundlers see that the package may be missing
+async function importBullMq(): Promise<Pick<typeof import('bullmq'), 'Queue' | 'Worker'>> {
   try {
-    return await load();
+    const { Queue, Worker } = await import('bullmq');
+    return { Queue, Worker };
   } catch (cause) {
-    throw new MissingDependencyError(name, `Install it: npm install bullmq ioredis`, { cause });
+    throw missing('bullmq', cause);
   }
+}
+
+async function importRedis(): Promise<typeof Redis> {
+  try {
+    const { Redis } = await import('ioredis');
+    return Redis;
+  } catch (cause) {
+    throw missing('ioredis', cause);
+  }
+}
+
+function missing(name: string, cause: unknown): MissingDependencyError {
+  return new MissingDependencyError(name, 'Install it: npm install bullmq ioredis', { cause });
 }

@@ -2,6 +2,8 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HeardAudioReport } from './heard-audio.ts';
 
@@ -95,13 +97,22 @@ export interface Caller extends AsyncDisposable {
  * It needs `@livekit/rtc-node`, and says `failed` without.
  */
 export function spawnCaller({ url, token, rejoins = false, nodeArgs = [] }: CallerOptions): Caller {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const child = fork(fileURLToPath(new URL(`./caller-program.${extension}`, import.meta.url)), [], {
+  const child = fork(callerProgram(), [], {
     execArgv: [...nodeArgs],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   child.send({ command: 'join', url, token, rejoins } satisfies CallerCommand);
   return new CallerProcess(child);
+}
+
+/** @throws {Error} It is not beside this file, because this file is in a bundle. */
+function callerProgram(): string {
+  const { url = '' } = import.meta;
+  const file = url.startsWith('file:')
+    ? join(dirname(fileURLToPath(url)), `caller-program${extname(url)}`)
+    : '';
+  if (existsSync(file)) return file;
+  throw new Error('A caller needs the files of endframe/testing: leave it out of the bundle');
 }
 
 class CallerProcess implements Caller {

