@@ -12,9 +12,23 @@ export interface Logger {
 
 const nothing = (): void => {};
 
+/**
+ * Writes to a standard stream; what cannot be written, because nobody reads it any more, is dropped.
+ *
+ * From then on errors of that stream are not uncaught errors: reporting one would cause the next.
+ */
+export function writeOrDrop(stream: NodeJS.WritableStream, text: string): void {
+  try {
+    if (!stream.listeners('error').includes(nothing)) stream.on('error', nothing);
+    stream.write(text);
+  } catch {
+    // there is nowhere left to say it
+  }
+}
+
 function toStderr(level: string): Logger['error'] {
   return (fields, message) => {
-    process.stderr.write(`${level} endframe: ${message} ${stringify(fields)}\n`);
+    writeOrDrop(process.stderr, `${level} endframe: ${message} ${stringify(fields)}\n`);
   };
 }
 

@@ -8,7 +8,7 @@ export type ExitSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 /** What is to be done when the process is asked to go, or is about to. */
 export interface ExitListener {
   onSignal(signal: ExitSignal): void;
-  /** An uncaught exception, or an unhandled rejection. */
+  /** An uncaught exception, or an unhandled rejection; only the first ten: reporting one may cause the next. */
   onUncaught(error: unknown): void;
   /** Nothing is left that could happen. */
   onBeforeExit(): void;
@@ -18,6 +18,9 @@ export const exitSignals: readonly ExitSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'
 
 /** How long a second signal waits for what is under way, in milliseconds. */
 export const forcedExitMs = 500;
+
+/** So many uncaught errors are reported. */
+const maxUncaught = 10;
 
 /** What a shell says of a process that a signal has ended. */
 export function exitCodeOf(signal: NodeJS.Signals): number {
@@ -47,7 +50,11 @@ export const wayOut = {
   /** @returns Takes the listener away again. */
   listen(listener: ExitListener): () => void {
     const onSignal = (signal: ExitSignal): void => listener.onSignal(signal);
-    const onUncaught = (error: unknown): void => listener.onUncaught(error);
+    let uncaught = 0;
+    const onUncaught = (error: unknown): void => {
+      uncaught += 1;
+      if (uncaught <= maxUncaught) listener.onUncaught(error);
+    };
     const onBeforeExit = (): void => listener.onBeforeExit();
     const set = (method: 'on' | 'off'): void => {
       for (const signal of exitSignals) process[method](signal, onSignal);

@@ -1,7 +1,7 @@
 import { MissingDependencyError } from '../errors.ts';
 import { OutputAudioRawFrame } from '../frames/audio.ts';
 import { EndFrame } from '../frames/lifecycle.ts';
-import { silentLogger } from '../logger.ts';
+import { silentLogger, writeOrDrop } from '../logger.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { PipelineRunner } from '../pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../pipeline/pipeline-task.ts';
@@ -26,7 +26,7 @@ const cutAfterMs = 1_200;
  * @returns 0 only if each room is gone from the server's list and each caller saw `ROOM_DELETED`.
  */
 export async function demo(
-  write: (text: string) => void = (text) => process.stdout.write(text),
+  write: (text: string) => void = (text) => writeOrDrop(process.stdout, text),
 ): Promise<number> {
   let server: LiveKitServer;
   process.env.NODE_ENV ??= 'production'; // otherwise LiveKit's SDK prints debug lines in between

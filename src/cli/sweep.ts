@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { EndframeError, InvalidOptionError } from '../errors.ts';
-import { type Logger, silentLogger } from '../logger.ts';
+import { type Logger, silentLogger, writeOrDrop } from '../logger.ts';
 import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
 import { BullMqEngine } from '../sweeper/bullmq-engine.ts';
 import { isHopeless } from '../sweeper/is-hopeless.ts';
@@ -166,8 +166,8 @@ function warnings(printError: (text: string) => void): Logger {
 function realSurroundings(): SweepSurroundings {
   return {
     env: process.env,
-    print: (text) => process.stdout.write(text),
-    printError: (text) => process.stderr.write(text),
+    print: (text) => writeOrDrop(process.stdout, text),
+    printError: (text) => writeOrDrop(process.stderr, text),
     untilStopped: () => Promise.race(exitSignals.map((signal) => once(process, signal))),
   };
 }

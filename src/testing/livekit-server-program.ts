@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MissingDependencyError } from '../errors.ts';
+import { writeOrDrop } from '../logger.ts';
 import { textOf } from '../text-of.ts';
 import { startSupervised } from './supervised-process.ts';
 
@@ -28,7 +29,7 @@ export interface LiveKitServerProgramOptions {
 
 /** The default of every `onProgress`. */
 export function printProgress(message: string): void {
-  process.stderr.write(`endframe: ${message}\n`);
+  writeOrDrop(process.stderr, `endframe: ${message}\n`);
 }
 
 /** A version of the server that is to be built. */
