@@ -1,6 +1,5 @@
 /** Plays a scenario and writes down what happened: `traces/README.md`, sections 2 and 6. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Frame, type FrameDirection, roleOf } from '../../src/frames/frame.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
@@ -8,12 +7,13 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
+import { sleep } from '../support/fake-time.ts';
 import { ProcessorRegistry } from './build-processors.ts';
 import { makeFrames, record } from './frame-notation.ts';
 import type { FrameRecord, Scenario, Step } from './scenario.ts';
 import type { ProbeLog } from './vocabulary.ts';
 
-/** No scenario takes longer than 4 s. */
+/** No scenario takes longer than 4 s, of virtual time. */
 const patienceMs = 8_000;
 
 /** A frame as it was when it was recorded. */
@@ -74,7 +74,7 @@ class ProbeRecording implements ProbeLog {
   }
 }
 
-/** Runs a scenario from its first step to 30 ms after its end. */
+/** Runs a scenario from its first step to 30 ms after its end. Needs time that passes by itself. */
 export async function runScenario(scenario: Scenario): Promise<Recording> {
   const downstream: Sighting[] = [];
   const upstream: Sighting[] = [];

@@ -220,10 +220,3 @@ export interface ImprovementScenario extends ScenarioBase {
 }
 
 export type Scenario = ConformanceScenario | ImprovementScenario;
-
-/** One file of scenarios. */
-export interface TraceFile {
-  readonly group: string;
-  readonly pipecatVersion: string;
-  readonly scenarios: readonly Scenario[];
-}

@@ -1,8 +1,8 @@
 /** The processors of `traces/README.md`, section 5, that are not stock ones; written as any user would. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import { sleep } from '../support/fake-time.ts';
 import { type FindProcessor, makeFrames, matches, retag } from './frame-notation.ts';
 import type {
   DelaySpec,
