@@ -1,17 +1,28 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { unitTests } from './support/unit-tests.ts';
+
+const unit = unitTests();
 
 const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/guardian-from-source.ts'],
-    globalSetup: ['test/support/shared-services-setup.ts'],
     // they mostly wait for each other's processes: vitest's own choice would leave one of two cores idle
     maxWorkers: 2,
     testTimeout: 60_000,
-    hookTimeout: 180_000,
-    // media, signals and child processes on a busy machine: what needs another try says so in its line
-    retry: process.env.CI === 'true' ? 2 : 0,
+    projects: [
+      { extends: true, test: { name: 'unit', include: unit, setupFiles: ['test/support/no-processes.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.ts'],
+          exclude: unit,
+          setupFiles: ['test/support/guardian-from-source.ts'],
+          globalSetup: ['test/support/shared-services-setup.ts'],
+          hookTimeout: 180_000,
+        },
+      },
+    ],
   },
 });
 export default config;

@@ -7,7 +7,6 @@ import type { AttachRoomCleanupOptions } from '../../src/livekit-agents/attach-o
 import { JobRoomCleanup } from '../../src/livekit-agents/job-room-cleanup.ts';
 import { attachRoomCleanup } from '../../src/livekit-agents.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { guardian } from '../../src/rooms/guardian.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { FakeJob, FakeProcess, reasons } from './fake-job.ts';
 
@@ -46,11 +45,6 @@ function setup(options: AttachRoomCleanupOptions = {}, { isFakeJob = false } = {
     deletions: () => server.requests.filter(({ call }) => call === 'DeleteRoom').length,
     session,
   };
-}
-
-function standStill(ms: number): void {
-  const until = Date.now() + ms;
-  while (Date.now() < until);
 }
 
 describe('attachRoomCleanup', () => {
@@ -346,19 +340,6 @@ describe('attachRoomCleanup', () => {
       job.room.connects('assigned');
       attachRoomCleanup(job, undefined, quiet);
       await vi.waitFor(() => expect(calls()).toContain('ListRooms'));
-    });
-
-    it('lets no guardian count the silence of a job that loads before', async () => {
-      const { job, roomExists, outcome } = setup({ guardian: true, guardianHeartbeatMs: 300 });
-      await vi.waitFor(() => expect(guardian.armed).toBe(true), { timeout: 15_000 });
-      standStill(1_500);
-      await sleep(500);
-      expect(roomExists()).toBe(true);
-      job.room.connects('assigned');
-      await sleep(100);
-      standStill(1_500);
-      expect(await outcome()).toMatchObject({ status: 'already-gone', trigger: 'exit' });
-      expect(roomExists()).toBe(false);
     });
   });
 
