@@ -1,4 +1,9 @@
+/** Virtual time: it passes when nothing is left to be done, however slow the machine is. */
+
 import { afterEach, beforeEach, vi } from 'vitest';
+
+// kept from before anybody installs fake timers
+const realImmediate = setImmediate;
 
 /** Gives every test of a `describe` a clock of its own, which stands still. */
 export function useFakeTime(): void {
@@ -6,18 +11,48 @@ export function useFakeTime(): void {
   afterEach(() => void vi.useRealTimers());
 }
 
-/** The same with a clock that jumps to the next timer by itself, as soon as nothing else is left to be done. */
+/** The same with a clock that goes to the next timer by itself, whenever nothing else is left to be done. */
 export function useVirtualTime(): void {
+  let stop = (): void => {};
   useFakeTime();
-  beforeEach(() => void vi.setTimerTickMode('nextTimerAsync'));
+  beforeEach(() => {
+    let isRunning = true;
+    stop = () => {
+      isRunning = false;
+    };
+    void (async () => {
+      for (await settles(); isRunning; await settles())
+        if (vi.getTimerCount() > 0) vi.advanceTimersToNextTimer();
+    })();
+  });
+  afterEach(() => stop());
 }
 
-/** Lets frames go as far as they come without time passing, then lets it pass, and lets them go again. */
+/**
+ * Lets frames go as far as they come without time passing, then lets it pass, and lets them go again.
+ *
+ * As `vi.advanceTimersByTimeAsync`, which takes a real millisecond for each timer.
+ */
 export async function passes(ms: number): Promise<void> {
-  for (const step of [0, ms, 0]) await vi.advanceTimersByTimeAsync(step);
+  for (const step of [0, ms, 0]) {
+    let isOver = false;
+    await settles();
+    setTimeout(() => {
+      isOver = true;
+    }, step);
+    while (!isOver) {
+      vi.advanceTimersToNextTimer();
+      await settles();
+    }
+  }
 }
 
-/** Lets time pass, for code that waits in time that passes by itself. Not the promise of node:timers, which always waits for real. */
+/** Lets time pass in virtual time that passes by itself, or in real time; unlike the promise of node:timers. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Resolves when no microtask is left. */
+function settles(): Promise<void> {
+  return new Promise((resolve) => void realImmediate(resolve));
 }
