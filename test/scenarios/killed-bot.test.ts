@@ -1,9 +1,10 @@
 /** However a bot stops, its caller is out of the room within a second; one that is stuck, after its limit. */
 
-import { afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { killBots, startBot } from '../support/doomed-bot.ts';
+import { type LiveBystanders, startLiveBystanders } from '../support/live-bystanders.ts';
 import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomExists, roomService } from '../support/room-service.ts';
@@ -19,19 +20,27 @@ const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 describe('the room of a bot', () => {
   let server: LiveKitServer;
+  let bystanders: LiveBystanders;
   beforeAll(async () => {
     server = await sharedLiveKit();
+    bystanders = await startLiveBystanders(server, 'doomed-');
   });
-  afterEach(killBots);
-
-  it.each(waysToDie.map((way) => [way.title, way] as const))('is gone after %s', async (_, way) => {
-    const { reason, outAfterMs, left, bystander } = await die(server, way);
-    expect(reason).toBe('ROOM_DELETED');
-    expect(left).toEqual([bystander]);
-    expect(outAfterMs).toBeLessThan(promised(promisedMs + (way.ends === 'stuck' ? heartbeatMs : 0)));
+  afterAll(async () => {
+    await bystanders[Symbol.asyncDispose]();
+    await killBots();
   });
 
-  it('is gone again when a caller joins again at once', async () => {
+  it.concurrent.each(waysToDie.map((way) => [way.title, way] as const))(
+    'is gone after %s',
+    async (_, way) => {
+      const { reason, outAfterMs, left, bystander } = await die(server, way, bystanders);
+      expect(reason).toBe('ROOM_DELETED');
+      expect(left).toEqual([bystander]);
+      expect(outAfterMs).toBeLessThan(promised(promisedMs + (way.ends === 'stuck' ? heartbeatMs : 0)));
+    },
+  );
+
+  it.concurrent('is gone again when a caller joins again at once', async () => {
     const roomName = `doomed-${process.pid}-again`;
     const token = await joinToken(server, roomName, 'ada');
     await using caller = spawnCaller({ url: server.url, token, rejoins: true });
@@ -51,9 +60,10 @@ describe('the room of a bot', () => {
     expect(outAgain.at - out.at).toBeLessThan(promised(firstLookMs + promisedMs));
   });
 
-  it('row 59: is gone for good where joining creates no rooms', async () => {
-    await using strict = await startLiveKitServer({ config: { room: { auto_create: false } } });
-    const [roomName, bystander] = ['strict', 'strict-2'];
+  it.concurrent('row 59: is gone for good where joining creates no rooms', async () => {
+    const strict = await sharedLiveKit('livekit-without-auto-create');
+    const roomName = `doomed-${process.pid}-strict`;
+    const bystander = `${roomName}-2`;
     for (const name of [roomName, bystander])
       await roomService(strict).createRoom({ name, emptyTimeout: 300 });
     const token = await joinToken(strict, roomName, 'ada');
@@ -63,6 +73,6 @@ describe('the room of a bot', () => {
     bot.kill('SIGKILL');
     expect((await caller.waitFor('disconnected')).reason).toBe('ROOM_DELETED');
     await caller.waitFor('failed', { timeoutMs: 60_000 });
-    expect((await listRooms(strict)).map(({ name }) => name)).toEqual([bystander]);
+    expect((await listRooms(strict, roomName, bystander)).map(({ name }) => name)).toEqual([bystander]);
   });
 });

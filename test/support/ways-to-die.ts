@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from './caller.ts';
 import { DoomedBot, type DoomedBotOptions } from './doomed-bot.ts';
-import { startLiveBystanders } from './live-bystanders.ts';
-import { listRooms } from './room-service.ts';
+import type { LiveBystanders } from './live-bystanders.ts';
+import { listRooms, roomService } from './room-service.ts';
 import { joinToken } from './tokens.ts';
 
 export interface WayToDie {
@@ -16,8 +16,8 @@ export interface WayToDie {
   readonly options?: Partial<DoomedBotOptions>;
 }
 
-/** Shortened from 4 000, for the sake of those who wait. */
-export const heartbeatMs = 1_500;
+/** The default: a shorter one takes a bot on a busy machine for one that is stuck. */
+export const heartbeatMs = 4_000;
 /** What is promised, after the death or after the heartbeat limit. */
 export const promisedMs = 1_000;
 
@@ -89,16 +89,20 @@ async function settledRooms(server: LiveKitServer, ...names: readonly string[]):
 }
 
 /**
- * A caller and a bot in a room, beside another call of ours and a room with a name alike; then the bot dies.
+ * A caller and a bot in a room, beside a room with a name alike and another call of ours; then the bot dies.
  *
  * @throws {AssertionError} The others were touched.
  */
-export async function die(server: LiveKitServer, { die, ends, options }: WayToDie): Promise<Death> {
+export async function die(
+  server: LiveKitServer,
+  { die, ends, options }: WayToDie,
+  bystanders: LiveBystanders,
+): Promise<Death> {
   const { url } = server;
   const roomName = `doomed-${process.pid}-${runs++}`;
   const token = await joinToken(server, roomName, 'ada');
-  const bystanders = await startLiveBystanders(server, roomName);
-  const { lookAlike: bystander } = bystanders;
+  const bystander = `${roomName}-2`;
+  await roomService(server).createRoom({ name: bystander, emptyTimeout: 300 });
   const caller = spawnCaller({ url, token });
   const bot = new DoomedBot({
     server,
@@ -119,6 +123,6 @@ export async function die(server: LiveKitServer, { die, ends, options }: WayToDi
     await bystanders.assertUntouched();
     return { reason, outAfterMs: at - (ends === 'ended' ? bot.endedAt : stuckAt), left, bystander };
   } finally {
-    await Promise.all([caller.stop(), bot[Symbol.asyncDispose](), bystanders[Symbol.asyncDispose]()]);
+    await Promise.all([caller.stop(), bot[Symbol.asyncDispose]()]);
   }
 }
