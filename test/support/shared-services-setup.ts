@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
+import { bundlePrograms } from './bundle-programs.ts';
 import type { SharedServiceName } from './shared-services.ts';
 import { startRedis } from './start-redis.ts';
 
@@ -18,6 +19,8 @@ const start: Readonly<Record<SharedServiceName, () => Promise<Service>>> = {
 
 /** Answers `GET /NAME` with the service's address and keys. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  // the processes of tests inherit it
+  process.env.ENDFRAME_TEST_BUNDLES = await bundlePrograms();
   const started = new Map<string, Promise<Service>>();
   const http = createServer(async (request, response) => {
     const name = (request.url ?? '').slice(1) as SharedServiceName;

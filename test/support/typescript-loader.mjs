@@ -8,7 +8,9 @@ import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 
-if (isMainThread) register(import.meta.url);
+// see run-bundle.cjs
+const isNeeded = !(Symbol.for('endframe.test.bundle') in globalThis);
+if (isMainThread && isNeeded) register(import.meta.url);
 
 /** Results, by what they were made of: a test run starts hundreds of processes out of the same files. */
 const cache = new URL('../../node_modules/.cache/typescript-loader/', import.meta.url);
