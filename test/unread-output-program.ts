@@ -1,6 +1,5 @@
 /** A bot in which something is uncaught while nobody reads its output; for unread-output.test.ts. */
 
-import { once } from 'node:events';
 import { RoomCleanupProcessor } from '../src/cleanup/room-cleanup-processor.ts';
 import { Pipeline } from '../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../src/pipeline/pipeline-runner.ts';
@@ -26,7 +25,7 @@ function toStdout() {
 
 if (BOT_RUNS_BY === 'PipelineRunner') {
   const task = new PipelineTask(new Pipeline([new RoomCleanupProcessor(room)]));
-  const started = once(task, 'started');
+  const started = new Promise<void>((resolve) => void task.once('started', resolve));
   void new PipelineRunner({ ...(logger && { logger }) }).run(task);
   await started;
 } else {

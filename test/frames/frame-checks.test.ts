@@ -50,7 +50,7 @@ describe.each([InputAudioRawFrame, UserSound, OutputAudioRawFrame, TTSAudioRawFr
     ['undefined', undefined],
     ["'AAAA'", 'AAAA'],
   ])('refuses a %s as sound, and says so', (came, audio) => {
-    const error = refusal(() => new frameClass({ ...sound, audio: audio as Int16Array }));
+    const error = refusal(() => new frameClass({ ...sound, audio: audio as unknown as Int16Array }));
     expect(error.message).toContain('Option "audio" must be an Int16Array');
     expect(error.message).toContain(came);
   });
