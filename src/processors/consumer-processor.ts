@@ -50,15 +50,12 @@ export class ConsumerProcessor extends FrameProcessor {
   }
 
   #consume(produced: Frame): void {
-    let frame: Frame;
     try {
-      frame = this.#transform(produced);
+      this.queueFrame(this.#transform(produced), this.#direction);
     } catch (error) {
       // it is this processor's failure, not the producer's
       this.pushError({ error });
-      return;
     }
-    this.queueFrame(frame, this.#direction);
   }
 
   #stopConsuming(): void {

@@ -1,6 +1,7 @@
 import type { Subject } from 'rxjs';
+import { InvalidOptionError } from '../errors.ts';
 import { ErrorFrame, type Named } from '../frames/error-frame.ts';
-import type { Frame, FrameDirection } from '../frames/frame.ts';
+import { type Frame, type FrameDirection, isFrame } from '../frames/frame.ts';
 import { isTerminalFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { SafeEventEmitter } from '../safe-event-emitter.ts';
@@ -62,13 +63,14 @@ export class ProcessorCore implements Runnable {
   }
 
   queueFrame(frame: Frame, direction: FrameDirection): void {
+    const kind = frame?.kind;
+    if (kind !== 'data' && kind !== 'control' && kind !== 'system') refuse(frame);
     if (this.isCancelled) return;
     if (this.isDirect) {
       this.#noteMove(frame);
       this.#handleDirectly(frame, direction);
       return;
     }
-    const kind = frame.kind;
     if (kind === 'system') {
       this.#queueSystemFrame(frame, direction);
       return;
@@ -82,6 +84,7 @@ export class ProcessorCore implements Runnable {
   }
 
   push(frame: Frame, direction: FrameDirection): void {
+    if (!isFrame(frame)) refuse(frame);
     if (this.calls.isAbandoned) return;
     if (direction === 'downstream' && !this.#custody.passOn(frame)) return;
     if (this.#forwarded !== undefined && isForwarded(frame) && !this.#forwarded.pushed(frame)) return;
@@ -445,4 +448,8 @@ export class ProcessorCore implements Runnable {
   get #name(): string {
     return this.#processor.name;
   }
+}
+
+function refuse(value: unknown): never {
+  throw new InvalidOptionError('frame', 'a Frame', value);
 }

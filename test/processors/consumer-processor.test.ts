@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
+import type { Frame } from '../../src/frames/frame.ts';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { LLMTextFrame, TextFrame } from '../../src/frames/text.ts';
@@ -52,19 +53,23 @@ describe('ConsumerProcessor', () => {
     });
   });
 
-  it('reports a failing transform as its own, and the producer goes on', async () => {
-    const producer = producerOf(true);
-    const consumer = new ConsumerProcessor(producer, {
-      transform: () => {
+  it.each([
+    [
+      'cannot',
+      () => {
         throw new Error('cannot');
       },
-    });
+    ],
+    [expect.stringContaining('must be a Frame'), () => undefined as unknown as Frame],
+  ])('reports a failing transform as its own, and the producer goes on: %s', async (error, transform) => {
+    const producer = producerOf(true);
+    const consumer = new ConsumerProcessor(producer, { transform });
     const { upFrames } = await runTest(new Pipeline([producer, consumer]), {
       framesToSend: [new TextFrame('a')],
       expectedDownFrames: [TextFrame],
       expectedUpFrames: [ErrorFrame],
     });
-    expect(upFrames).toMatchObject([{ error: 'cannot', processor: consumer }]);
+    expect(upFrames).toMatchObject([{ error, processor: consumer }]);
   });
 
   describe('beside its producer', () => {

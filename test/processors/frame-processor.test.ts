@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
 import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame, STTMuteFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
@@ -54,7 +55,7 @@ function between(processor: FrameProcessor) {
   const down = new FrameRecorder({ direction: 'downstream' });
   up.link(processor);
   processor.link(down);
-  return { up, down };
+  return { processor, up, down };
 }
 
 function uninterruptible<F extends Frame>(frame: F): F {
@@ -528,6 +529,37 @@ describe('FrameProcessor', () => {
     expect(up.frames).toMatchObject([
       { error: expect.stringContaining('boom'), processor } as Partial<ErrorFrame>,
     ]);
+  });
+
+  describe('what is no frame', () => {
+    const impostors = [{}, { kind: 'video' }, { kind: 'data' }, null, undefined, 'text', TextFrame];
+
+    it.each(impostors)('is refused where it is pushed: %o', (impostor) => {
+      const { processor, down } = between(new IdentityFilter());
+      for (const direction of ['downstream', 'upstream'] as const)
+        expect(() => processor.push(impostor as Frame, direction)).toThrow(InvalidOptionError);
+      expect(down.frames).toEqual([]);
+    });
+
+    it.each([{}, { kind: 'video' }, null, undefined, 'text', TextFrame])(
+      'is refused where it is queued: %o',
+      (impostor) => {
+        for (const directMode of [true, false])
+          expect(() => new IdentityFilter({ directMode }).queueFrame(impostor as Frame)).toThrow(
+            InvalidOptionError,
+          );
+      },
+    );
+
+    it('is an error of the processor that pushes it while it processes', async () => {
+      const processor = new Scripted((self) => self.push({ text: 'no frame' } as unknown as Frame));
+      const { task, run, up } = await startPipeline([processor]);
+      task.cancel();
+      await run;
+      expect(up.frames.map((frame) => (frame as ErrorFrame).error)).toContainEqual(
+        expect.stringMatching(/Option "frame" must be a Frame, got \{ text: 'no frame' \}/),
+      );
+    });
   });
 
   it('pushes into nothing without harm', () => {
