@@ -50,6 +50,9 @@ export class InputTransportStartAudioStreamingFrame extends ControlFrame {}
 
 /** Sound to be played, in order. The output transport plays it and then passes it on. */
 export class OutputAudioRawFrame extends DataFrame implements AudioChunk {
+  static {
+    OutputAudioRawFrame.showsActivity('sign');
+  }
   readonly audio: Int16Array;
   readonly sampleRate: number;
   readonly numChannels: number;

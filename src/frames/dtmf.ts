@@ -17,6 +17,9 @@ export function isKeypadEntry(value: unknown): value is KeypadEntry {
 
 /** A caller pressed a key. */
 export class InputDTMFFrame extends SystemFrame {
+  static {
+    InputDTMFFrame.showsActivity('sign');
+  }
   readonly button: KeypadEntry;
   /** The identity of the participant who pressed it; `undefined` where the transport does not know it. */
   readonly userId: string | undefined;

@@ -23,6 +23,12 @@ export type FrameRole =
   | 'heartbeat'
   | 'flush';
 
+/**
+ * What a frame says about somebody being heard: that they are, or that something begins or ends during which nobody
+ * is idle.
+ */
+export type FrameActivity = 'sign' | 'begins' | 'ends';
+
 /** Marks frames of every installed copy of the package; `instanceof` knows only its own. */
 const brand = Symbol.for('endframe.frame');
 
@@ -37,6 +43,7 @@ export abstract class Frame {
   static {
     Object.defineProperty(Frame.prototype, brand, { value: true });
     Frame.hasRole(undefined);
+    Frame.showsActivity(undefined);
   }
 
   /** Gives all frames of this class, and of its subclasses, a meaning to the framework. */
@@ -45,6 +52,14 @@ export abstract class Frame {
     Object.defineProperty(this.prototype, 'frameRole', { value: role });
   }
 
+  /** Has all frames of this class, and of its subclasses, hold off the task's idle timeout. */
+  protected static showsActivity(activity: FrameActivity | undefined): void {
+    // biome-ignore lint/complexity/noThisInStatic: the class it is called on is what is marked
+    Object.defineProperty(this.prototype, 'frameActivity', { value: activity });
+  }
+
+  /** What it says about somebody being heard; `undefined` for most. */
+  declare readonly frameActivity: FrameActivity | undefined;
   /** What the framework does with it; `undefined` for most. */
   declare readonly frameRole: FrameRole | undefined;
   declare abstract readonly kind: FrameKind;

@@ -29,6 +29,9 @@ export interface FunctionCallInProgress extends FunctionCall {
 
 /** A call is running. A receiver that keeps the conversation notes it down, to be answered later. */
 export class FunctionCallInProgressFrame extends ControlFrame implements FunctionCallInProgress {
+  static {
+    FunctionCallInProgressFrame.showsActivity('begins');
+  }
   override uninterruptible = true;
   readonly functionName: string;
   readonly toolCallId: string;
@@ -54,6 +57,9 @@ export interface FunctionCallResult extends FunctionCall {
 
 /** A call is answered. A receiver that keeps the conversation puts the result where the call was noted down. */
 export class FunctionCallResultFrame extends DataFrame implements FunctionCallResult {
+  static {
+    FunctionCallResultFrame.showsActivity('ends');
+  }
   override uninterruptible = true;
   readonly functionName: string;
   readonly toolCallId: string;
@@ -80,6 +86,9 @@ export interface FunctionCallCancel {
 
 /** A call was given up: no result will come. */
 export class FunctionCallCancelFrame extends SystemFrame implements FunctionCallCancel {
+  static {
+    FunctionCallCancelFrame.showsActivity('ends');
+  }
   readonly functionName: string;
   readonly toolCallId: string;
   readonly runLLM: boolean;

@@ -22,16 +22,31 @@ export class InterruptionTaskFrame extends SystemFrame {
 }
 
 /** The user's turn has begun. */
-export class UserStartedSpeakingFrame extends SystemFrame {}
+export class UserStartedSpeakingFrame extends SystemFrame {
+  static {
+    UserStartedSpeakingFrame.showsActivity('begins');
+  }
+}
 
 /** The user's turn is over. */
-export class UserStoppedSpeakingFrame extends SystemFrame {}
+export class UserStoppedSpeakingFrame extends SystemFrame {
+  static {
+    UserStoppedSpeakingFrame.showsActivity('ends');
+  }
+}
 
 /** Sent again and again while the user speaks; shows that the conversation is alive. */
-export class UserSpeakingFrame extends SystemFrame {}
+export class UserSpeakingFrame extends SystemFrame {
+  static {
+    UserSpeakingFrame.showsActivity('sign');
+  }
+}
 
 /** Voice activity detection heard speech begin; not yet a turn. */
 export class VADUserStartedSpeakingFrame extends SystemFrame {
+  static {
+    VADUserStartedSpeakingFrame.showsActivity('sign');
+  }
   /** How long the speech had lasted when it was recognised as such, in milliseconds. */
   readonly startMs: number;
   /** Whose voice it was, where that is known. */
@@ -46,6 +61,9 @@ export class VADUserStartedSpeakingFrame extends SystemFrame {
 
 /** Voice activity detection heard silence. */
 export class VADUserStoppedSpeakingFrame extends SystemFrame {
+  static {
+    VADUserStoppedSpeakingFrame.showsActivity('sign');
+  }
   /** How long the silence had lasted when it was recognised as such, in milliseconds. */
   readonly stopMs: number;
   /** Whose voice it was, where that is known. */
@@ -65,7 +83,11 @@ export class BotStartedSpeakingFrame extends SystemFrame {}
 export class BotStoppedSpeakingFrame extends SystemFrame {}
 
 /** Sent again and again while the bot speaks; shows that the conversation is alive. */
-export class BotSpeakingFrame extends SystemFrame {}
+export class BotSpeakingFrame extends SystemFrame {
+  static {
+    BotSpeakingFrame.showsActivity('sign');
+  }
+}
 
 /** Speech recognition ignores the user while `mute` is true. */
 export class STTMuteFrame extends SystemFrame {

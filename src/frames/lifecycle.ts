@@ -6,6 +6,7 @@ import { ControlFrame, type Frame, roleOf, SystemFrame } from './frame.ts';
 export class StartFrame extends SystemFrame {
   static {
     StartFrame.hasRole('start');
+    StartFrame.showsActivity('sign');
   }
 }
 

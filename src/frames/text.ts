@@ -23,6 +23,9 @@ export class TTSTextFrame extends TextFrame {}
 
 /** What somebody said. */
 export class TranscriptionFrame extends TextFrame {
+  static {
+    TranscriptionFrame.showsActivity('sign');
+  }
   /** The participant's identity; empty where there is only one. */
   readonly userId: string;
   /** When it was said, ISO 8601; empty where unknown. */
@@ -40,6 +43,9 @@ export class TranscriptionFrame extends TextFrame {
 
 /** What somebody seems to be saying; a later one, or a {@link TranscriptionFrame}, replaces it. */
 export class InterimTranscriptionFrame extends TextFrame {
+  static {
+    InterimTranscriptionFrame.showsActivity('sign');
+  }
   readonly userId: string;
 
   constructor(text: string, userId = '') {
@@ -62,6 +68,9 @@ export class TTSSpeakFrame extends DataFrame {
 
 /** Text that a participant typed; a system frame, so it overtakes. */
 export class InputTextRawFrame extends SystemFrame {
+  static {
+    InputTextRawFrame.showsActivity('sign');
+  }
   readonly text: string;
 
   /** @throws {InvalidOptionError} `text` is no string. */

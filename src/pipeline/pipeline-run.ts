@@ -35,6 +35,8 @@ export interface PipelineRunOptions {
   readonly onStart: () => void;
   /** The StartFrame has come out, and what waited for it was sent. */
   readonly onStarted: () => void;
+  /** An End, Stop or Cancel frame has entered the pipeline. */
+  readonly onEnding: () => void;
   /** The run is over: nothing may be left that could keep the process alive. */
   readonly onStop: () => void;
   /** A lifecycle frame got lost; it counts as come out. */
@@ -276,6 +278,7 @@ export class PipelineRun {
 
   /** The run is to end with this frame, whoever sent it. */
   #noteEnd(frame: TerminalFrame): void {
+    this.#options.onEnding();
     this.#lifecycle.next({ phase: 'entered', frame });
     this.#watchOver(frame, this.#options.limits.endStallTimeoutMs);
   }
@@ -284,6 +287,7 @@ export class PipelineRun {
     this.#cancelFrame = frame;
     this.#waiting = [];
     clearTimeout(this.#startTimer);
+    this.#options.onEnding();
     this.#abort(`The run was cancelled${frame.reason === undefined ? '' : `: ${frame.reason}`}`);
     this.#lifecycle.next({ phase: 'entered', frame });
   }

@@ -31,7 +31,11 @@ export interface PipelineTaskLimits {
    * Default 2 000.
    */
   readonly cleanupTimeoutMs?: number | null;
-  /** How long nobody may speak. Default 300 000. */
+  /**
+   * How long nobody may be heard: neither the bot, whatever it plays, nor a user, by voice, transcription, text or
+   * key. A user's turn and a running function call count for as long as they last, up to an hour. Once an End or
+   * Stop frame has entered the pipeline the timeout does not apply any more. Default 300 000.
+   */
   readonly idleTimeoutMs?: number | null;
 }
 
@@ -45,7 +49,7 @@ export interface PipelineTaskOptions extends PipelineTaskLimits {
   readonly observers?: readonly Observer[];
   /** Whether the run is cancelled when nobody has spoken for `idleTimeoutMs`; the event comes anyway. Default true. */
   readonly cancelOnIdleTimeout?: boolean;
-  /** Frames that show that somebody speaks. Default {@link BotSpeakingFrame} and {@link UserSpeakingFrame}. */
+  /** Frames that hold the idle timeout off, and nothing else does. Default those with a {@link Frame.frameActivity}. */
   readonly idleTimeoutFrames?: readonly FrameClass[];
   /** Off by default; `true` for the default periods. */
   readonly heartbeats?: boolean | HeartbeatOptions;

@@ -2,7 +2,7 @@ import { type Observable, Subject } from 'rxjs';
 import { InvalidOptionError, PipelineError } from '../errors.ts';
 import type { ErrorFrame } from '../frames/error-frame.ts';
 import { type Frame, type FrameDirection, isFrame } from '../frames/frame.ts';
-import { BotSpeakingFrame, InterruptionFrame, UserSpeakingFrame } from '../frames/interruption.ts';
+import { InterruptionFrame } from '../frames/interruption.ts';
 import {
   CancelFrame,
   EndFrame,
@@ -67,7 +67,6 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     super();
     const limits = checkLimits(options);
     const { name = 'PipelineTask', observers = [], startMetadata } = options;
-    const { idleTimeoutFrames = [BotSpeakingFrame, UserSpeakingFrame] } = options;
     this.name = name;
     this.#options = options;
     this.#logger = unfailing(options.logger ?? stderrLogger);
@@ -81,7 +80,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     });
     this.#probes = new FlushProbes(this.#pipeline);
     if (limits.idleTimeoutMs !== null) {
-      this.#idle = new IdleWatch(idleTimeoutFrames, limits.idleTimeoutMs, () => this.#onIdle());
+      this.#idle = new IdleWatch(options.idleTimeoutFrames, limits.idleTimeoutMs, () => this.#onIdle());
     }
     this.#run = new PipelineRun({
       pipeline: this.#pipeline,
@@ -90,6 +89,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
       logger: this.#logger,
       onStart: () => this.#idle?.start(),
       onStarted: () => this.#onStarted(),
+      onEnding: () => this.#idle?.stop(),
       onStop: () => this.#onStop(),
       onLost: (frame) => this.#leavesDownstream(frame),
     });
@@ -323,7 +323,10 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
       get signal() {
         return run.signal;
       },
-      reportProgress: () => run.progress(),
+      reportProgress: () => {
+        run.progress();
+        this.#idle?.sign();
+      },
       cleanupTimeoutMs: this.#cleanupTimeoutMs,
       monitor: this.#monitor(),
     };
@@ -343,7 +346,9 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
       processed: observers.processed,
       processorSetUp: (processor: FrameProcessor, startedMs: number, finishedMs: number) =>
         observers.processorSetUp(processor, startedMs, finishedMs),
-      systemFrameMoved: (frame: Frame) => idle?.see(frame),
+      activity: (frame: Frame) => {
+        if (idle?.watchesPushes === false) idle.see(frame);
+      },
       terminalFrameMoved: (frame: TerminalFrame) => this.#run.terminalMoved(frame),
       progress: () => this.#run.progress(),
       forced: (error: ErrorFrame) => {

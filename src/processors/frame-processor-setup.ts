@@ -56,8 +56,8 @@ export interface RunMonitor {
   /** Told of what is about to be processed. */
   readonly processed: FrameWatcher | undefined;
   processorSetUp(processor: FrameProcessor, startedMs: number, finishedMs: number): void;
-  /** A system frame was handed over to somebody. */
-  systemFrameMoved(frame: Frame): void;
+  /** A frame with an {@link Frame.frameActivity} is pushed. */
+  activity(frame: Frame): void;
   /** A terminal frame was handed over to somebody. */
   terminalFrameMoved(frame: TerminalFrame): void;
   /** Something that an EndFrame waits for went on. */
@@ -97,7 +97,7 @@ export const noMonitor: RunMonitor = {
   pushed: undefined,
   processed: undefined,
   processorSetUp: nothing,
-  systemFrameMoved: nothing,
+  activity: nothing,
   terminalFrameMoved: nothing,
   progress: nothing,
   forced: nothing,

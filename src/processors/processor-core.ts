@@ -89,6 +89,7 @@ export class ProcessorCore implements Runnable {
     if (direction === 'downstream' && !this.#custody.passOn(frame)) return;
     if (this.#forwarded !== undefined && isForwarded(frame) && !this.#forwarded.pushed(frame)) return;
     if (this.#isEnding) this.#noteProgress(frame, this.#custody.held !== undefined);
+    if (frame.frameActivity !== undefined) this.monitor.activity(frame);
     const neighbour = direction === 'downstream' ? this.next : this.previous;
     if (this.frames !== undefined || this.isListenedTo) {
       this.#pushWatched(frame, direction, neighbour);
@@ -172,7 +173,6 @@ export class ProcessorCore implements Runnable {
   }
 
   #noteMove(frame: Frame): void {
-    if (frame.kind === 'system') this.monitor.systemFrameMoved(frame);
     if (isTerminalFrame(frame)) this.monitor.terminalFrameMoved(frame);
   }
 

@@ -1,12 +1,33 @@
 import { describe, expect, it, vi } from 'vitest';
-import { InputAudioRawFrame } from '../../src/frames/audio.ts';
+import { InputAudioRawFrame, OutputAudioRawFrame, TTSAudioRawFrame } from '../../src/frames/audio.ts';
+import { InputDTMFFrame } from '../../src/frames/dtmf.ts';
+import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
+import {
+  FunctionCallCancelFrame,
+  FunctionCallInProgressFrame,
+  FunctionCallResultFrame,
+} from '../../src/frames/function-calls.ts';
 import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
-import { BotSpeakingFrame, UserSpeakingFrame } from '../../src/frames/interruption.ts';
-import { TextFrame } from '../../src/frames/text.ts';
+import {
+  BotSpeakingFrame,
+  UserSpeakingFrame,
+  UserStartedSpeakingFrame,
+  UserStoppedSpeakingFrame,
+  VADUserStartedSpeakingFrame,
+} from '../../src/frames/interruption.ts';
+import { EndFrame, EndTaskFrame, isTerminalFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import {
+  InputTextRawFrame,
+  InterimTranscriptionFrame,
+  TextFrame,
+  TranscriptionFrame,
+} from '../../src/frames/text.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameFilter } from '../../src/processors/frame-filter.ts';
-import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import { FrameProcessor } from '../../src/processors/frame-processor.ts';
+import { FunctionFilter } from '../../src/processors/function-filter.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
+import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { startPipeline } from '../support/start-pipeline.ts';
 import { Troublemaker } from './troublemakers.ts';
@@ -108,6 +129,136 @@ describe('PipelineTask idle detection', () => {
     expect(idleTimeout).not.toHaveBeenCalled();
     task.cancel();
     await run;
+  });
+
+  const sound = { audio: new Int16Array(480), sampleRate: 24_000, numChannels: 1 };
+  const call = { functionName: 'weather', toolCallId: 'call-1', arguments: {} };
+
+  it.each([
+    new OutputAudioRawFrame(sound),
+    new TTSAudioRawFrame(sound),
+    new TranscriptionFrame('hello'),
+    new InterimTranscriptionFrame('hel'),
+    new InputTextRawFrame('hello'),
+    new InputDTMFFrame('1'),
+    new VADUserStartedSpeakingFrame(),
+    new UserStoppedSpeakingFrame(),
+    new FunctionCallResultFrame({ ...call, result: 'fine' }),
+  ])('is held off by a %s, also where it is swallowed', async (frame) => {
+    const { run, task, idleTimeout } = await setup({ idleTimeoutMs: 1_000 }, [
+      new IdentityFilter(),
+      new FunctionFilter((one) => one !== frame, { filterSystemFrames: true }),
+    ]);
+    await passes(900);
+    task.queueFrame(frame);
+    await passes(999);
+    expect(idleTimeout).not.toHaveBeenCalled();
+    await passes(2);
+    expect(idleTimeout).toHaveBeenCalledOnce();
+    task.cancel();
+    await run;
+  });
+
+  it.each<[string, Frame, Frame]>([
+    ["a user's turn", new UserStartedSpeakingFrame(), new UserStoppedSpeakingFrame()],
+    [
+      'a function call that is answered',
+      new FunctionCallInProgressFrame(call),
+      new FunctionCallResultFrame({ ...call, result: 'fine' }),
+    ],
+    [
+      'a function call that is given up',
+      new FunctionCallInProgressFrame(call),
+      new FunctionCallCancelFrame(call),
+    ],
+  ])('is held off for as long as %s lasts', async (_what, begins, ends) => {
+    const { run, task, idleTimeout } = await setup({ idleTimeoutMs: 1_000 });
+    task.queueFrame(begins);
+    await passes(60_000);
+    task.queueFrame(ends);
+    await passes(999);
+    expect(idleTimeout).not.toHaveBeenCalled();
+    await passes(2);
+    expect(idleTimeout).toHaveBeenCalledOnce();
+    await run;
+  });
+
+  it('is held off while one of several function calls runs', async () => {
+    const other = { ...call, toolCallId: 'call-2' };
+    const { run, task, idleTimeout } = await setup({ idleTimeoutMs: 1_000 });
+    for (const one of [call, other]) task.queueFrame(new FunctionCallInProgressFrame(one));
+    await passes(5_000);
+    task.queueFrame(new FunctionCallResultFrame({ ...call, result: 'fine' }));
+    await passes(5_000);
+    expect(idleTimeout).not.toHaveBeenCalled();
+    task.queueFrame(new FunctionCallResultFrame({ ...other, result: 'fine' }));
+    await passes(1_001);
+    expect(await run).toMatchObject({ reason: 'cancelled' });
+  });
+
+  it('counts a turn as over although a slow processor passes its beginning on afterwards', async () => {
+    const slow = new (class extends FrameProcessor {
+      protected override async process(frame: Frame, direction: FrameDirection): Promise<void> {
+        if (frame instanceof UserStartedSpeakingFrame) await new Promise((done) => setTimeout(done, 500));
+        // a turn that is over is of no interest behind it
+        if (!(frame instanceof UserStoppedSpeakingFrame)) this.push(frame, direction);
+      }
+    })();
+    const { run, task } = await setup({ idleTimeoutMs: 1_000 }, [slow]);
+    task.queueFrames([new UserStartedSpeakingFrame(), new UserStoppedSpeakingFrame()]);
+    await passes(500);
+    await passes(1_001);
+    expect(await run).toMatchObject({ reason: 'cancelled' });
+  });
+
+  it('takes what has begun an hour ago and never ended for forgotten', async () => {
+    const { run, task } = await setup({ idleTimeoutMs: 300_000 });
+    task.queueFrame(new FunctionCallInProgressFrame(call));
+    await passes(3_599_000);
+    expect(task.hasFinished).toBe(false);
+    await passes(300_000);
+    expect(await run).toMatchObject({ reason: 'cancelled', frame: { reason: 'idle timeout' } });
+  });
+
+  it('is held off while recorded sound is played', async () => {
+    const { input, output } = { input: new IdentityFilter(), output: new MemoryTransport().output() };
+    const { run, task, idleTimeout } = await setup({ idleTimeoutMs: 500 }, [input, output]);
+    task.queueFrame(new OutputAudioRawFrame({ ...sound, audio: new Int16Array(48_000) }));
+    for (let ms = 0; ms < 2_000; ms += 10) await passes(10);
+    expect(idleTimeout).not.toHaveBeenCalled();
+    for (let ms = 0; ms < 600; ms += 10) await passes(10);
+    expect(await run).toMatchObject({ reason: 'cancelled' });
+  });
+
+  it.each([
+    ['EndFrame', () => new EndFrame(), 'ended'],
+    ['StopFrame', () => new StopFrame(), 'stopped'],
+  ] as const)('does not apply any more once an %s is under way', async (_name, make, reason) => {
+    const saves = new (class extends FrameProcessor {
+      protected override async process(frame: Frame, direction: FrameDirection): Promise<void> {
+        if (isTerminalFrame(frame)) await new Promise((done) => setTimeout(done, 5_000));
+        this.push(frame, direction);
+      }
+    })();
+    const { run, task, idleTimeout } = await setup({ idleTimeoutMs: 1_000 }, [saves]);
+    task.queueFrame(make());
+    await passes(5_001);
+    expect(await run).toMatchObject({ reason, forced: false });
+    expect(idleTimeout).not.toHaveBeenCalled();
+  });
+
+  it('does not apply to an end that a processor has asked for', async () => {
+    const asks = new (class extends FrameProcessor {
+      protected override async process(frame: Frame, direction: FrameDirection): Promise<void> {
+        if (frame instanceof TextFrame) this.push(new EndTaskFrame(), 'upstream');
+        if (frame instanceof EndFrame) await new Promise((done) => setTimeout(done, 5_000));
+        this.push(frame, direction);
+      }
+    })();
+    const { run, task } = await setup({ idleTimeoutMs: 1_000 }, [asks]);
+    task.queueFrame(new TextFrame('bye'));
+    await passes(5_001);
+    expect(await run).toMatchObject({ reason: 'ended', forced: false });
   });
 
   it('is held off by the classes it was given, and by no other', async () => {
