@@ -33,6 +33,11 @@ export function checkBoolean(option: string, value: unknown): asserts value is b
   if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'true or false', value);
 }
 
+/** @throws {InvalidOptionError} `value` is no function. */
+export function checkFunction(option: string, value: unknown): void {
+  if (typeof value !== 'function') throw new InvalidOptionError(option, 'a function', value);
+}
+
 /** @throws {InvalidOptionError} `value` is no object with all of these methods. */
 export function checkMethods(option: string, value: unknown, methods: readonly string[]): void {
   const has = (name: string): boolean => typeof (value as Record<string, unknown>)[name] === 'function';

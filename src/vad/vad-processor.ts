@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError, PipelineError } from '../errors.ts';
 import { InputAudioRawFrame, UserAudioRawFrame } from '../frames/audio.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import {
@@ -10,8 +10,10 @@ import {
 } from '../frames/interruption.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
 import { ParticipantLeftFrame } from '../frames/participants.ts';
+import { checkBoolean, checkFunction, checkOneOf } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
+import { textOf } from '../text-of.ts';
 import { EnergyVADAnalyzer } from './energy-vad-analyzer.ts';
 import type { HeardVoice } from './heard-voice.ts';
 import { SpeechDetector, type VADParams } from './speech-detector.ts';
@@ -19,8 +21,13 @@ import type { CreateVADAnalyzer } from './vad-analyzer.ts';
 import { Voices } from './voices.ts';
 
 export interface VADProcessorOptions extends FrameProcessorOptions, VADParams {
-  /** Called once before the run, and for each speaker after the first. Default: an {@link EnergyVADAnalyzer}. */
+  /** Called once before the run, and for each voice after the first. Default: an {@link EnergyVADAnalyzer}. */
   readonly createAnalyzer?: CreateVADAnalyzer | undefined;
+  /**
+   * What happens when no analyzer can be made at the start, as its library or model is missing. `'fail'`, the default:
+   * the run fails. `'continue'`: that is reported, and the call goes on without voice activity detection.
+   */
+  readonly onMissingAnalyzer?: 'fail' | 'continue' | undefined;
   /** Whether a turn that begins interrupts the bot. Default true. */
   readonly interrupts?: boolean | undefined;
   /** A speaker of whom no sound comes for so long, in milliseconds, does not speak any more. Default 1 000. */
@@ -32,13 +39,14 @@ const speakingPeriodMs = 200;
 /**
  * Tells the pipeline when its users begin to speak and when they stop; stands behind the input transport.
  *
- * Each user is listened to separately. A turn begins with the first who speaks and ends with the last.
+ * Each user is listened to separately, and so is each of their tracks, by `transportSource`. A turn begins with the
+ * first voice and ends with the last.
  *
  * Frames in: {@link InputAudioRawFrame}; everything passes through, before anything is said about it.
  * Frames out, in both directions: {@link VADUserStartedSpeakingFrame} and {@link VADUserStoppedSpeakingFrame} for
- * each user; {@link UserStartedSpeakingFrame}, an interruption, {@link UserSpeakingFrame} every 200 ms and
+ * each voice, with its `transportSource`; {@link UserStartedSpeakingFrame}, an interruption, {@link UserSpeakingFrame} every 200 ms and
  * {@link UserStoppedSpeakingFrame} for each turn.
- * An analyzer that fails is reported once, and its user is not listened to any more.
+ * An analyzer that fails later is reported once, and its voice is not listened to any more.
  *
  * @throws {InvalidOptionError} An option can never work.
  * @see Pipecat `processors/audio/vad_processor.py`, `VADProcessor`; there turns are another processor's.
@@ -46,6 +54,7 @@ const speakingPeriodMs = 200;
 export class VADProcessor extends FrameProcessor {
   readonly #options: VADProcessorOptions;
   readonly #interrupts: boolean;
+  readonly #onMissingAnalyzer: 'fail' | 'continue';
   readonly #audioIdleMs: number;
   readonly #voices: Voices;
   /** Who speaks now, in the order in which they began, each with a timer for when their sound stays away. */
@@ -56,15 +65,20 @@ export class VADProcessor extends FrameProcessor {
     super(options);
     const {
       createAnalyzer = () => new EnergyVADAnalyzer(),
+      onMissingAnalyzer = 'fail',
       interrupts = true,
       audioIdleMs = 1_000,
     } = options;
     if (!(audioIdleMs > 0 && Number.isFinite(audioIdleMs))) {
       throw new InvalidOptionError('audioIdleMs', 'a positive, finite number of milliseconds', audioIdleMs);
     }
+    checkFunction('createAnalyzer', createAnalyzer);
+    checkOneOf('onMissingAnalyzer', onMissingAnalyzer, ['fail', 'continue']);
+    checkBoolean('interrupts', interrupts);
     new SpeechDetector(options);
     this.#options = options;
     this.#interrupts = interrupts;
+    this.#onMissingAnalyzer = onMissingAnalyzer;
     this.#audioIdleMs = audioIdleMs;
     this.#voices = new Voices(createAnalyzer, {
       createDetector: () => new SpeechDetector(this.#options),
@@ -72,10 +86,20 @@ export class VADProcessor extends FrameProcessor {
     });
   }
 
-  /** @throws What `createAnalyzer` throws: a missing model is found before the call. */
+  /**
+   * A missing model is found here, before the call.
+   *
+   * @throws {PipelineError} No analyzer can be made, with `onMissingAnalyzer: 'continue'`; else the run fails with it.
+   */
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
-    await this.#voices.prepare();
+    try {
+      await this.#voices.prepare();
+    } catch (cause) {
+      const error = this.#missingAnalyzer(cause);
+      if (this.#onMissingAnalyzer === 'continue') throw error;
+      setup.fail(error);
+    }
   }
 
   override async cleanup(): Promise<void> {
@@ -92,7 +116,8 @@ export class VADProcessor extends FrameProcessor {
   }
 
   #listen(frame: InputAudioRawFrame): void | Promise<void> {
-    const voice = this.#voices.of(frame instanceof UserAudioRawFrame ? frame.userId : undefined);
+    const userId = frame instanceof UserAudioRawFrame ? frame.userId : undefined;
+    const voice = this.#voices.of({ userId, transportSource: frame.transportSource });
     if (voice === undefined) return;
     this.#speakers.get(voice)?.refresh();
     return this.#hear(voice, voice.cut(frame));
@@ -138,7 +163,7 @@ export class VADProcessor extends FrameProcessor {
       this.#stopped(voice);
     };
     this.#speakers.set(voice, setTimeout(goesSilent, this.#audioIdleMs));
-    this.broadcast(VADUserStartedSpeakingFrame, voice.detector.startMs, voice.userId);
+    this.#broadcastOf(voice, new VADUserStartedSpeakingFrame(voice.detector.startMs, voice.userId));
     if (!isTurn) return;
     this.broadcast(UserStartedSpeakingFrame);
     if (this.#interrupts) this.broadcastInterruption();
@@ -149,8 +174,13 @@ export class VADProcessor extends FrameProcessor {
   #stopped(voice: HeardVoice): void {
     clearTimeout(this.#speakers.get(voice));
     if (!this.#speakers.delete(voice)) return;
-    this.broadcast(VADUserStoppedSpeakingFrame, voice.detector.stopMs, voice.userId);
+    this.#broadcastOf(voice, new VADUserStoppedSpeakingFrame(voice.detector.stopMs, voice.userId));
     if (this.#speakers.size === 0) this.broadcast(UserStoppedSpeakingFrame);
+  }
+
+  #broadcastOf({ transportSource }: HeardVoice, frame: Frame): void {
+    frame.transportSource = transportSource;
+    this.broadcastFrame(frame);
   }
 
   /** One of those who speak keeps the time: that of the sound. */
@@ -167,14 +197,18 @@ export class VADProcessor extends FrameProcessor {
   }
 
   #left(userId: string): void {
-    const voice = this.#voices.remove(userId);
-    if (voice !== undefined) this.#stopped(voice);
+    for (const voice of this.#voices.remove(userId)) this.#stopped(voice);
   }
 
   #deafen(voice: HeardVoice, error: unknown): void {
     this.#voices.deafen(voice);
     this.pushError({ error });
     this.#stopped(voice);
+  }
+
+  #missingAnalyzer(cause: unknown): PipelineError {
+    const instead = `With onMissingAnalyzer: 'continue' the call goes on without voice activity detection`;
+    return new PipelineError(`${this.name} has no analyzer: ${textOf(cause)} ${instead}`, { cause });
   }
 
   /** Another run, or none, follows: whoever speaks has not begun yet. */

