@@ -1,11 +1,12 @@
+import { InvalidOptionError } from '../errors.ts';
 import type { Frame } from '../frames/frame.ts';
-import type { FrameClass } from '../frames/of-frame.ts';
+import { checkFrameClasses } from '../frames/frame-checks.ts';
+import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { type Logger, stderrLogger } from '../logger.ts';
+import { checkMethods, checkOneOf } from '../option-checks.ts';
 import type { FramePushed, Observer } from '../pipeline/observer.ts';
-import { ownFields } from '../processors/frame-logger.ts';
-import type { FrameProcessor } from '../processors/frame-processor.ts';
-
-type ProcessorClass = abstract new (...args: never[]) => FrameProcessor;
+import { logLevels, ownFields } from '../processors/frame-logger.ts';
+import { checkProcessorClasses, type ProcessorClass } from './processor-classes.ts';
 
 export interface LogObserverOptions {
   /** Which frames are logged, with subclasses. Default all. */
@@ -33,11 +34,20 @@ export class LogObserver implements Observer {
   readonly #level: keyof Logger;
   readonly #logger: Logger;
 
+  /** @throws {InvalidOptionError} An option can never work. */
   constructor(options: LogObserverOptions = {}) {
+    const { frames, processors, excludedFields, level = 'debug', logger = stderrLogger } = options;
+    if (frames !== undefined) checkFrameClasses('frames', frames);
+    if (processors !== undefined) checkProcessorClasses('processors', processors);
+    if (excludedFields !== undefined && !Array.isArray(excludedFields)) {
+      throw new InvalidOptionError('excludedFields', 'a list of names', excludedFields);
+    }
+    checkOneOf('level', level, logLevels);
+    checkMethods('logger', logger, logLevels);
     this.#options = options;
-    this.#excluded = new Set(options.excludedFields);
-    this.#level = options.level ?? 'debug';
-    this.#logger = options.logger ?? stderrLogger;
+    this.#excluded = new Set(excludedFields);
+    this.#level = level;
+    this.#logger = logger;
   }
 
   onPushFrame(hop: FramePushed): void {
@@ -58,7 +68,7 @@ export class LogObserver implements Observer {
 
   #isWanted({ frame, source, destination }: FramePushed): boolean {
     const { frames, processors } = this.#options;
-    if (frames !== undefined && !frames.some((frameClass) => frame instanceof frameClass)) return false;
+    if (frames !== undefined && !isOneOf(frame, frames)) return false;
     if (processors === undefined) return true;
     return processors.some((one) => source instanceof one || destination instanceof one);
   }

@@ -2,8 +2,7 @@ import { BotConnectedFrame, ClientConnectedFrame } from '../frames/participants.
 import type { FrameProcessed, FramePushed, Observer, ProcessorSetUp } from '../pipeline/observer.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
-
-type ProcessorClass = abstract new (...args: never[]) => FrameProcessor;
+import { checkProcessorClasses, type ProcessorClass } from './processor-classes.ts';
 
 export interface StartupTimingObserverOptions {
   /** Which processors are reported, with subclasses. Default all but those that are made of others. */
@@ -67,8 +66,10 @@ export class StartupTimingObserver extends SafeEventEmitter<StartupTimingObserve
   #botConnectedMs: number | undefined;
   #clientConnectedMs: number | undefined;
 
+  /** @throws {InvalidOptionError} `processors` is no list of classes. */
   constructor({ processors }: StartupTimingObserverOptions = {}) {
     super();
+    if (processors !== undefined) checkProcessorClasses('processors', processors);
     this.#classes = processors;
   }
 

@@ -1,4 +1,5 @@
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
+import { checkFunction, checkMethods, checkOneOf } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 import { type FrameTransform, type ProducerProcessor, sameFrame } from './producer-processor.ts';
 
@@ -23,11 +24,16 @@ export class ConsumerProcessor extends FrameProcessor {
   readonly #transform: FrameTransform;
   #leave: (() => void) | undefined;
 
+  /** @throws {InvalidOptionError} `producer` is no {@link ProducerProcessor}, or an option can never work. */
   constructor(producer: ProducerProcessor, options: ConsumerProcessorOptions = {}) {
     super(options);
+    const { direction = 'downstream', transform = sameFrame } = options;
+    checkMethods('producer', producer, ['addConsumer']);
+    checkOneOf('direction', direction, ['downstream', 'upstream']);
+    checkFunction('transform', transform);
     this.#producer = producer;
-    this.#direction = options.direction ?? 'downstream';
-    this.#transform = options.transform ?? sameFrame;
+    this.#direction = direction;
+    this.#transform = transform;
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {

@@ -31,7 +31,8 @@ interface KeySequence {
  * {@link TranscriptionFrame} of the participant, such as `DTMF: 42#`, at its end: the termination key, the time limit,
  * or a terminal frame.
  *
- * @throws {InvalidOptionError} `timeoutMs` is not a positive, finite number, or `terminationKey` is no key.
+ * @throws {InvalidOptionError} `timeoutMs` is not a positive, finite number, or `terminationKey` is no key, or
+ * `prefix` no string.
  * @see Pipecat `processors/aggregators/dtmf_aggregator.py`, `DTMFAggregator`; there the keys of all are one sequence.
  */
 export class DTMFAggregator extends FrameProcessor {
@@ -51,6 +52,7 @@ export class DTMFAggregator extends FrameProcessor {
     if (!isKeypadEntry(terminationKey)) {
       throw new InvalidOptionError('terminationKey', 'one of the keys 0 to 9, * and #', terminationKey);
     }
+    if (typeof prefix !== 'string') throw new InvalidOptionError('prefix', 'a string', prefix);
     this.#timeoutMs = timeoutMs;
     this.#terminationKey = terminationKey;
     this.#prefix = prefix;

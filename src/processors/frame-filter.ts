@@ -1,4 +1,5 @@
 import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
+import { checkFrameClasses } from '../frames/frame-checks.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
@@ -14,9 +15,13 @@ import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts
 export class FrameFilter extends FrameProcessor {
   readonly #classes: readonly FrameClass[];
 
-  /** @param classes What passes; an empty list lets only system frames and the framework's own through. */
+  /**
+   * @param classes What passes; an empty list lets only system frames and the framework's own through.
+   * @throws {InvalidOptionError} `classes` is no list of frame classes.
+   */
   constructor(classes: readonly FrameClass[], options?: FrameProcessorOptions) {
     super(options);
+    checkFrameClasses('classes', classes);
     this.#classes = [...classes];
   }
 

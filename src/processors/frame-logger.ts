@@ -1,8 +1,10 @@
 import { InputAudioRawFrame, OutputAudioRawFrame } from '../frames/audio.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
+import { checkFrameClasses } from '../frames/frame-checks.ts';
 import { BotSpeakingFrame, UserSpeakingFrame } from '../frames/interruption.ts';
-import type { FrameClass } from '../frames/of-frame.ts';
+import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { type Logger, unfailing } from '../logger.ts';
+import { checkMethods, checkOneOf } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface FrameLoggerOptions extends FrameProcessorOptions {
@@ -23,6 +25,8 @@ const noise: readonly FrameClass[] = [
   UserSpeakingFrame,
 ];
 
+export const logLevels: readonly (keyof Logger)[] = ['debug', 'info', 'warn', 'error'];
+
 /** What the line tells by other means, or only where it is of interest. */
 const common: ReadonlySet<string> = new Set(['id', 'uninterruptible', 'metadata']);
 
@@ -39,16 +43,21 @@ export class FrameLogger extends FrameProcessor {
   readonly #logger: Logger | undefined;
   readonly #ignored: readonly FrameClass[];
 
+  /** @throws {InvalidOptionError} An option can never work. */
   constructor(options: FrameLoggerOptions = {}) {
     super(options);
-    this.#prefix = options.prefix ?? 'frame';
-    this.#level = options.level ?? 'debug';
-    this.#logger = options.logger === undefined ? undefined : unfailing(options.logger);
-    this.#ignored = options.ignored ?? noise;
+    const { prefix = 'frame', level = 'debug', logger, ignored = noise } = options;
+    checkOneOf('level', level, logLevels);
+    if (logger !== undefined) checkMethods('logger', logger, logLevels);
+    checkFrameClasses('ignored', ignored);
+    this.#prefix = prefix;
+    this.#level = level;
+    this.#logger = logger === undefined ? undefined : unfailing(logger);
+    this.#ignored = ignored;
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {
-    if (!this.#ignored.some((frameClass) => frame instanceof frameClass)) {
+    if (!isOneOf(frame, this.#ignored)) {
       const logger = this.#logger ?? this.logger;
       logger[this.#level]({ ...ownFields(frame), frame: frame.name, direction }, this.#prefix);
     }

@@ -1,4 +1,5 @@
 import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
+import { checkBoolean, checkFunction, checkOneOf } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /** Whether a frame may pass. */
@@ -26,11 +27,16 @@ export class FunctionFilter extends FrameProcessor {
   readonly #direction: FrameDirection | 'both';
   readonly #filterSystemFrames: boolean;
 
+  /** @throws {InvalidOptionError} `predicate` is no function, or an option can never work. */
   constructor(predicate: FramePredicate, options: FunctionFilterOptions = {}) {
     super(options);
+    const { direction = 'downstream', filterSystemFrames = false } = options;
+    checkFunction('predicate', predicate);
+    checkOneOf('direction', direction, ['downstream', 'upstream', 'both']);
+    checkBoolean('filterSystemFrames', filterSystemFrames);
     this.#predicate = predicate;
-    this.#direction = options.direction ?? 'downstream';
-    this.#filterSystemFrames = options.filterSystemFrames ?? false;
+    this.#direction = direction;
+    this.#filterSystemFrames = filterSystemFrames;
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {

@@ -1,4 +1,5 @@
 import { type Frame, type FrameDirection, isFrameworkFrame, roleOf } from '../frames/frame.ts';
+import { checkBoolean, checkFunction, checkOneOf } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /** What a frame does to a gate. */
@@ -37,13 +38,19 @@ export class GatedAggregator extends FrameProcessor {
   #isOpen: boolean;
   #kept: Frame[] = [];
 
+  /** @throws {InvalidOptionError} `open` or `close` is no function, or an option can never work. */
   constructor(options: GatedAggregatorOptions) {
     super(options);
-    this.#opens = options.open;
-    this.#closes = options.close;
-    this.#startOpen = options.startOpen ?? false;
-    this.#direction = options.direction ?? 'downstream';
-    this.#isOpen = this.#startOpen;
+    const { open, close, startOpen = false, direction = 'downstream' } = options;
+    checkFunction('open', open);
+    checkFunction('close', close);
+    checkBoolean('startOpen', startOpen);
+    checkOneOf('direction', direction, ['downstream', 'upstream']);
+    this.#opens = open;
+    this.#closes = close;
+    this.#startOpen = startOpen;
+    this.#direction = direction;
+    this.#isOpen = startOpen;
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {

@@ -1,8 +1,10 @@
 import { catchError, defer, EMPTY, exhaustMap, Subject, type Subscription, switchMap, timer } from 'rxjs';
 import { InvalidOptionError } from '../errors.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
+import { checkFrameClasses } from '../frames/frame-checks.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
-import type { FrameClass } from '../frames/of-frame.ts';
+import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
+import { checkFunction } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface IdleFrameProcessorOptions extends FrameProcessorOptions {
@@ -20,7 +22,8 @@ export interface IdleFrameProcessorOptions extends FrameProcessorOptions {
  * Watches from the StartFrame to the End, Stop or Cancel frame. A frame that passes while `onIdle` runs counts.
  * What `onIdle` throws becomes an ErrorFrame. All frames pass.
  *
- * @throws {InvalidOptionError} `timeoutMs` is not a positive, finite number.
+ * @throws {InvalidOptionError} `timeoutMs` is not a positive, finite number, `onIdle` no function, or `types` no list
+ * of frame classes.
  * @see Pipecat `processors/idle_frame_processor.py`, `IdleFrameProcessor`
  */
 export class IdleFrameProcessor extends FrameProcessor {
@@ -36,6 +39,8 @@ export class IdleFrameProcessor extends FrameProcessor {
     if (!(timeoutMs > 0 && Number.isFinite(timeoutMs))) {
       throw new InvalidOptionError('timeoutMs', 'a positive, finite number of milliseconds', timeoutMs);
     }
+    checkFunction('onIdle', onIdle);
+    checkFrameClasses('types', types);
     this.#timeoutMs = timeoutMs;
     this.#onIdle = onIdle;
     this.#types = types;
@@ -71,6 +76,6 @@ export class IdleFrameProcessor extends FrameProcessor {
   }
 
   #counts(frame: Frame): boolean {
-    return this.#types.length === 0 || this.#types.some((frameClass) => frame instanceof frameClass);
+    return this.#types.length === 0 || isOneOf(frame, this.#types);
   }
 }

@@ -1,6 +1,7 @@
 import { defer, type OperatorFunction, Subject, Subscription } from 'rxjs';
 import { InvalidOptionError } from '../errors.ts';
 import { type Frame, type FrameDirection, isFrame, isFrameworkFrame, roleOf } from '../frames/frame.ts';
+import { checkFunction } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /**
@@ -16,6 +17,8 @@ import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts
  *
  * An interruption starts the operator anew: what it held is dropped. An error in it becomes an ErrorFrame, and
  * the next frame finds it started anew.
+ *
+ * @throws {InvalidOptionError} `operator` is no function.
  */
 export function operatorProcessor(
   operator: OperatorFunction<Frame, Frame>,
@@ -40,6 +43,7 @@ class OperatorProcessor extends FrameProcessor {
 
   constructor(operator: OperatorFunction<Frame, Frame>, options?: FrameProcessorOptions) {
     super(options);
+    checkFunction('operator', operator);
     this.#operator = operator;
   }
 

@@ -1,4 +1,5 @@
 import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
+import { checkBoolean, checkFunction } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /** Makes of a frame the one to hand over. */
@@ -32,11 +33,16 @@ export class ProducerProcessor extends FrameProcessor {
   readonly #passthrough: boolean;
   readonly #consumers = new Set<(frame: Frame) => void>();
 
+  /** @throws {InvalidOptionError} `filter` or `transform` is no function, or `passthrough` neither true nor false. */
   constructor(options: ProducerProcessorOptions) {
     super(options);
-    this.#filter = options.filter;
-    this.#transform = options.transform ?? sameFrame;
-    this.#passthrough = options.passthrough ?? true;
+    const { filter, transform = sameFrame, passthrough = true } = options;
+    checkFunction('filter', filter);
+    checkFunction('transform', transform);
+    checkBoolean('passthrough', passthrough);
+    this.#filter = filter;
+    this.#transform = transform;
+    this.#passthrough = passthrough;
   }
 
   /**
