@@ -10,6 +10,11 @@ export class AudioChunker {
     this.#rest = new Int16Array(size);
   }
 
+  /** Whether nothing is left that is less than a piece. */
+  get isEmpty(): boolean {
+    return this.#filled === 0;
+  }
+
   /** @returns The pieces that are full by now; each owns its memory. */
   push(samples: Int16Array): Int16Array<ArrayBuffer>[] {
     const chunks: Int16Array<ArrayBuffer>[] = [];

@@ -12,6 +12,12 @@ import { RowOfFailures } from './row-of-failures.ts';
 import { SoundWriter } from './sound-writer.ts';
 
 /**
+ * How long the rest of a sound waits for more of it when everything else was written. Longer than the time between
+ * the pieces of a stream, and shorter than what a media server may still have to play.
+ */
+const restWaitMs = 100;
+
+/**
  * `closed`: before the StartFrame, and after the run. `ending`: an EndFrame plays out, whatever comes.
  * `cancelled`: nothing is played any more.
  */
@@ -33,6 +39,7 @@ export class MediaSender {
   #phase: Phase = 'closed';
   #isListened = true;
   #lastChunk: OutputAudioRawFrame | undefined;
+  #restTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: MediaSenderOptions) {
     const { hooks } = options;
@@ -75,6 +82,7 @@ export class MediaSender {
     if (this.#phase !== 'open') return false;
     this.#queue.clear();
     this.#cutter.clear();
+    this.#flushSoon();
     this.#pictures?.interrupt();
     if (this.#lastChunk?.uninterruptible !== true) void this.#sound.clear();
     return true;
@@ -122,6 +130,7 @@ export class MediaSender {
 
   #drop(phase: 'cancelled' | 'closed'): void {
     this.#phase = phase;
+    clearTimeout(this.#restTimer);
     this.#queue.clearAll();
     this.#cutter.clear();
     this.#speech.forget();
@@ -131,6 +140,7 @@ export class MediaSender {
 
   #dropSpeech(): void {
     this.#queue.drop(isSpeech);
+    clearTimeout(this.#restTimer);
     this.#cutter.close();
     if (this.#phase === 'ending') this.#pictures?.stop();
     void this.#sound.pauseBackground();
@@ -154,6 +164,7 @@ export class MediaSender {
   #takeSound(frame: OutputAudioRawFrame): void {
     if (this.#phase !== 'open' || !this.#options.params.audioOutEnabled) return;
     for (const chunk of this.#cutter.push(frame)) this.#queue.add(chunk);
+    this.#flushSoon();
   }
 
   #takePicture(frame: OutputImageRawFrame | SpriteFrame): void {
@@ -162,7 +173,15 @@ export class MediaSender {
     else this.#pictures.show(frame);
   }
 
+  /** Plays what is less than a chunk, filled up with silence, unless more comes: a beep may be shorter than a chunk. */
+  #flushSoon(): void {
+    clearTimeout(this.#restTimer);
+    if (this.#phase !== 'open' || !this.#queue.isEmpty || !this.#cutter.holdsRest) return;
+    this.#restTimer = setTimeout(() => this.#flush(), restWaitMs);
+  }
+
   #flush(): void {
+    clearTimeout(this.#restTimer);
     for (const chunk of this.#cutter.flush()) this.#queue.add(chunk);
   }
 
@@ -182,6 +201,7 @@ export class MediaSender {
   }
 
   #ranEmpty(): void {
+    this.#flushSoon();
     this.#speech.ranOut();
     this.#playBackground();
   }

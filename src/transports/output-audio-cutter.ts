@@ -32,6 +32,11 @@ export class OutputAudioCutter {
     this.#fromHz = options.sampleRate;
   }
 
+  /** Whether some of the sound is held back until more comes, or a flush. */
+  get holdsRest(): boolean {
+    return this.#model !== undefined && (this.#resampler !== undefined || !this.#chunker.isEmpty);
+  }
+
   push(frame: OutputAudioRawFrame): OutputAudioRawFrame[] {
     const chunks = frame.sampleRate === this.#fromHz ? [] : this.#changeRate(frame.sampleRate);
     this.#model = frame;

@@ -142,6 +142,12 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     expect(last).toEqual(['TTSAudioRawFrame', 'BotStoppedSpeakingFrame', 'TTSStoppedFrame']);
   });
 
+  it('plays a sound to its end when nothing follows', async () => {
+    const { run } = await talk(newCall);
+    run.says(...tone(100, 500));
+    await vi.waitFor(() => expect(playedMs(run.behind.frames)).toBe(120), soon);
+  });
+
   it('plays out before it ends, whatever comes in between', async () => {
     const { call, ada, run } = await talk(newCall);
     run.says(...tone(2_400, 500), new EndFrame());

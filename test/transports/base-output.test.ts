@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../src/frames/audio.ts';
 import { PipelineFlushFrame } from '../../src/frames/flush.ts';
 import {
@@ -74,6 +74,44 @@ describe('BaseOutputTransport, playing', () => {
     expect(heardSamples(bot)).toEqual([...ramp(50), ...new Int16Array((sampleRate * 30) / 1_000)]);
     expect(bot.behind.framesOf(TTSAudioRawFrame)).toHaveLength(2);
     expect(namesOf(bot.behind.frames).slice(-2)).toEqual(['BotStoppedSpeakingFrame', 'TTSStoppedFrame']);
+  });
+
+  it.each([10, 250])('plays %d ms of sound to the end when nothing follows', async (ms) => {
+    const bot = await talk();
+    const timers = vi.getTimerCount();
+    bot.says(sound(ms));
+    await passes(1_000);
+    expect(heardSamples(bot).slice(0, 16 * ms)).toEqual([...ramp(ms)]);
+    expect(bot.transport.playedMs).toBe(Math.ceil(ms / 40) * 40);
+    expect(vi.getTimerCount()).toBe(timers);
+  });
+
+  it('plays what a resampler holds back when nothing follows', async () => {
+    const bot = await talk();
+    const audio = new Int16Array(8 * 80).fill(1_000);
+    bot.says(new OutputAudioRawFrame({ audio, sampleRate: 8_000, numChannels: 1 }));
+    await passes(1_000);
+    expect(heardSamples(bot).filter((sample) => sample === 1_000)).toHaveLength(16 * 80);
+  });
+
+  it.each([15, 25, 70])('puts no silence into sound that comes in pieces of %d ms', async (ms) => {
+    const bot = await talk();
+    for (let piece = 0; piece < 20; piece += 1) {
+      bot.says(sound(ms, piece * ms * 16));
+      await passes(ms);
+    }
+    await passes(1_000);
+    const whole = ramp(20 * ms);
+    expect(heardSamples(bot).slice(0, whole.length)).toEqual([...whole]);
+  });
+
+  it('forgets the rest at an interruption', async () => {
+    const bot = await talk();
+    bot.says(sound(10));
+    await passes(10);
+    bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
+    await passes(1_000);
+    expect(bot.transport.played).toEqual([]);
   });
 
   it('keeps class and fields of what it cuts', async () => {
