@@ -44,10 +44,17 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     push: (frame) => this.push(frame),
     broadcast: (frame) => this.broadcastFrame(frame),
     failed: (error) => this.pushError({ error }),
+    isOff: (option) =>
+      this.#warnOnce(
+        option,
+        { hint: `params: { ${option}: true }` },
+        `frames are dropped, as ${option} is off`,
+      ),
     progressed: () => this.#reportProgress(),
   };
   readonly #senders = new Map<string | undefined, MediaSender>();
-  readonly #unknownDestinations = new Set<string | undefined>();
+  /** What was warned of in this run. */
+  readonly #warned = new Set<string>();
   #sampleRate = 0;
   #reportProgress: () => void = () => {};
 
@@ -174,19 +181,25 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   #closeSenders(): void {
     for (const sender of this.#senders.values()) sender.close();
     this.#senders.clear();
-    this.#unknownDestinations.clear();
+    this.#warned.clear();
   }
 
   #senderFor({ transportDestination: destination }: Frame): MediaSender | undefined {
     const sender = this.#senders.get(destination);
-    if (sender === undefined && !this.#unknownDestinations.has(destination)) {
-      this.#unknownDestinations.add(destination);
-      this.logger.warn(
-        { processor: this.name, destination },
+    if (sender === undefined) {
+      this.#warnOnce(
+        `destination ${destination}`,
+        { destination },
         'frames for an unknown destination are dropped',
       );
     }
     return sender;
+  }
+
+  #warnOnce(key: string, fields: object, message: string): void {
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    this.logger.warn({ processor: this.name, ...fields }, message);
   }
 
   #deliver(frame: Frame): void | Promise<void> {

@@ -16,6 +16,8 @@ export interface MediaSenderHooks {
   push(frame: Frame): void;
   broadcast(frame: SystemFrame): void;
   readonly failed: (error: unknown) => void;
+  /** Something was dropped because this is off. */
+  readonly isOff: (option: 'audioOutEnabled' | 'videoOutEnabled') => void;
   /** Something that an EndFrame waits for went on. */
   progressed(): void;
 }

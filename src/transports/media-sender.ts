@@ -162,14 +162,19 @@ export class MediaSender {
   }
 
   #takeSound(frame: OutputAudioRawFrame): void {
-    if (this.#phase !== 'open' || !this.#options.params.audioOutEnabled) return;
+    if (!this.#options.params.audioOutEnabled) this.#hooks.isOff('audioOutEnabled');
+    else if (this.#phase === 'open') this.#enqueue(frame);
+  }
+
+  #enqueue(frame: OutputAudioRawFrame): void {
     for (const chunk of this.#cutter.push(frame)) this.#queue.add(chunk);
     this.#flushSoon();
   }
 
   #takePicture(frame: OutputImageRawFrame | SpriteFrame): void {
-    if (this.#phase !== 'open' || this.#pictures === undefined) return;
-    if (frame instanceof OutputImageRawFrame && frame.syncWithAudio) this.#queue.add(frame);
+    if (this.#pictures === undefined) this.#hooks.isOff('videoOutEnabled');
+    else if (this.#phase !== 'open') return;
+    else if (frame instanceof OutputImageRawFrame && frame.syncWithAudio) this.#queue.add(frame);
     else this.#pictures.show(frame);
   }
 

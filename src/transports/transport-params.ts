@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { Company } from '../frames/participants.ts';
-import { checkBoolean, checkMethods, checkOneOf } from '../option-checks.ts';
+import { checkBoolean, checkMethods, checkNames, checkOneOf } from '../option-checks.ts';
 import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
 
 const trackSources = ['microphone', 'camera', 'screen-share', 'unknown'] as const;
@@ -75,10 +75,18 @@ export type FilledTransportParams = {
 };
 
 /**
- * @throws {InvalidOptionError} A value can never work.
+ * @throws {InvalidOptionError} A value can never work, or a name is not known.
  * @see Pipecat `transports/base_transport.py`, `TransportParams`; there the end silence is 2 s.
  */
 export function filledParams(params: TransportParams = {}): FilledTransportParams {
+  if (typeof params !== 'object' || params === null)
+    throw new InvalidOptionError('params', 'an object', params);
+  const filled = withDefaults(params);
+  checkNames(params, Object.keys(filled));
+  return filled;
+}
+
+function withDefaults(params: TransportParams): FilledTransportParams {
   const audioOutDestinations = checkedNames('audioOutDestinations', params.audioOutDestinations);
   return {
     company: checkedCompany('company', params.company),

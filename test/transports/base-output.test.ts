@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../src/frames/audio.ts';
 import { PipelineFlushFrame } from '../../src/frames/flush.ts';
+import { OutputImageRawFrame } from '../../src/frames/images.ts';
 import {
   BotSpeakingFrame,
   BotStartedSpeakingFrame,
@@ -11,6 +12,7 @@ import {
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
 import { TextFrame, TTSStoppedFrame } from '../../src/frames/text.ts';
+import { silentLogger } from '../../src/logger.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { heardSamples, namesOf, ramp, sampleRate, sound, speech, talk } from './talk.ts';
@@ -144,12 +146,26 @@ describe('BaseOutputTransport, playing', () => {
     expect(heardSamples(bot).slice(16 * 400)).toEqual([...ramp(40)]);
   });
 
-  it('drops sound when audio out is off, and nothing else', async () => {
-    const bot = await talk({ params: { audioInEnabled: true } });
-    bot.says(sound(80), new TextFrame('text'));
+  it('drops sound when audio out is off, and nothing else, and says so once, with the option', async () => {
+    const warn = vi.fn();
+    const logger = { ...silentLogger, warn };
+    const bot = await talk({ params: { audioInEnabled: true } }, { logger });
+    bot.says(sound(80), new TextFrame('text'), speech(80));
     await passes(0);
     expect(namesOf(bot.behind.frames)).toEqual(['TextFrame']);
     expect(bot.transport.played).toEqual([]);
+    expect(warn).toHaveBeenCalledOnce();
+    expect(JSON.stringify(warn.mock.calls)).toContain('audioOutEnabled');
+  });
+
+  it('says once, with the option, that pictures are dropped when video out is off', async () => {
+    const warn = vi.fn();
+    const bot = await talk({}, { logger: { ...silentLogger, warn } });
+    const image = { image: Uint8Array.of(1), width: 1, height: 1 };
+    bot.says(new OutputImageRawFrame(image), new OutputImageRawFrame(image));
+    await passes(0);
+    expect(warn).toHaveBeenCalledOnce();
+    expect(JSON.stringify(warn.mock.calls)).toContain('videoOutEnabled');
   });
 
   it('sends messages in their turn, urgent ones at once', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
+import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { filledParams } from '../../src/transports/transport-params.ts';
 
 const mixer = { start() {}, stop() {}, processFrame() {}, mix: (audio: Int16Array) => audio };
@@ -37,6 +38,21 @@ describe('TransportParams', () => {
     const mixers = new Map([['french', mixer]]);
     const params = filledParams({ audioOutMixer: mixers, audioOutDestinations: ['french'] });
     expect(params.audioOutMixer).toEqual(mixers);
+  });
+
+  it.each([
+    [{ audioOutEnable: true }, 'audioOutEnable', 'audioOutEnabled'],
+    [{ audioOutSamplerate: 8_000 }, 'audioOutSamplerate', 'audioOutSampleRate'],
+    [{ video_in_enabled: undefined }, 'video_in_enabled', 'videoInEnabled'],
+  ])('refuses %o, and names the nearest one that there is', (params, option, nearest) => {
+    expect(() => new MemoryTransport({ params: params as never })).toThrow(InvalidOptionError);
+    expect(() => filledParams(params as never)).toThrow(
+      expect.objectContaining({ option, message: expect.stringContaining(`"${nearest}"`) }),
+    );
+  });
+
+  it.each([null, 'audio', 7])('refuses params that are no object: %o', (params) => {
+    expect(() => filledParams(params as never)).toThrow(InvalidOptionError);
   });
 
   it.each([

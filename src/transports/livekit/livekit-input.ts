@@ -25,6 +25,7 @@ export class LiveKitInputTransport extends RoomInputTransport {
   readonly #access: RoomAccess;
   #room: LiveKitRoom | undefined;
   #subscription = new Subscription();
+  #hasWarned = false;
 
   constructor(access: RoomAccess, params: FilledTransportParams) {
     super(params);
@@ -41,8 +42,13 @@ export class LiveKitInputTransport extends RoomInputTransport {
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {
-    if (frame instanceof UserImageRequestFrame && this.params.videoInEnabled) this.#answer(frame);
-    else super.process(frame, direction);
+    const isRequest = frame instanceof UserImageRequestFrame;
+    if (isRequest && this.params.videoInEnabled) {
+      this.#answer(frame);
+      return;
+    }
+    if (isRequest) this.#warnOfNoPictures();
+    super.process(frame, direction);
   }
 
   protected override started(): void {
@@ -78,6 +84,13 @@ export class LiveKitInputTransport extends RoomInputTransport {
     const frame = new UserImageRawFrame(image);
     frame.transportSource = image.source;
     this.push(frame);
+  }
+
+  #warnOfNoPictures(): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    const fields = { processor: this.name, hint: 'params: { videoInEnabled: true }' };
+    this.logger.warn(fields, 'a picture was asked for and there is none, as videoInEnabled is off');
   }
 
   /** With what is seen now; of somebody who is not seen there is no answer. */
