@@ -1,5 +1,6 @@
 /** endframe/livekit: rooms that are gone when their bot is. */
 
+export { type DeletesRoomOnce, deleteRoomFinally } from './cleanup/delete-room-finally.ts';
 export { deleteRoomOnEnd } from './cleanup/delete-room-on-end.ts';
 export { RoomCleanupProcessor, type RoomCleanupProcessorOptions } from './cleanup/room-cleanup-processor.ts';
 export {

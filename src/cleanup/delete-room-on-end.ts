@@ -1,9 +1,10 @@
 import { catchError, defaultIfEmpty, EMPTY, filter, map, type Observable, type ObservableInput } from 'rxjs';
-import { type Frame, roleOf } from '../frames/frame.ts';
+import type { Frame } from '../frames/frame.ts';
 import type { CancelFrame, EndFrame } from '../frames/lifecycle.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import type { RoomDeletionOutcome } from '../rooms/room-deletion.ts';
 import { runOnce } from '../rooms/run-once.ts';
+import { endsConversation, endTrigger } from './end-trigger.ts';
 
 /** Why a room is to be deleted, with the frame that says so. */
 interface Order {
@@ -17,7 +18,8 @@ interface Order {
  *
  * Watching begins with the first subscriber and goes on whatever subscribers do. `deleteRoom` is called at most
  * once; its outcome, or its error, is told to everybody, however late. Frames of any installed copy of the
- * package count.
+ * package count. Where the stream is subscribed to elsewhere as well, `deleteRoomFinally` needs no second
+ * subscription, with which a cold stream would run twice.
  *
  * @param frames$ Any stream of frames. An error of it is swallowed: it ends the conversation.
  * @param deleteRoom Mostly `(trigger) => deleter.deleteRoom(trigger)`.
@@ -31,14 +33,9 @@ export function deleteRoomOnEnd(
 ): Observable<RoomDeletionOutcome> {
   const order$ = frames$.pipe(
     filter(endsConversation),
-    map((frame): Order => ({ trigger: roleOf(frame) === 'end' ? 'end' : 'cancel', frame })),
+    map((frame): Order => ({ trigger: endTrigger(frame) ?? 'exit', frame })),
     catchError(() => EMPTY),
     defaultIfEmpty<Order, Order>({ trigger: 'exit' }),
   );
   return runOnce(order$, ({ trigger, frame }) => deleteRoom(trigger, frame));
-}
-
-function endsConversation(frame: Frame): frame is EndFrame | CancelFrame {
-  const role = roleOf(frame);
-  return role === 'end' || role === 'cancel';
 }

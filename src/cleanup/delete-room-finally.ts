@@ -1,0 +1,61 @@
+import {
+  catchError,
+  EMPTY,
+  type MonoTypeOperatorFunction,
+  Observable,
+  type ObservableInput,
+  Subject,
+  takeUntil,
+} from 'rxjs';
+import { checkMethods } from '../option-checks.ts';
+import type { DeletionTrigger } from '../rooms/delete-when.ts';
+import { runOnce } from '../rooms/run-once.ts';
+import { endTrigger } from './end-trigger.ts';
+
+/** A `RoomDeleter`, or whatever else deletes its room once, however often it is asked. */
+export interface DeletesRoomOnce {
+  deleteRoom(trigger: DeletionTrigger): ObservableInput<unknown>;
+}
+
+/**
+ * An operator that deletes a room at the end of a stream, and lets that end wait for it.
+ *
+ * Values pass unchanged. The deletion begins behind the first EndFrame (`'end'`) or CancelFrame (`'cancel'`) that has
+ * passed, of any installed copy of the package, and otherwise when the source completes or fails, or when the subscriber
+ * leaves (`'exit'`). Completion, or the source's error, is passed on once the deletion has its outcome; a deletion that
+ * fails does not change it.
+ *
+ * Each subscription subscribes to the source once; the deleter deletes once for all of them.
+ *
+ * @example
+ * ```ts
+ * await lastValueFrom(frames$.pipe(deleteRoomFinally(deleter))); // the room is gone here
+ * ```
+ * @throws {InvalidOptionError} `deleter` has no `deleteRoom`.
+ */
+export function deleteRoomFinally<T>(deleter: DeletesRoomOnce): MonoTypeOperatorFunction<T> {
+  checkMethods('deleter', deleter, ['deleteRoom']);
+  return (source$) =>
+    new Observable((subscriber) => {
+      const orders = new Subject<DeletionTrigger>();
+      const deletion$ = runOnce(orders, (trigger) => deleter.deleteRoom(trigger)).pipe(
+        catchError(() => EMPTY),
+      );
+      deletion$.subscribe();
+      const finish = (end: () => void): void => {
+        orders.next('exit');
+        deletion$.subscribe({ complete: end });
+      };
+      // without it a source that emits in a loop would not notice that its subscriber has left
+      const left$ = new Observable<void>((leaving) => subscriber.add(() => leaving.next()));
+      source$.pipe(takeUntil(left$)).subscribe({
+        next: (value) => {
+          subscriber.next(value);
+          const trigger = endTrigger(value);
+          if (trigger !== undefined) orders.next(trigger);
+        },
+        error: (error) => finish(() => subscriber.error(error)),
+        complete: () => finish(() => subscriber.complete()),
+      });
+    });
+}
