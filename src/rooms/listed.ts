@@ -25,6 +25,7 @@ export function listedParticipant(json: JsonObject): ListedParticipant {
     attributes: Object.fromEntries(
       Object.entries(object(json.attributes)).map(([name, value]) => [name, text(value)]),
     ),
+    joinedAtMs: number(json.joined_at_ms) || number(json.joined_at) * 1_000 || undefined,
   };
 }
 

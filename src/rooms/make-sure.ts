@@ -4,9 +4,10 @@ import type { LiveKitRESTError } from '../errors.ts';
 import { attemptDeletion, isWorthWaiting } from './delete-attempt.ts';
 import { type DeleteWhen, isDeletable, type OwnParticipant, othersInside } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
+import { hasLivingBot } from './living-bot.ts';
 import { answerWasLost, mayGetBetter, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
 import type { RoomIdentity } from './room-identity.ts';
-import type { RoomRest } from './room-rest.ts';
+import type { ListedParticipant, RoomRest } from './room-rest.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 export interface SureDeletion extends OwnParticipant {
@@ -37,6 +38,7 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
   const { rest, roomName, room, giveUpMs, ownIdentity, ownSid, wait, now, random, isCalledOff } = deletion;
   const { signal } = new AbortController();
   const startedMs = now();
+  const startedAtMs = Date.now();
   let answerLost = false;
   let lost = false;
   let keptSinceMs: number | undefined;
@@ -53,8 +55,9 @@ export async function makeSure(deletion: SureDeletion): Promise<SureResult> {
     }
   };
   for (let attempts = 1; !isCalledOff(); attempts += 1) {
-    const decision = await decide(deletion, now() - startedMs);
+    const decision = await (attempts === 1 ? decide : decideAgain)(deletion, now() - startedMs, startedAtMs);
     if (isCalledOff()) break;
+    if (decision === 'in-use') return 'kept';
     if (decision === 'keep') {
       // it may be the bot itself that is still listed, when nobody knows who it is
       keptSinceMs ??= now();
@@ -95,5 +98,27 @@ async function decide(
   } catch (thrown) {
     const error = asRestError(roomName, thrown);
     return isWorthWaiting(error) && elapsedMs < giveUpMs / 2 ? error : 'delete';
+  }
+}
+
+/**
+ * The same for a retry. By then a bot may have been started anew and have come back into the room, when LiveKit did:
+ * it must not lose its call to the retries for its predecessor.
+ */
+async function decideAgain(
+  deletion: SureDeletion,
+  elapsedMs: number,
+  startedAtMs: number,
+): Promise<'delete' | 'keep' | 'in-use' | LiveKitRESTError> {
+  const { rest, roomName, wait, giveUpMs } = deletion;
+  const decision = await decide(deletion, elapsedMs);
+  if (decision !== 'delete') return decision;
+  // older servers tell whole seconds
+  const counts = ({ joinedAtMs = 0 }: ListedParticipant): boolean => joinedAtMs > startedAtMs - 1_000;
+  const { signal } = new AbortController();
+  try {
+    return (await hasLivingBot({ rest, roomName, wait, signal, counts })) ? 'in-use' : 'delete';
+  } catch (thrown) {
+    return elapsedMs < giveUpMs / 2 ? asRestError(roomName, thrown) : 'delete';
   }
 }

@@ -28,6 +28,8 @@ export interface ListedParticipant {
   /** Records the room and takes no part in it. */
   readonly isRecorder: boolean;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Milliseconds since 1970, by the server's clock; in whole seconds from servers that know no better. */
+  readonly joinedAtMs?: number | undefined;
 }
 
 /**

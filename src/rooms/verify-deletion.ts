@@ -3,6 +3,7 @@
 import type { LiveKitRESTError } from '../errors.ts';
 import { attemptDeletion, findRoom } from './delete-attempt.ts';
 import { asRestError } from './foreign-error.ts';
+import { hasLivingBot } from './living-bot.ts';
 import {
   afterLook,
   beforeFirstLook,
@@ -30,12 +31,15 @@ export interface Verification {
   readonly wait: (ms: number) => Promise<unknown>;
   readonly signal: AbortSignal;
   readonly onReappeared: (reappearance: RoomReappearance) => void;
-  /** A room of the same name that is not known to be ours; it is left alone. */
+  /** A room of the same name that is not known to be ours, or has a living bot in it; it is left alone. */
   readonly onAnother: () => void;
 }
 
 /**
  * Looks at about 1, 6 and 20 s, and deletes again what came back; from then on it looks anew.
+ *
+ * A room in which a bot beats its lease is left alone, whoever named it: a bot that was killed and started again
+ * has its own name again, in a new room.
  *
  * @returns Resolves when nothing is left to look for; never rejects.
  */
@@ -46,8 +50,14 @@ export async function verifyDeletion(verification: Verification): Promise<void> 
     const waitMs = nextLookDelayMs(progress);
     if (waitMs === undefined) return;
     await verification.wait(waitMs);
-    const result = await look(verification, progress.waitedMs + waitMs).catch(() => 'unanswered' as const);
-    progress = afterLook(progress, waitMs, result);
+    let watchedMs = 0;
+    const wait = (ms: number): Promise<unknown> => {
+      watchedMs += ms;
+      return verification.wait(ms);
+    };
+    const afterMs = progress.waitedMs + waitMs;
+    const result = await look({ ...verification, wait }, afterMs).catch(() => 'unanswered' as const);
+    progress = afterLook(progress, waitMs + watchedMs, result);
   }
 }
 
@@ -56,7 +66,7 @@ async function look(verification: Verification, afterMs: number): Promise<LookRe
   const { rest, roomName, room, signal, onReappeared, onAnother } = verification;
   const listed = await findRoom(rest, roomName, { signal });
   if (listed === undefined || listed === 'absent') return 'clear';
-  if (whichRoom(room, listed) !== 'ours') {
+  if (whichRoom(room, listed) !== 'ours' || (await hasLivingBot(verification))) {
     onAnother();
     return 'clear';
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/errors.ts';
+import { leaseAttribute } from '../../src/rooms/lease.ts';
 import { makeSure, type SureDeletion } from '../../src/rooms/make-sure.ts';
 import { isRetryable } from '../../src/rooms/retry-policy.ts';
 import type { ListedParticipant, ListedRoom, RoomRest } from '../../src/rooms/room-rest.ts';
@@ -172,5 +173,59 @@ describe('makeSure', () => {
     });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(await result).toBe('kept');
+  });
+
+  describe('while LiveKit was away', () => {
+    const bot = (lease: string, joinedAfterMs: number): ListedParticipant =>
+      listedParticipant('bot', {
+        attributes: { [leaseAttribute]: lease },
+        joinedAtMs: Date.now() + joinedAfterMs,
+      });
+    /** Bumps its lease every second. */
+    const beating = (joinedAfterMs: number) => {
+      const { joinedAtMs } = bot('', joinedAfterMs);
+      return async () => [{ ...bot(`run.${Math.floor(Date.now() / 1_000)}`, 0), joinedAtMs }];
+    };
+
+    it('keeps the room of a bot that was started again', async () => {
+      const { result, deletedAt } = setup({ delete: [away], rest: { listParticipants: beating(60) } });
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(await result).toBe('kept');
+      expect(deletedAt).toHaveLength(1);
+    });
+
+    it.each([
+      ['of the bot that died', async () => [bot('run.7', -60_000)]],
+      ['with another bot, which was there before', beating(-60_000)],
+      [
+        'with a bot that does not tell when it came',
+        async () => [{ ...(await beating(0)())[0], joinedAtMs: undefined }],
+      ],
+    ])('deletes the room %s, as soon as it can', async (_, list) => {
+      const listParticipants = list as NonNullable<RoomRest['listParticipants']>;
+      const { result, deletedAt } = setup({ delete: [away, true], rest: { listParticipants } });
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await result).toBe('deleted');
+      expect(deletedAt).toHaveLength(2);
+    });
+
+    it('deletes the room of a bot that was started again and has died, too', async () => {
+      const { result } = setup({
+        delete: [away, true],
+        rest: { listParticipants: async () => [bot('run.1', 60)] },
+      });
+      await vi.advanceTimersByTimeAsync(31_000);
+      expect(await result).toBe('deleted');
+    });
+
+    it('deletes undecided when half of the time is over', async () => {
+      const { result, deletedAt } = setup({
+        delete: [away, true],
+        rest: { listParticipants: inOrder<ListedParticipant[]>(away) },
+      });
+      await vi.advanceTimersByTimeAsync(310_000);
+      expect(await result).toBe('deleted');
+      expect(deletedAt[1]).toBeGreaterThanOrEqual(300_000);
+    });
   });
 });

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveKitRESTError } from '../../src/errors.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
+import { leaseAttribute } from '../../src/rooms/lease.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
-import type { ListedRoom, RoomRest } from '../../src/rooms/room-rest.ts';
+import type { ListedParticipant, ListedRoom, RoomRest } from '../../src/rooms/room-rest.ts';
+import { listedParticipant } from '../support/listed-participant.ts';
 
 const busy = new LiveKitRESTError('room', { kind: 'unavailable', retryable: true, status: 503 });
 const notFound = new LiveKitRESTError('room', { kind: 'not_found', retryable: false, status: 404 });
@@ -15,13 +17,22 @@ interface World {
   sid: string | undefined;
   fails: LiveKitRESTError | undefined;
   failsToDelete: LiveKitRESTError | undefined;
+  /** Who is in the room, at a time in seconds. */
+  inside: (atS: number) => ListedParticipant[];
+  failsToList: LiveKitRESTError | undefined;
 }
 
 /** A server with one room name, whose calls are noted with the second they came in. */
 function setup(options: Partial<RoomDeleterOptions> = {}) {
   const startedAt = Date.now();
   const calls: string[] = [];
-  const world: World = { sid: 'RM_1', fails: undefined, failsToDelete: undefined };
+  const world: World = {
+    sid: 'RM_1',
+    fails: undefined,
+    failsToDelete: undefined,
+    inside: () => [],
+    failsToList: undefined,
+  };
   const note = (call: string): void => {
     calls.push(`${call} ${(Date.now() - startedAt) / 1_000}`);
     if (world.fails !== undefined) throw world.fails;
@@ -39,6 +50,11 @@ function setup(options: Partial<RoomDeleterOptions> = {}) {
     listRooms: async () => {
       note('list');
       return world.sid === undefined ? [] : [listed(world.sid)];
+    },
+    listParticipants: async () => {
+      note('look into');
+      if (world.failsToList !== undefined) throw world.failsToList;
+      return world.inside((Date.now() - startedAt) / 1_000);
     },
     createRoom: async () => {
       note('create');
@@ -89,7 +105,16 @@ describe('a room that was deleted', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     world.sid = 'RM_2';
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(calls).toEqual(['delete 0', 'list 1', 'list 6', 'delete 6', 'list 7', 'list 12', 'list 26']);
+    expect(calls).toEqual([
+      'delete 0',
+      'list 1',
+      'list 6',
+      'look into 6',
+      'delete 6',
+      'list 7',
+      'list 12',
+      'list 26',
+    ]);
     const told = { roomName: ownName, sid: 'RM_2', afterMs: 6_000, status: 'deleted-again' };
     expect(reappeared).toHaveBeenCalledExactlyOnceWith(told);
     expect(warn).toHaveBeenCalledExactlyOnceWith(told, expect.stringContaining('came back'));
@@ -163,6 +188,96 @@ describe('a room that was deleted', () => {
     await vi.advanceTimersByTimeAsync(0);
     const timer = setTimeoutSpy.mock.results.at(-1)?.value as NodeJS.Timeout;
     expect(timer.hasRef()).toBe(false);
+  });
+});
+
+describe('a room that came back with a bot in it', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const bot = (lease?: string): ListedParticipant =>
+    listedParticipant('bot', {
+      isAgent: true,
+      attributes: lease === undefined ? {} : { [leaseAttribute]: lease },
+    });
+  /** Bumps its lease every so many seconds, until it stops. */
+  const beating =
+    (everyS: number, untilS = Number.POSITIVE_INFINITY) =>
+    (atS: number) => [bot(`run.${Math.floor(Math.min(atS, untilS) / everyS)}`)];
+
+  /** What was done to a room that came back 2 s after its deletion. */
+  async function comesBack(inside: World['inside'], seconds = 120) {
+    const { deleter, calls, world, reappeared } = setup();
+    await deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(2_000);
+    Object.assign(world, { sid: 'RM_2', inside });
+    await vi.advanceTimersByTimeAsync(seconds * 1_000);
+    const deletedAt = calls.filter((call) => call.startsWith('delete')).map((call) => Number(call.slice(7)));
+    return { calls, reappeared, deletedAt, world };
+  }
+
+  it.each([1, 5, 20, 30])('is left alone while the lease beats every %i s', async (everyS) => {
+    const { deletedAt, reappeared, world } = await comesBack(beating(everyS));
+    expect([deletedAt, world.sid]).toEqual([[0], 'RM_2']);
+    expect(reappeared).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is left alone where the bot has just joined and writes its lease a little later', async () => {
+    const { deletedAt } = await comesBack((atS) => (atS < 8 ? [bot()] : beating(5)(atS)));
+    expect(deletedAt).toEqual([0]);
+  });
+
+  it('is left alone where another bot takes the place of the first in the middle of a look', async () => {
+    const inside = (atS: number) =>
+      atS < 8 ? [bot('a.1')] : [{ ...beating(5)(atS)[0], sid: 'PA_2' } as ListedParticipant];
+    expect((await comesBack(inside)).deletedAt).toEqual([0]);
+  });
+
+  it('is deleted again where the lease stands still for 30 s', async () => {
+    const { deletedAt, reappeared } = await comesBack(beating(5, 3));
+    expect(deletedAt).toEqual([0, 36]);
+    expect(reappeared).toHaveBeenCalledOnce();
+  });
+
+  it('is deleted again as soon as the bot is gone', async () => {
+    const { deletedAt } = await comesBack((atS) => (atS < 14 ? [bot('a.1')] : [listedParticipant('ada')]));
+    expect(deletedAt).toEqual([0, 16]);
+  });
+
+  it('is deleted again at a later look, when the bot has died by then', async () => {
+    const { deletedAt } = await comesBack(beating(5, 12));
+    expect(deletedAt).toEqual([0, 55]);
+  });
+
+  it('is deleted again at once where nobody in it is a bot, and soon where an agent has no lease', async () => {
+    expect((await comesBack(() => [listedParticipant('ada')])).deletedAt).toEqual([0, 6]);
+    expect((await comesBack(() => [bot()])).deletedAt).toEqual([0, 11]);
+  });
+
+  it('is looked at again where LiveKit does not say who is in it', async () => {
+    const { deleter, calls, world } = setup();
+    await deleter.deleteRoom('end');
+    Object.assign(world, { sid: 'RM_2', failsToList: busy, inside: beating(5) });
+    await vi.advanceTimersByTimeAsync(2_000);
+    world.failsToList = undefined;
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(calls.filter((call) => call.startsWith('delete'))).toEqual(['delete 0']);
+    expect(calls.slice(0, 4)).toEqual(['delete 0', 'list 1', 'look into 1', 'list 3']);
+  });
+
+  it('is deleted again where LiveKit refuses to say it, or the rest cannot ask', async () => {
+    const refused = new LiveKitRESTError('room', { kind: 'auth', retryable: false, status: 401 });
+    const { deleter, calls, world } = setup();
+    await deleter.deleteRoom('end');
+    Object.assign(world, { sid: 'RM_2', failsToList: refused });
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(calls).toEqual(['delete 0', 'list 1', 'look into 1', 'delete 1']);
+    const blind = setup({ rest: { listParticipants: undefined } as unknown as RoomRest });
+    await blind.deleter.deleteRoom('end');
+    Object.assign(blind.world, { sid: 'RM_2', inside: beating(5) });
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(blind.calls).toEqual(['delete 0', 'list 1', 'delete 1']);
   });
 });
 

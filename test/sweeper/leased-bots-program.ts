@@ -2,7 +2,7 @@
 
 import { DisconnectReason, Room, RoomEvent } from '@livekit/rtc-node';
 import { silentLogger } from '../../src/logger.ts';
-import { LeaseBeat } from '../../src/rooms/lease.ts';
+import { LeaseBeat } from '../../src/rooms/lease-beat.ts';
 
 export interface LeasedBotsOrder {
   readonly url: string;

@@ -1,5 +1,5 @@
 import type { Logger } from '../../logger.ts';
-import { LeaseBeat } from '../../rooms/lease.ts';
+import { LeaseBeat } from '../../rooms/lease-beat.ts';
 import { maySetAttributes } from './token-claims.ts';
 
 export interface BotLeaseOptions {

@@ -1,7 +1,7 @@
 import { type Observable, Subject, Subscription, tap } from 'rxjs';
 import type { Company } from '../../frames/participants.ts';
 import type { Logger } from '../../logger.ts';
-import type { LeaseBeat } from '../../rooms/lease.ts';
+import type { LeaseBeat } from '../../rooms/lease-beat.ts';
 import { textOf } from '../../text-of.ts';
 import { within } from '../../within.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
