@@ -184,7 +184,7 @@ describe.concurrent('a process with a PipelineRunner', () => {
   it("cancels at a second signal with onSignal: 'end'", async () => {
     const bot = start('waits', { frameMs: -1, runner: { onSignal: 'end' } });
     await bot.signalled('SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await bot.has('entered EndFrame');
     expect(bot.events).not.toContain('hook');
     await bot.signalled('SIGINT');
     expect(await bot.exitCode()).toBe(130);

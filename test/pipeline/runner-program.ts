@@ -105,6 +105,7 @@ for (let count = 0; count < waitingSound; count += 1) {
 const runner = new PipelineRunner({ logger: silentLogger, ...options.runner });
 process.on('exit', (code) => tell('exit', { code }));
 task.on('started', () => tell('started'));
+task.lifecycle$.subscribe(({ phase, frame }) => tell(`${phase} ${frame.constructor.name}`));
 
 const scenarios: Record<string, () => void> = {
   /** Runs until somebody ends it. */

@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { closeOnProcessExit, type DeletesRoom } from '../../src/rooms/close-on-process-exit.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
 import { promised } from '../support/promised.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 import type { ExitProgram } from './exit-program.ts';
@@ -115,13 +116,26 @@ describe('closeOnProcessExit', () => {
   });
 
   it('does not wait half a second when the room is gone earlier', async () => {
-    const { signal, requests, exits } = await run('wait', { answer: [answersAfter(100, confirms)] });
-    signal('SIGINT');
-    await untilAsked(requests);
-    signal('SIGINT');
-    const { code, afterMs } = await exits();
-    expect(code).toBe(130);
-    expect(afterMs).toBeLessThan(500);
+    vi.resetModules();
+    const { closeOnProcessExit } = await import('../../src/rooms/close-on-process-exit.ts');
+    vi.useFakeTimers();
+    const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never);
+    const exitCode = process.exitCode;
+    onTestFinished(() => {
+      vi.useRealTimers();
+      exit.mockRestore();
+      process.exitCode = exitCode;
+    });
+    const gone = { status: 'deleted' } as RoomDeletionOutcome;
+    const deleteRoom = (): Promise<RoomDeletionOutcome> =>
+      new Promise((resolve) => setTimeout(() => resolve(gone), 100));
+    using _watch = closeOnProcessExit({ deleteRoom });
+    process.emit('SIGINT', 'SIGINT');
+    process.emit('SIGINT', 'SIGINT');
+    await vi.advanceTimersByTimeAsync(99);
+    expect(exit).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(5);
+    expect(exit).toHaveBeenCalledExactlyOnceWith(130);
   });
 
   it('waits for all rooms of the process', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import { Guardian, guardian as processGuardian } from '../../src/rooms/guardian.ts';
 import type { GuardedRoom, ToGuardian } from '../../src/rooms/guardian-messages.ts';
@@ -12,11 +12,11 @@ import { diesWithin, isAlive } from '../support/is-alive.ts';
 import { promised } from '../support/promised.ts';
 
 // each test starts processes, and the machine may be busy
-vi.setConfig({ testTimeout: 60_000 });
-const waiting = { timeout: 20_000, interval: 10 };
+vi.setConfig({ testTimeout: 90_000 });
+const waiting = { timeout: 40_000, interval: 10 };
 const secret = 'secret-that-is-in-no-command-line';
 const servers = new Set<FakeLiveKitServer>();
-afterEach(async () => {
+afterAll(async () => {
   await killBots();
   await Promise.all([...servers].map((server) => server.stop()));
   servers.clear();
@@ -41,7 +41,8 @@ async function setup() {
   };
 }
 
-describe('the guardian of a bot', () => {
+// most of it is waiting, and no test sees the rooms of another
+describe.concurrent('the guardian of a bot', () => {
   it('deletes the room when the bot is killed, and ends', async () => {
     const { bot, isGone } = await setup();
     const killed = await bot({ verify: false });
@@ -59,8 +60,8 @@ describe('the guardian of a bot', () => {
 
   it('does nothing while the bot lives', async () => {
     const { bot, staysFor } = await setup();
-    const alive = await bot({ guardianHeartbeatMs: 400 });
-    await staysFor(2_000);
+    const alive = await bot({ guardianHeartbeatMs: 2_500 });
+    await staysFor(6_000);
     expect(alive.output).toBe('');
   });
 
@@ -115,14 +116,14 @@ describe('the guardian of a bot', () => {
 
   it('keeps the room when it was frozen together with the bot', async () => {
     const { bot, staysFor, isGone } = await setup();
-    const frozen = await bot({ guardianHeartbeatMs: 1_000 });
+    const frozen = await bot({ guardianHeartbeatMs: 2_500 });
     const pid = await frozen.guardianPid();
     frozen.kill('SIGSTOP');
     process.kill(pid, 'SIGSTOP');
-    await sleep(4_000);
+    await sleep(5_000);
     process.kill(pid, 'SIGCONT');
     frozen.kill('SIGCONT');
-    await staysFor(2_000);
+    await staysFor(5_000);
     frozen.kill('SIGKILL');
     await isGone();
   });
@@ -220,10 +221,10 @@ describe('the guardian of a bot', () => {
 
   it('spares a bot that was stuck while LiveKit was away', async () => {
     const { bot, staysFor, server } = await setup();
-    const stuck = await bot({ guardianHeartbeatMs: 1_000 });
+    const stuck = await bot({ guardianHeartbeatMs: 2_500 });
     server.fail({ kind: 'status', status: 503 });
     const before = server.requests.length;
-    stuck.block(2_500);
+    stuck.block(5_000);
     await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(before), waiting);
     // answers only when its loop turns again
     await stuck.guardianPid();
@@ -256,7 +257,7 @@ describe('the guardian of a bot', () => {
 
   it('counts nobody as stuck who loads models before the start', async () => {
     const { bot, staysFor, isGone } = await setup();
-    const loaded = await bot({ loadMs: 3_000, guardianHeartbeatMs: 500 });
+    const loaded = await bot({ loadMs: 5_000, guardianHeartbeatMs: 2_000 });
     await staysFor(0);
     expect(loaded.output).toBe('');
     loaded.kill('SIGSTOP');
