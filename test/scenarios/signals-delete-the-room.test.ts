@@ -20,6 +20,7 @@ const patienceMs = 30_000;
 /** 500 are promised; the rest is what the signal takes to arrive. */
 const forcedExitMs = 700;
 
+// most of it is waiting, and each test has a room of its own
 describe('a bot in a room with a caller', () => {
   let server: LiveKitServer;
   let silent: FakeLiveKitServer;
@@ -71,7 +72,7 @@ describe('a bot in a room with a caller', () => {
     return at;
   }
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+  it.concurrent.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'deletes it within a second of %s and exits with 0',
     async (signal) => {
       await using call = await setup();
@@ -83,7 +84,7 @@ describe('a bot in a room with a caller', () => {
     },
   );
 
-  it('cuts what it says at a signal', async () => {
+  it.concurrent('cuts what it says at a signal', async () => {
     await using call = await setup({ whenAsked: { does: 'say', ms: 8_000 } });
     const { bot, caller } = call;
     bot.ask();
@@ -95,7 +96,7 @@ describe('a bot in a room with a caller', () => {
     expect((await caller.heard('bot')).heardMs).toBeLessThan(promised(4_000, 7_000));
   });
 
-  it("says its goodbye to the end with onSignal: 'end'", async () => {
+  it.concurrent("says its goodbye to the end with onSignal: 'end'", async () => {
     const ms = 1_500;
     await using call = await setup({ onSignal: 'end', whenAsked: { does: 'say', ms } });
     const { bot, caller } = call;
@@ -109,7 +110,7 @@ describe('a bot in a room with a caller', () => {
     expect((await caller.heard('bot')).heardMs).toBeGreaterThan(promised(ms - 50, ms * 0.7));
   });
 
-  it.each(['throw', 'reject'] as const)(
+  it.concurrent.each(['throw', 'reject'] as const)(
     'deletes it when its code does %s, and exits with 1',
     async (does) => {
       await using call = await setup({ whenAsked: { does } });
@@ -121,7 +122,7 @@ describe('a bot in a room with a caller', () => {
     },
   );
 
-  it.each([
+  it.concurrent.each([
     ['with', true],
     ['without', false],
   ] as const)('exits by itself when it has ended, %s a guardian', async (_, guardian) => {
@@ -135,7 +136,7 @@ describe('a bot in a room with a caller', () => {
     await expectGone(call);
   });
 
-  it('exits within 8 s and with 3 when nobody answers the deletion', async () => {
+  it.concurrent('exits within 8 s and with 3 when nobody answers the deletion', async () => {
     await using call = await setup({ apiUrl: silent.httpUrl });
     const { bot, roomName } = call;
     const sentAt = bot.signal('SIGTERM');
@@ -146,7 +147,7 @@ describe('a bot in a room with a caller', () => {
     expect(await roomExists(server, roomName)).toBe(true);
   });
 
-  it.each([
+  it.concurrent.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const)('exits at once at a second signal %s, with %i', async (signal, code) => {
@@ -160,7 +161,7 @@ describe('a bot in a room with a caller', () => {
     expect(exit.at - sentAt).toBeLessThan(promised(forcedExitMs));
   });
 
-  it('starts the deletion at a second signal', async () => {
+  it.concurrent('starts the deletion at a second signal', async () => {
     await using call = await setup({ onSignal: 'end', whenAsked: { does: 'say', ms: 8_000 } });
     const { bot, caller } = call;
     bot.ask();
