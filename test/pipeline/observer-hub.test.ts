@@ -260,8 +260,10 @@ describe('ObserverHub', () => {
     const { hub } = setup({ onPushFrame: () => {} }, { onPushFrame: slow });
     for (const letter of 'abc') hub.pushed?.note(source, new LargeFrame(letter), 'downstream');
     expect(queryObjects(LargeFrame)).toBe(3);
-    await vi.waitFor(() => expect(queryObjects(LargeFrame)).toBe(0), 10_000);
-    expect(told).toBe(3);
+    while (told < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    // the last one is let go of once its promise is settled
+    for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(queryObjects(LargeFrame)).toBe(0);
   });
 
   it('tells 5,000 events in turns, with timers in between', async () => {
