@@ -12,7 +12,7 @@ import { type ProcessorAccess, ProcessorCore } from './processor-core.ts';
 export interface FrameProcessorOptions {
   /** For logs and errors, and for pause frames to find it by. Default: class name and number, `Upper#0`. */
   readonly name?: string;
-  /** Handles each frame in the breath in which it is handed over: no queues, no order of its own. Default false. */
+  /** Processes frames synchronously inside `queueFrame()`, without queues or an order of its own. Default false. */
   readonly directMode?: boolean;
 }
 

@@ -6,6 +6,7 @@ import { isTerminalFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { textOf } from '../text-of.ts';
+import { directCalls } from './direct-calls.ts';
 import { ForwardedFrames, isForwarded } from './forwarded-frames.ts';
 import { FrameLanes } from './frame-lanes.ts';
 import type { FrameProcessor, FrameProcessorEvents } from './frame-processor.ts';
@@ -34,7 +35,7 @@ export interface ProcessorAccess {
 export class ProcessorCore implements Runnable {
   readonly #processor: FrameProcessor;
   readonly #access: ProcessorAccess;
-  /** Without queues: each frame is handled in the breath in which it is handed over. */
+  /** Without queues: frames are processed synchronously inside {@link queueFrame}. */
   readonly isDirect: boolean;
   readonly lanes: FrameLanes = new FrameLanes();
   readonly calls: ProcessCalls = new ProcessCalls();
@@ -68,7 +69,7 @@ export class ProcessorCore implements Runnable {
     if (this.isCancelled) return;
     if (this.isDirect) {
       this.#noteMove(frame);
-      this.#handleDirectly(frame, direction);
+      directCalls.run(() => this.#handleDirectly(frame, direction));
       return;
     }
     if (kind === 'system') {
