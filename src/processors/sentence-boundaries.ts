@@ -4,12 +4,14 @@ function words(list: string): ReadonlySet<string> {
   return new Set(list.trim().split(/\s+/));
 }
 
-/** Abbreviations that no sentence ends with: a name or the rest of the thought follows. */
+/** Titles, with a capital letter: a name follows. */
+const titles = words(`
+  dr mr mrs ms messrs prof gen col maj capt cmdr lt sgt cpl gov sen rep rev hon pres supt mt ft
+  hr fr frl dipl ing mme mlle mgr sra srta dra lic ud uds vd vds`);
+/** Other abbreviations that no sentence ends with: the rest of the thought follows. */
 const neverLast = words(`
-  dr mr mrs ms messrs prof gen col maj capt cmdr sgt cpl gov sen rep rev hon pres supt mt ft
-  hr fr frl dipl ing med kath ev geb verh mme mlle mgr sra srta dra lic ud uds vd vds
-  ee vs ca cf ggf evtl inkl exkl zzgl bzw sog bzgl gem lt vgl approx viz resp admón
-  e.g i.e z.b d.h u.a u.ä z.t z.z i.d.r s.o s.u o.ä p.ej p.ex c.-à-d`);
+  ee vs ca cf ggf evtl inkl exkl zzgl bzw sog bzgl lt vgl approx viz resp admón med kath ev geb verh
+  e.g i.e z.b d.h u.a u.ä z.t z.z i.d.r s.o s.u o.ä p.ej p.ex`);
 /** Abbreviations that end a sentence where the next word is one that begins sentences; all initials do the same. */
 const rarelyLast = words('st jr sr inc ltd co corp bros ave blvd rd dept est univ ee.uu ph.d');
 /** Abbreviations in front of a number. */
@@ -192,7 +194,9 @@ function judgeFullStop(place: Candidate, first: string): Verdict {
     if (token.length > 2 || isDigit || !(language ?? 'de').startsWith('de')) return 'end';
     return judgeByNextWord(place, (word) => !months.has(word) && !ordinal.test(near));
   }
-  if (neverLast.has(key) || neverLast.has(key.replace(/^.*\./u, ''))) return 'goes on';
+  const last = key.replace(/^.*\./u, '');
+  const isTitle = titles.has(last) && /^\p{Lu}/u.test(token);
+  if (isTitle || neverLast.has(key) || neverLast.has(last)) return 'goes on';
   if (isDigit && (beforeNumber.has(key) || /str$/iu.test(token))) return 'goes on';
   const isUnit = /[\p{N}°]\s?\p{L}$/u.test(near);
   if (!rarelyLast.has(key) && (!initials.test(token) || isUnit)) return 'end';

@@ -7,6 +7,8 @@ const sentences: Record<string, string[][]> = {
   English: [
     ['Hello, world. ', 'How are you? ', 'I am fine!'],
     ['Dr. Smith will see you now. ', 'Please sit down.'],
+    ['Rep. Jones spoke. ', 'Do one more rep. ', 'Bob is next.'],
+    ['What a gem. ', 'Bob was right, no less.'],
     ['I spoke to Mr. and Mrs. Brown. ', 'They agreed.'],
     ['Prof. Ada Lovelace and St. Peter met Sgt. Pepper. ', 'It was fun.'],
     ['J. R. R. Tolkien wrote it. ', 'I like it.'],
