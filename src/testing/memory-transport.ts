@@ -3,6 +3,7 @@ import type { KeypadEntry } from '../frames/dtmf.ts';
 import type { ImageChunk, OutputImageRawFrame } from '../frames/images.ts';
 import { EndTaskFrame } from '../frames/lifecycle.ts';
 import type { ParticipantKind } from '../frames/participants.ts';
+import { checkNames } from '../option-checks.ts';
 import type { BaseInputTransport } from '../transports/base-input.ts';
 import type { BaseOutputTransport } from '../transports/base-output.ts';
 import { BaseTransport } from '../transports/base-transport.ts';
@@ -34,8 +35,10 @@ export class MemoryTransport extends BaseTransport<MemoryTransportEvents> {
   readonly #input: MemoryInput;
   readonly #output: MemoryOutput;
 
-  /** @throws {InvalidOptionError} A parameter can never work. */
-  constructor({ params, paced = true }: MemoryTransportOptions = {}) {
+  /** @throws {InvalidOptionError} An option can never work, or does not exist. */
+  constructor(options: MemoryTransportOptions = {}) {
+    checkNames(options, ['params', 'paced']);
+    const { params, paced = true } = options;
     super(params ?? { audioInEnabled: true, audioOutEnabled: true });
     this.#room = new MemoryRoom(paced);
     this.#room.events$.subscribe((event) => this.#tell(event));

@@ -1,4 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
 import { UserAudioRawFrame } from '../../src/frames/audio.ts';
 import { InputDTMFFrame, OutputDTMFFrame } from '../../src/frames/dtmf.ts';
 import { UserImageRawFrame } from '../../src/frames/images.ts';
@@ -164,6 +165,10 @@ describe('MemoryTransport', () => {
     bot.transport.participantLeaves('ada');
     await passes(1_000);
     expect(await bot.result).toMatchObject({ reason: 'ended', frame: { reason: 'alone in the room' } });
+  });
+
+  it('refuses an option that does not exist', () => {
+    expect(() => new MemoryTransport({ pace: false } as never)).toThrow(InvalidOptionError);
   });
 
   it('says that the conversation can begin when the first person is there', async () => {

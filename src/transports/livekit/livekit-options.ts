@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidOptionError } from '../../errors.ts';
 import { type Logger, stderrLogger } from '../../logger.ts';
-import { checkLimitMs, checkText } from '../../option-checks.ts';
+import {
+  checkLimitMs,
+  checkMethods,
+  checkNames,
+  checkOneOf,
+  checkOptions,
+  checkText,
+} from '../../option-checks.ts';
 import { generateRoomName } from '../../rooms/generated-room-name.ts';
 import { givenOrEnv } from '../../rooms/given-or-env.ts';
 import { LiveKitRESTHelper } from '../../rooms/livekit-rest-helper.ts';
@@ -34,7 +41,7 @@ export interface LiveKitTransportOptions {
   /** Default: `LIVEKIT_API_SECRET`. */
   readonly apiSecret?: string | undefined;
   /** Whether the room is deleted when the run is over, or how. Default true. */
-  readonly deleteRoomOnEnd?: boolean | Partial<Omit<RoomDeleterOptions, 'roomName'>> | undefined;
+  readonly deleteRoomOnEnd?: boolean | DeletionOptions | undefined;
   readonly params?: TransportParams | undefined;
   /** For every reason but `ROOM_DELETED` and `DUPLICATE_IDENTITY`, which always end the run. Default `'end'`. */
   readonly onRemoteDisconnect?: RemoteDisconnectPolicy | undefined;
@@ -71,15 +78,55 @@ interface Keys {
   readonly apiSecret: string;
 }
 
+type DeletionOptions = Partial<Omit<RoomDeleterOptions, 'roomName'>>;
+
+/** All names, so that a misspelt one is noticed. */
+const optionNames: Readonly<Record<keyof LiveKitTransportOptions, true>> = {
+  url: true,
+  roomName: true,
+  identity: true,
+  token: true,
+  apiKey: true,
+  apiSecret: true,
+  deleteRoomOnEnd: true,
+  params: true,
+  onRemoteDisconnect: true,
+  emptyTimeoutMs: true,
+  departureTimeoutMs: true,
+  leaseBeatMs: true,
+  logger: true,
+};
+
+const deletionOptionNames: Readonly<Record<keyof DeletionOptions, true>> = {
+  rest: true,
+  room: true,
+  deleteWhen: true,
+  ownIdentity: true,
+  deadlineMs: true,
+  verify: true,
+  guardian: true,
+  guardianHeartbeatMs: true,
+  logger: true,
+  scheduler: true,
+  random: true,
+};
+
 /** Its own token is used at once; what it needs is room for clocks that differ. */
 const tokenTtlMs = 120_000;
+
+/** @throws {InvalidOptionError} They are no object, or have a name that does not exist. */
+export function checkedOptions(options: LiveKitTransportOptions): LiveKitTransportOptions {
+  checkOptions(options);
+  checkNames(options, Object.keys(optionNames));
+  return options;
+}
 
 /** @throws {InvalidOptionError} An option is missing or can never work; secrets are not quoted. */
 export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
   const { onRemoteDisconnect = 'end', logger = stderrLogger, deleteRoomOnEnd = true } = options;
-  if (!['end', 'cancel', 'ignore'].includes(onRemoteDisconnect)) {
-    throw new InvalidOptionError('onRemoteDisconnect', "'end', 'cancel' or 'ignore'", onRemoteDisconnect);
-  }
+  checkOneOf('onRemoteDisconnect', onRemoteDisconnect, ['end', 'cancel', 'ignore']);
+  checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
+  checkDeletion(deleteRoomOnEnd);
   for (const name of ['emptyTimeoutMs', 'departureTimeoutMs', 'leaseBeatMs'] as const) {
     if (options[name] !== undefined) checkLimitMs(name, options[name]);
   }
@@ -104,6 +151,14 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
     leaseBeatMs: options.leaseBeatMs,
     logger,
   };
+}
+
+function checkDeletion(wanted: unknown): void {
+  if (typeof wanted === 'boolean') return;
+  if (typeof wanted !== 'object' || wanted === null) {
+    throw new InvalidOptionError('deleteRoomOnEnd', 'true, false or an object', wanted);
+  }
+  checkNames(wanted, Object.keys(deletionOptionNames));
 }
 
 /** Key and secret; only a transport that has a token can do without. */

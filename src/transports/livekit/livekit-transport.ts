@@ -10,7 +10,12 @@ import type { RoomDeletionOutcome } from '../../rooms/room-deletion.ts';
 import { BaseTransport } from '../base-transport.ts';
 import { encodeMessage } from '../messages.ts';
 import { LiveKitInputTransport, type RoomAccess } from './livekit-input.ts';
-import { type LiveKitPlan, type LiveKitTransportOptions, liveKitPlan } from './livekit-options.ts';
+import {
+  checkedOptions,
+  type LiveKitPlan,
+  type LiveKitTransportOptions,
+  liveKitPlan,
+} from './livekit-options.ts';
 import { LiveKitOutputTransport } from './livekit-output.ts';
 import { LiveKitRoom } from './livekit-room.ts';
 import { Outbox } from './outbox.ts';
@@ -50,7 +55,7 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   #output: LiveKitOutputTransport | undefined;
 
   constructor(options: LiveKitTransportOptions = {}) {
-    super(options.params);
+    super(checkedOptions(options).params);
     this.#plan = liveKitPlan(options);
     const { deleter, logger } = this.#plan;
     this.#outbox = new Outbox({

@@ -77,7 +77,27 @@ describe('LiveKitTransport, constructed', () => {
     ['a deadline that can never work', { url, ...keys, deleteRoomOnEnd: { deadlineMs: -1 } }],
     ['a timeout that can never work', { url, ...keys, emptyTimeoutMs: Number.NaN }],
     ['parameters that can never work', { url, ...keys, params: { audioOutSampleRate: -1 } }],
+    ['yes as deleteRoomOnEnd', { url, ...keys, deleteRoomOnEnd: 'yes' as never }],
+    ['null as deleteRoomOnEnd', { url, ...keys, deleteRoomOnEnd: null as never }],
+    ['an option that does not exist', { url, ...keys, deleteRoom: true } as never],
+    ['a deletion option that does not exist', { url, ...keys, deleteRoomOnEnd: { deadline: 1 } as never }],
+    ['another room to delete', { url, ...keys, deleteRoomOnEnd: { roomName: 'other' } as never }],
+    ['a logger that is none', { url, ...keys, logger: console.log as never }],
+    ['no options but null', null as never],
+    ['text as options', url as never],
   ];
+
+  it.each([
+    [{ roomname: 'lobby' }, 'roomname', 'roomName'],
+    [{ api_secret: 'a-secret' }, 'api_secret', 'apiSecret'],
+    [{ deleteRoomOnEnd: { deleteWen: 'never' } }, 'deleteWen', 'deleteWhen'],
+  ])('names the nearest option that there is: %o', (options, option, nearest) => {
+    const message = expect.stringContaining(`"${nearest}"`);
+    expect(() => new LiveKitTransport({ url, ...keys, ...options } as never)).toThrow(
+      expect.objectContaining({ name: 'InvalidOptionError', option, message }),
+    );
+  });
+
   it.each(refused)('refuses %s', (_what, options) => {
     vi.stubEnv('LIVEKIT_URL', undefined);
     vi.stubEnv('LIVEKIT_API_KEY', undefined);
