@@ -24,7 +24,7 @@ export interface ParticipantEvent extends Participant {
 export type RoomInputEvent =
   | ParticipantEvent
   | { readonly type: 'dataReceived'; readonly data: Uint8Array; readonly identity: string | undefined }
-  | { readonly type: 'dtmfReceived'; readonly digit: string };
+  | { readonly type: 'dtmfReceived'; readonly digit: string; readonly identity: string | undefined };
 
 const types: ReadonlySet<string> = new Set<RoomInputEvent['type']>([
   'participantJoined',
@@ -74,7 +74,7 @@ export abstract class RoomInputTransport extends BaseInputTransport {
         break;
       }
       default:
-        if (isKeypadEntry(event.digit)) this.push(new InputDTMFFrame(event.digit));
+        if (isKeypadEntry(event.digit)) this.push(new InputDTMFFrame(event.digit, event.identity));
     }
   }
 

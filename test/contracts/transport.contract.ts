@@ -197,7 +197,11 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     await ada.sends({ answer: 42 });
     await bob.presses('1*');
     await vi.waitFor(
-      () => expect(run.inside.framesOf(InputDTMFFrame).map((key) => key.button)).toEqual(['1', '*']),
+      () =>
+        expect(run.inside.framesOf(InputDTMFFrame)).toMatchObject([
+          { button: '1', userId: 'bob' },
+          { button: '*', userId: 'bob' },
+        ]),
       soon,
     );
     await vi.waitFor(

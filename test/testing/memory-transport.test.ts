@@ -45,7 +45,7 @@ describe('MemoryTransport', () => {
       Pick<LiveKitTransportEvents, (typeof names)[number]>
     >();
     expectTypeOf<Parameters<MemoryTransportEvents['dtmfReceived']>>().toEqualTypeOf<
-      [{ readonly type: 'dtmfReceived'; readonly digit: string; readonly identity: string }]
+      [{ readonly type: 'dtmfReceived'; readonly digit: string; readonly identity: string | undefined }]
     >();
     expectTypeOf<Parameters<MemoryTransportEvents['left']>>().toEqualTypeOf<[]>();
   });

@@ -119,7 +119,7 @@ function messageEvents({ RoomEvent }: RtcNode, room: Room): Observable<LiveKitRo
       ),
     ),
     on<[number, string, Participant | undefined]>(room, RoomEvent.DtmfReceived).pipe(
-      map(([, digit, sender]) => event({ type: 'dtmfReceived', digit, identity: sender?.identity ?? '' })),
+      map(([, digit, sender]) => event({ type: 'dtmfReceived', digit, identity: sender?.identity })),
     ),
   );
 }

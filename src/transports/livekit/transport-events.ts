@@ -62,7 +62,12 @@ export type LiveKitRoomEvent =
       readonly topic: string | undefined;
     }
   /** A key of a telephone, as it came: some have keys beyond 0 to 9, * and #. */
-  | { readonly type: 'dtmfReceived'; readonly digit: string; readonly identity: string };
+  | {
+      readonly type: 'dtmfReceived';
+      readonly digit: string;
+      /** `undefined` where LiveKit does not say who pressed it. */
+      readonly identity: string | undefined;
+    };
 
 /** Listeners for events of a union, by their `type`: each gets the event itself, where it holds more than that. */
 export type EventListeners<Event extends { readonly type: string }> = {
