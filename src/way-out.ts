@@ -27,6 +27,19 @@ export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
+/** When a room may remain: it wins over 1, which wins over 0. */
+const roomRemainsCode = 3;
+
+/** Makes this the exit code of the process, unless that is another one than 0 already, which says more. */
+export function reportRoomMayRemain(): void {
+  if (Number(process.exitCode ?? 0) === 0) process.exitCode = roomRemainsCode;
+}
+
+/** The higher one of what is to be the exit code and what has been reported so. */
+export function withReported(code: number): number {
+  return process.exitCode === roomRemainsCode ? Math.max(code, roomRemainsCode) : code;
+}
+
 /** Those who have something to finish before the process may go. */
 const owners = new Set<object>();
 let wanted = false;
@@ -38,7 +51,8 @@ function look(): void {
 }
 
 function exit(): void {
-  if (wanted && owners.size === 0) wayOut.exitNow(worstCode > 0 ? worstCode : (process.exitCode ?? 0));
+  if (wanted && owners.size === 0)
+    wayOut.exitNow(worstCode > 0 ? withReported(worstCode) : (process.exitCode ?? 0));
 }
 
 export const wayOut = {

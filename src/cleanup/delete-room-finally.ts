@@ -6,10 +6,12 @@ import {
   type ObservableInput,
   Subject,
   takeUntil,
+  tap,
 } from 'rxjs';
 import { checkMethods } from '../option-checks.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import { runOnce } from '../rooms/run-once.ts';
+import { reportRoomMayRemain } from '../way-out.ts';
 import { endTrigger } from './end-trigger.ts';
 
 /** A `RoomDeleter`, or whatever else deletes its room once, however often it is asked. */
@@ -39,6 +41,7 @@ export function deleteRoomFinally<T>(deleter: DeletesRoomOnce): MonoTypeOperator
     new Observable((subscriber) => {
       const orders = new Subject<DeletionTrigger>();
       const deletion$ = runOnce(orders, (trigger) => deleter.deleteRoom(trigger)).pipe(
+        tap({ error: reportRoomMayRemain }),
         catchError(() => EMPTY),
       );
       deletion$.subscribe();

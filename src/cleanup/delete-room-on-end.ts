@@ -1,9 +1,20 @@
-import { catchError, defaultIfEmpty, EMPTY, filter, map, type Observable, type ObservableInput } from 'rxjs';
+import {
+  catchError,
+  defaultIfEmpty,
+  EMPTY,
+  filter,
+  from,
+  map,
+  type Observable,
+  type ObservableInput,
+  tap,
+} from 'rxjs';
 import type { Frame } from '../frames/frame.ts';
 import type { CancelFrame, EndFrame } from '../frames/lifecycle.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
-import type { RoomDeletionOutcome } from '../rooms/room-deletion.ts';
+import { mayRemain, type RoomDeletionOutcome } from '../rooms/room-deletion.ts';
 import { runOnce } from '../rooms/run-once.ts';
+import { reportRoomMayRemain } from '../way-out.ts';
 import { endsConversation, endTrigger } from './end-trigger.ts';
 
 /** Why a room is to be deleted, with the frame that says so. */
@@ -19,7 +30,8 @@ interface Order {
  * Watching begins with the first subscriber and goes on whatever subscribers do. `deleteRoom` is called at most
  * once; its outcome, or its error, is told to everybody, however late. Frames of any installed copy of the
  * package count. Where the stream is subscribed to elsewhere as well, `deleteRoomFinally` needs no second
- * subscription, with which a cold stream would run twice.
+ * subscription, with which a cold stream would run twice. When the room may remain, the exit code of the process
+ * becomes 3 where it would be 0.
  *
  * @param frames$ Any stream of frames. An error of it is swallowed: it ends the conversation.
  * @param deleteRoom Mostly `(trigger) => deleter.deleteRoom(trigger)`.
@@ -37,5 +49,14 @@ export function deleteRoomOnEnd(
     catchError(() => EMPTY),
     defaultIfEmpty<Order, Order>({ trigger: 'exit' }),
   );
-  return runOnce(order$, ({ trigger, frame }) => deleteRoom(trigger, frame));
+  return runOnce(order$, ({ trigger, frame }) =>
+    from(deleteRoom(trigger, frame)).pipe(
+      tap({
+        next: (outcome) => {
+          if (mayRemain(outcome)) reportRoomMayRemain();
+        },
+        error: reportRoomMayRemain,
+      }),
+    ),
+  );
 }

@@ -20,6 +20,7 @@ import type {
 import { closeOnProcessExit } from '../rooms/close-on-process-exit.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import type { RoomDeleter } from '../rooms/room-deleter.ts';
+import { mayRemain } from '../rooms/room-deletion.ts';
 import { deleteRoomOnEnd } from './delete-room-on-end.ts';
 
 const triggers: Record<Exclude<PipelineResult['reason'], 'stopped'>, DeletionTrigger> = {
@@ -67,8 +68,8 @@ export class RoomCleanup {
           this.#exitWatch = exitWatch$.pipe(takeUntil(deleter.outcome$)).subscribe();
           return;
         }
-        const { status } = await deleter.deleteRoom(triggers[reason], { signal });
-        return { exitCode: status === 'failed' || status === 'handed-over' ? 3 : 0 };
+        const outcome = await deleter.deleteRoom(triggers[reason], { signal });
+        return { exitCode: mayRemain(outcome) ? 3 : 0 };
       },
       { timeoutMs: deleter.deadlineMs + hookGraceMs },
     );

@@ -2,7 +2,14 @@ import { InvalidOptionError, PipelineError } from '../errors.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
 import { checkLimitMs } from '../option-checks.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
-import { type ExitListener, type ExitSignal, exitCodeOf, forcedExitMs, wayOut } from '../way-out.ts';
+import {
+  type ExitListener,
+  type ExitSignal,
+  exitCodeOf,
+  forcedExitMs,
+  wayOut,
+  withReported,
+} from '../way-out.ts';
 import type { PipelineTask } from './pipeline-task.ts';
 
 export interface PipelineRunnerOptions {
@@ -76,7 +83,7 @@ export class PipelineRunner {
       for (const timer of this.#timers) clearTimeout(timer);
       this.#timers = [];
       this.#tasks = [];
-      if (this.#exitCode !== 0) process.exitCode = this.#exitCode;
+      if (this.#exitCode !== 0) process.exitCode = withReported(this.#exitCode);
       if (this.#signalled || wayOut.isWanted) wayOut.exitWhenAlone(this.#exitCode);
       wayOut.leave(this);
     }

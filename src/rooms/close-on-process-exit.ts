@@ -1,8 +1,15 @@
 import { type Logger, stderrLogger } from '../logger.ts';
 import { checkLimitMs, checkMethods } from '../option-checks.ts';
-import { type ExitListener, type ExitSignal, exitCodeOf, forcedExitMs, wayOut } from '../way-out.ts';
+import {
+  type ExitListener,
+  type ExitSignal,
+  exitCodeOf,
+  forcedExitMs,
+  wayOut,
+  withReported,
+} from '../way-out.ts';
 import type { DeletionTrigger } from './delete-when.ts';
-import type { RoomDeletionOutcome } from './room-deletion.ts';
+import { mayRemain, type RoomDeletionOutcome } from './room-deletion.ts';
 import type { RestCallOptions } from './room-rest.ts';
 import { withTimeLimit } from './time-limit.ts';
 
@@ -114,10 +121,10 @@ class ProcessExit implements ExitListener {
     const { deleter, budgetMs: limitMs, logger } = entry;
     const onTimeout = (): Error => new Error(`the room was not deleted within ${limitMs} ms`);
     try {
-      const { status } = await withTimeLimit({ limitMs, signal: undefined, onTimeout }, async (signal) =>
+      const outcome = await withTimeLimit({ limitMs, signal: undefined, onTimeout }, async (signal) =>
         deleter.deleteRoom(trigger, { signal }),
       );
-      return status !== 'failed' && status !== 'handed-over';
+      return !mayRemain(outcome);
     } catch (error) {
       logger.error({ error }, 'a room may remain');
       return false;
@@ -125,7 +132,7 @@ class ProcessExit implements ExitListener {
   }
 
   #finish(): void {
-    if (this.#exitCode > 0) process.exitCode = this.#exitCode;
+    if (this.#exitCode > 0) process.exitCode = withReported(this.#exitCode);
     if (this.#mustExit) wayOut.exitWhenAlone(this.#exitCode);
     // an event loop that runs empty again would otherwise come back here for ever
     else for (const entry of this.#watched) this.remove(entry);

@@ -10,11 +10,12 @@ import {
 import type { LiveKitRESTErrorKind } from '../errors.ts';
 import { type Logger, unfailing } from '../logger.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { reportRoomMayRemain } from '../way-out.ts';
 import { findRoom } from './delete-attempt.ts';
 import type { DeletionTrigger } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
 import { type DeleterPlan, deletionPlan, type RoomDeleterOptions } from './room-deleter-options.ts';
-import { type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
+import { mayRemain, type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
 import { type KnownRoom, RoomGuard, type SettledNews } from './room-guard.ts';
 import { isKnown, type RoomIdentity } from './room-identity.ts';
 import type { RestCallOptions } from './room-rest.ts';
@@ -44,7 +45,8 @@ export interface RoomDeleterEvents {
  * Deletes one room once, however many ask for it, and tells everybody the same outcome.
  *
  * Retries what may get better, gives up at the deadline, and never rejects: its callers are often about to
- * exit. A room that was gone already counts as success. A failure is logged as an error.
+ * exit. A room that was gone already counts as success. A failure is logged as an error, and makes the exit code of the
+ * process 3 where it would be 0.
  *
  * @throws {InvalidOptionError} An option can never work; nothing has been sent then.
  */
@@ -80,6 +82,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     );
     this.outcome$.subscribe((outcome) => {
       this.#isOver = true;
+      if (mayRemain(outcome)) reportRoomMayRemain();
       // first: whoever is told may end the process
       this.#guard.settle(outcome, this.#known);
       this.#tell(outcome);
@@ -259,7 +262,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
 
   #tell(outcome: RoomDeletionOutcome): void {
     const { status, error } = outcome;
-    if (status === 'failed' || status === 'handed-over') {
+    if (mayRemain(outcome)) {
       const fields = { ...outcome, kind: error?.kind, ...hint(error?.kind) };
       if (status === 'failed') this.logger.error(fields, 'the room could not be deleted and may remain');
       else this.logger.warn(fields, 'the room could not be deleted in time; the guardian goes on trying');

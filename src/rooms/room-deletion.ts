@@ -52,6 +52,11 @@ export interface RoomDeletionOutcome {
   readonly error?: LiveKitRESTError;
 }
 
+/** Whether the room may still be there, as far as this process will know. */
+export function mayRemain({ status }: Pick<RoomDeletionOutcome, 'status'>): boolean {
+  return status === 'failed' || status === 'handed-over';
+}
+
 /** What to delete, how, and within which bounds; already checked. */
 export interface DeletionPlan extends OwnParticipant {
   readonly roomName: string;
