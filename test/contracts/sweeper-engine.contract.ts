@@ -1,6 +1,5 @@
-/** What every engine of the sweeper has to do, shown on a LiveKit in this process. */
+/** What every engine of the sweeper has to do, shown on a LiveKit in this process; in virtual time where the engine can. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LiveKitRESTError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/logger.ts';
@@ -10,10 +9,17 @@ import type { SweeperEngine } from '../../src/sweeper/engine.ts';
 import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { SweeperOptions, SweeperRest } from '../../src/sweeper/sweeper-options.ts';
-import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
+import type { FakeLiveKitServer, FakeRequest } from '../../src/testing/fake-livekit-server.ts';
+import { sleep } from '../support/fake-time.ts';
 import { promised } from '../support/promised.ts';
+import { MemoryLiveKit, type WholeRest } from './memory-livekit.ts';
+
+/** A LiveKit in this process, with a server or without. */
+export type SweptLiveKit = FakeLiveKitServer | MemoryLiveKit;
 
 export interface EngineUnderTest {
+  /** Starts the LiveKit that it works with; called before each test. */
+  readonly livekit: () => Promise<SweptLiveKit>;
   /** Called before the first test. */
   readonly open?: () => Promise<void>;
   readonly close?: () => Promise<void>;
@@ -39,8 +45,8 @@ export interface SwitchableRest extends SweeperRest {
 }
 
 /** A fake LiveKit with bots that beat, and sweepers on it. */
-export class SweptWorld implements AsyncDisposable {
-  readonly server: FakeLiveKitServer;
+export class SweptWorld<LiveKit extends SweptLiveKit = SweptLiveKit> implements AsyncDisposable {
+  readonly server: LiveKit;
   readonly reaped: OrphanReport[] = [];
   readonly capped: unknown[] = [];
   readonly failures: unknown[] = [];
@@ -54,7 +60,7 @@ export class SweptWorld implements AsyncDisposable {
   readonly #beating = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(server: FakeLiveKitServer, make: EngineUnderTest['make']) {
+  constructor(server: LiveKit, make: EngineUnderTest['make']) {
     this.server = server;
     this.#make = make;
     this.#timer = setInterval(() => this.#beat(), beatMs);
@@ -80,7 +86,7 @@ export class SweptWorld implements AsyncDisposable {
 
   /** One that has not started. */
   sweeper(options: Partial<SweeperOptions> = {}): Sweeper {
-    const rest = this.#faulty(this.#helper(this.server.apiSecret));
+    const rest = this.#faulty(this.#rest(this.server.apiSecret));
     const engine = this.#make(this.group);
     const all = { rest, prefix: 'agents-', engine, logger: silentLogger, ...contractLimits, ...options };
     const sweeper = new Sweeper(all);
@@ -93,12 +99,12 @@ export class SweptWorld implements AsyncDisposable {
 
   /** A way to the same LiveKit with a secret that is not its own. */
   refused(): SweeperRest {
-    return this.#helper('another-secret-than-that-of-the-server');
+    return this.#rest('another-secret-than-that-of-the-server');
   }
 
   /** A way to it of which one call can be made to fail. */
   switchable(): SwitchableRest {
-    const rest = this.#faulty(this.#helper(this.server.apiSecret));
+    const rest = this.#faulty(this.#rest(this.server.apiSecret));
     const errors = new Map<string, LiveKitRESTError>();
     let failures = 0;
     const checked = <T>(name: string, call: () => Promise<T>): Promise<T> => {
@@ -119,13 +125,15 @@ export class SweptWorld implements AsyncDisposable {
     };
   }
 
-  #helper(apiSecret: string): LiveKitRESTHelper {
-    const { apiKey, url } = this.server;
+  #rest(apiSecret: string): WholeRest {
+    const server: SweptLiveKit = this.server;
+    if (server instanceof MemoryLiveKit) return server.rest(apiSecret);
+    const { apiKey, url } = server;
     return new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl: url, attemptTimeoutMs: 1_000 });
   }
 
   /** A LiveKit of which single rooms cannot be read. */
-  #faulty(rest: LiveKitRESTHelper): SweeperRest {
+  #faulty(rest: WholeRest): SweeperRest {
     return {
       deleteRoomByName: (name, options) => rest.deleteRoomByName(name, options),
       listRooms: (names, options) => rest.listRooms(names, options),
@@ -144,17 +152,20 @@ export class SweptWorld implements AsyncDisposable {
 
   /** Looks at one room that LiveKit was asked for. */
   looks(name: string): number {
-    const asked = this.server.requests.filter(({ call }) => call === 'ListParticipants');
-    return asked.filter(({ body }) => body.includes(`"${name}"`)).length;
+    return this.#requests('ListParticipants', name);
   }
 
   /** Deletions of a room that LiveKit was asked for. */
   deletions(name: string): number {
-    const asked = this.server.requests.filter(({ call }) => call === 'DeleteRoom');
-    return asked.filter(({ body }) => body.includes(`"${name}"`)).length;
+    return this.#requests('DeleteRoom', name);
   }
 
-  async until(what: () => boolean, limitMs = 40_000): Promise<number> {
+  #requests(method: string, name: string): number {
+    const requests: readonly Pick<FakeRequest, 'call' | 'body'>[] = this.server.requests;
+    return requests.filter(({ call, body }) => call === method && body.includes(`"${name}"`)).length;
+  }
+
+  async until(what: () => boolean, limitMs = 100_000): Promise<number> {
     const startedMs = performance.now();
     while (!what()) {
       if (performance.now() - startedMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
@@ -186,7 +197,7 @@ export function sweeperEngineContract(name: string, engine: EngineUnderTest): vo
     beforeAll(async () => engine.open?.());
     afterAll(async () => engine.close?.());
     beforeEach(async () => {
-      world = new SweptWorld(await FakeLiveKitServer.start(), engine.make);
+      world = new SweptWorld(await engine.livekit(), engine.make);
       for (const room of [...live, 'agents-dead']) world.bot(room);
       world.server.createRoom('agents-foreign', { metadata: '' });
       world.server.createRoom('my-agents', marked);
@@ -265,7 +276,7 @@ export function sweeperEngineContract(name: string, engine: EngineUnderTest): vo
       sweeper.on('roomReaped', () => reapedAtMs.push(performance.now()));
       await world.until(() => world.looks('agents-crowd-29') >= 2);
       for (let index = 0; index < 30; index += 1) world.block(`agents-crowd-${index}`);
-      await world.until(() => reapedAtMs.length >= 30, 20_000);
+      await world.until(() => reapedAtMs.length >= 30);
       expect(world.capped.length).toBeGreaterThan(0);
       const spanMs = (reapedAtMs.at(-1) ?? 0) - (reapedAtMs[0] ?? 0);
       expect(spanMs).toBeGreaterThan(4 * contractLimits.pollMs);
@@ -305,7 +316,7 @@ export function sweeperEngineContract(name: string, engine: EngineUnderTest): vo
       world.sweep({ minDeletionCap: 1_000 });
       await world.until(() => world.looks('agents-crowd-59') >= 2);
       for (let index = 0; index < 60; index += 1) world.block(`agents-crowd-${index}`);
-      await world.until(() => world.server.rooms.length <= 8, 20_000);
+      await world.until(() => world.server.rooms.length <= 8);
       await sleep(500);
       const deleted = world.reaped
         .filter(({ status }) => status === 'deleted')

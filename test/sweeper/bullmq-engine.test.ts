@@ -31,6 +31,7 @@ describe('with a real Redis', () => {
       redis = await startRedis();
     },
     close: async () => redis[Symbol.asyncDispose](),
+    livekit: () => FakeLiveKitServer.start(),
     make,
   });
 });
@@ -38,7 +39,7 @@ describe('with a real Redis', () => {
 describe('BullMqEngine', () => {
   const live = ['agents-1', 'agents-2', 'agents-3', 'agents-4', 'agents-5'];
   let redis: RedisServer;
-  let world: SweptWorld;
+  let world: SweptWorld<FakeLiveKitServer>;
   const children: ChildProcess[] = [];
   beforeAll(async () => {
     redis = await startRedis({ appendOnly: true });

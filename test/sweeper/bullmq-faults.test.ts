@@ -25,7 +25,7 @@ const lockMs = 1_000;
 describe('BullMqEngine, when the queue is at fault', () => {
   const live = ['agents-1', 'agents-2', 'agents-3'];
   let redis: RedisServer;
-  let world: SweptWorld;
+  let world: SweptWorld<FakeLiveKitServer>;
   let child: ChildProcess | undefined;
   beforeAll(async () => {
     redis = await startRedis();

@@ -1,10 +1,13 @@
 import { expect, it, vi } from 'vitest';
 import { InMemoryEngine } from '../../src/sweeper/in-memory-engine.ts';
-import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
+import { MemoryLiveKit } from '../contracts/memory-livekit.ts';
 import { SweptWorld } from '../contracts/sweeper-engine.contract.ts';
+import { useVirtualTime } from '../support/fake-time.ts';
+
+useVirtualTime();
 
 it('a sweeper does not fail with its logger', async () => {
-  await using world = new SweptWorld(await FakeLiveKitServer.start(), () => new InMemoryEngine());
+  await using world = new SweptWorld(new MemoryLiveKit(), () => new InMemoryEngine());
   world.bot('agents-live');
   world.bot('agents-dead');
   world.server.createRoom('agents-unmarked', { metadata: '' });
@@ -19,4 +22,4 @@ it('a sweeper does not fail with its logger', async () => {
   await world.until(() => world.reaped.length === 1);
   expect(fails.mock.calls.length).toBeGreaterThanOrEqual(3);
   expect(world.names).toEqual(['agents-live', 'agents-unmarked']);
-}, 20_000);
+});

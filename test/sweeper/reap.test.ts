@@ -4,13 +4,14 @@ import { InMemoryEngine } from '../../src/sweeper/in-memory-engine.ts';
 import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
+import { passes } from '../support/fake-time.ts';
 import { restError, World } from './world.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(async () => {
   const stopped = Promise.all(sweepers.splice(0).map((sweeper) => sweeper.stop()));
   // deletions that are under way come to their end, in virtual time
-  await vi.advanceTimersByTimeAsync(60_000);
+  await passes(60_000);
   await stopped;
   vi.useRealTimers();
 });
@@ -31,7 +32,7 @@ async function setup(options: Partial<SweeperOptions> = {}) {
     sweeper.on(event, (report) => told.push([event, report]));
   }
   sweeper.start();
-  const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1_000);
+  const seconds = (count: number) => passes(count * 1_000);
   return { world, sweeper, told, seconds };
 }
 

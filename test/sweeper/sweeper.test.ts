@@ -5,13 +5,14 @@ import { InMemoryEngine } from '../../src/sweeper/in-memory-engine.ts';
 import type { SweepReport } from '../../src/sweeper/sweep-report.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
+import { passes } from '../support/fake-time.ts';
 import { restError, World } from './world.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(async () => {
   const stopped = Promise.all(sweepers.splice(0).map((sweeper) => sweeper.stop()));
   // deletions that are under way come to their end, in virtual time
-  await vi.advanceTimersByTimeAsync(60_000);
+  await passes(60_000);
   await stopped;
   vi.useRealTimers();
 });
@@ -35,7 +36,7 @@ async function setup(options: Partial<SweeperOptions> = {}) {
   const reports: SweepReport[] = [];
   sweeper.report$.subscribe((report) => reports.push(report));
   sweeper.start();
-  const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1_000);
+  const seconds = (count: number) => passes(count * 1_000);
   await seconds(12);
   return {
     world,
@@ -406,15 +407,15 @@ describe('Sweeper', () => {
     const before = world.calls.listParticipants;
     for (let hint = 0; hint < 100; hint += 1)
       sweeper.lookSooner('agents-dead', 'agents-unknown', 'my-agents-1');
-    await vi.advanceTimersByTimeAsync(200);
+    await passes(200);
     expect(world.calls.listParticipants).toBe(before + 1);
     // it has just looked
     sweeper.lookSooner('agents-dead');
-    await vi.advanceTimersByTimeAsync(200);
+    await passes(200);
     expect(world.calls.listParticipants).toBe(before + 1);
     for (let hint = 0; hint < 30; hint += 1) {
       sweeper.lookSooner('agents-dead');
-      await vi.advanceTimersByTimeAsync(500);
+      await passes(500);
     }
     await seconds(8);
     expect(world.deleted).toEqual([]);
@@ -430,11 +431,11 @@ describe('Sweeper', () => {
     await seconds(20);
     const { listRooms } = world.calls;
     sweeper.lookSooner('agents-\uD800', `agents-${'x'.repeat(256)}`, '', undefined as never);
-    await vi.advanceTimersByTimeAsync(200);
+    await passes(200);
     expect(world.calls.listRooms).toBe(listRooms);
     world.failing.set('listRooms', restError('unavailable', '', 503));
     sweeper.lookSooner('agents-dead');
-    await vi.advanceTimersByTimeAsync(200);
+    await passes(200);
     world.failing.clear();
     expect(world.calls.listRooms).toBe(listRooms + 1);
     expect(await goneAfter('agents-dead')).toBeLessThanOrEqual(20);
@@ -452,7 +453,7 @@ describe('Sweeper', () => {
     };
     for (let hint = 0; hint < 20; hint += 1) {
       sweeper.lookSooner('agents-1');
-      await vi.advanceTimersByTimeAsync(60);
+      await passes(60);
     }
     await seconds(1.5);
     expect(asked).toEqual([['agents-1'], ['agents-1']]);
@@ -461,11 +462,12 @@ describe('Sweeper', () => {
 
 describe('sweepOnce', () => {
   async function once(world: World, options: Partial<SweeperOptions> = {}) {
-    const sweeper = new Sweeper({ rest: world, prefix: 'agents-', logger: silentLogger, ...options });
+    const engine = new InMemoryEngine({ random: () => 1 });
+    const sweeper = new Sweeper({ rest: world, prefix: 'agents-', engine, logger: silentLogger, ...options });
     sweepers.push(sweeper);
     const report = sweeper.sweepOnce();
     report.catch(() => {});
-    await vi.advanceTimersByTimeAsync(200_000);
+    await passes(200_000);
     return report;
   }
 
@@ -539,7 +541,7 @@ describe('sweepOnce', () => {
     const left: [number, number][] = [];
     sweeper.on('swept', ({ owned }) => left.push([owned, world.names.length]));
     sweeper.start();
-    await vi.advanceTimersByTimeAsync(60_000);
+    await passes(60_000);
     expect(left.every(([told, there]) => told === there)).toBe(true);
     expect(left.at(-1)).toEqual([1, 1]);
   });

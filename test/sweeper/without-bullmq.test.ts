@@ -12,7 +12,7 @@ vi.mock('bullmq', () => {
 const redisUrl = 'redis://127.0.0.1:1';
 
 describe('where bullmq is not installed', () => {
-  let world: SweptWorld;
+  let world: SweptWorld<FakeLiveKitServer>;
   beforeEach(async () => {
     const engine = () => new BullMqEngine({ redisUrl, logger: silentLogger });
     world = new SweptWorld(await FakeLiveKitServer.start(), engine);
