@@ -3,12 +3,15 @@ import type { AudioChunk } from '../../src/frames/audio.ts';
 import { HeardAudio, type HeardAudioReport } from '../../src/testing/heard-audio.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { encodeMessage } from '../../src/transports/messages.ts';
+import { sleep, useVirtualTime } from '../support/fake-time.ts';
 import { type OtherSide, transportContract } from './transport.contract.ts';
 
 const rateHz = 8_000;
 const pieceMs = 20;
 
 describe('MemoryTransport', () => {
+  useVirtualTime();
+
   transportContract(async (params) => {
     const transport = new MemoryTransport({ params });
     return {
@@ -28,7 +31,7 @@ function otherSide(transport: MemoryTransport, identity: string): OtherSide {
     speaks: async (frequencyHz, durationMs) => {
       for (let atMs = 0; atMs < durationMs; atMs += pieceMs) {
         transport.participantSpeaks(identity, spoken(frequencyHz, atMs));
-        await new Promise((resolve) => setTimeout(resolve, pieceMs));
+        await sleep(pieceMs);
       }
     },
     sends: async (message) => transport.participantSends(identity, message),

@@ -1,6 +1,6 @@
 /** What every transport does, as far as both sides of a call can notice. */
 
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { OutputAudioRawFrame, TTSAudioRawFrame, UserAudioRawFrame } from '../../src/frames/audio.ts';
 import { InputDTMFFrame, OutputDTMFFrame, OutputDTMFUrgentFrame } from '../../src/frames/dtmf.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
@@ -34,6 +34,7 @@ import type { MemoryTransportEvents } from '../../src/testing/memory-transport.t
 import type { AudioMixer } from '../../src/transports/audio-mixer.ts';
 import type { BaseTransport } from '../../src/transports/base-transport.ts';
 import type { TransportParams } from '../../src/transports/transport-params.ts';
+import { eventually } from '../support/fake-time.ts';
 import { promised } from '../support/promised.ts';
 
 /** One room, the bot's transport in it, and a way to have others come. */
@@ -76,7 +77,6 @@ interface Run {
 }
 
 const rateHz = 24_000;
-const soon = { timeout: 30_000, interval: 10 };
 const bothWays: TransportParams = { audioInEnabled: true, audioOutEnabled: true };
 
 /** @param newCall Makes a room that nobody is in; called in each test. */
@@ -132,7 +132,7 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
   it('tells when the bot speaks, and plays the rest of a speech when it is over', async () => {
     const { run } = await talk(newCall);
     run.says(...tone(100, 500), new TTSStoppedFrame());
-    await vi.waitFor(() => expect(run.behind.framesOf(TTSStoppedFrame)).toHaveLength(1), soon);
+    await eventually(() => expect(run.behind.framesOf(TTSStoppedFrame)).toHaveLength(1));
     expect(playedMs(run.behind.frames)).toBe(120);
     for (const recorder of [run.inside, run.behind]) {
       expect(recorder.framesOf(BotStartedSpeakingFrame)).toHaveLength(1);
@@ -182,11 +182,11 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
       OutputDTMFUrgentFrame.fromString('90'),
     );
     // the order is what tells: the urgent ones were asked for last
-    await vi.waitFor(() => expect(ada.keys.join('')).toBe('9012*#'), soon);
+    await eventually(() => expect(ada.keys.join('')).toBe('9012*#'));
     expect(ada.messages).toEqual(['{"order":"at once"}', '{"order":"in turn"}']);
     // a frame goes on when it was sent, which is when it may have arrived already; behind the sound
     const last = ['OutputTransportMessageFrame', 'OutputDTMFFrame'];
-    await vi.waitFor(() => expect(namesOf(run.behind).slice(-2)).toEqual(last), soon);
+    await eventually(() => expect(namesOf(run.behind).slice(-2)).toEqual(last));
   });
 
   it('brings what participants say apart, with their identity and at the asked rate, and what they send', async () => {
@@ -196,26 +196,22 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     await Promise.all([ada.speaks(400, 800), bob.speaks(1_000, 800)]);
     await ada.sends({ answer: 42 });
     await bob.presses('1*');
-    await vi.waitFor(
-      () =>
-        expect(run.inside.framesOf(InputDTMFFrame)).toMatchObject([
-          { button: '1', userId: 'bob' },
-          { button: '*', userId: 'bob' },
-        ]),
-      soon,
+    await eventually(() =>
+      expect(run.inside.framesOf(InputDTMFFrame)).toMatchObject([
+        { button: '1', userId: 'bob' },
+        { button: '*', userId: 'bob' },
+      ]),
     );
-    await vi.waitFor(
-      () =>
-        expect(run.inside.framesOf(InputTransportMessageFrame)).toMatchObject([
-          { message: { answer: 42 }, participantId: 'ada' },
-        ]),
-      soon,
+    await eventually(() =>
+      expect(run.inside.framesOf(InputTransportMessageFrame)).toMatchObject([
+        { message: { answer: 42 }, participantId: 'ada' },
+      ]),
     );
     for (const [userId, frequencyHz] of [
       ['ada', 400],
       ['bob', 1_000],
     ] as const) {
-      await vi.waitFor(() => expect(heardOf(run, userId).heardMs).toBeGreaterThan(600), soon);
+      await eventually(() => expect(heardOf(run, userId).heardMs).toBeGreaterThan(600));
       expectPitch(heardOf(run, userId).frequencyHz, frequencyHz);
     }
   });
@@ -224,7 +220,7 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     const { ada, run } = await talk(newCall, { params: { audioOutEnabled: true } });
     await ada.speaks(400, 300);
     await ada.sends({ spoken: true });
-    await vi.waitFor(() => expect(run.inside.framesOf(InputTransportMessageFrame)).toHaveLength(1), soon);
+    await eventually(() => expect(run.inside.framesOf(InputTransportMessageFrame)).toHaveLength(1));
     expect(run.inside.framesOf(UserAudioRawFrame)).toEqual([]);
   });
 
@@ -243,7 +239,7 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     // of somebody who says nothing a media server may tell late
     await bob.speaks(400, 100);
     await bob.leaves();
-    await vi.waitFor(() => expect(events).toHaveLength(4), soon);
+    await eventually(() => expect(events).toHaveLength(4));
     run.says(new EndFrame());
     await run.result;
     expect(events).toEqual(['connected', 'ada joined', 'bob joined', 'bob left', 'left']);
@@ -267,7 +263,7 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     run.says(...tone(12_000, 500), ...(isEnding ? [new EndFrame()] : []));
     await hears(ada, 200);
     await ada.leaves();
-    await vi.waitFor(() => expect(run.behind.framesOf(BotStoppedSpeakingFrame)).toHaveLength(1), soon);
+    await eventually(() => expect(run.behind.framesOf(BotStoppedSpeakingFrame)).toHaveLength(1));
     if (!isEnding) {
       expect(run.task.hasFinished).toBe(false);
       run.says(new EndFrame());
@@ -286,7 +282,7 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     expect(run.inside.framesOf(ClientConnectedFrame)).toEqual([]);
     const ada = await call.joins('ada', 'sip');
     await ada.speaks(400, 100);
-    await vi.waitFor(() => expect(run.inside.framesOf(ClientConnectedFrame)).toHaveLength(1), soon);
+    await eventually(() => expect(run.inside.framesOf(ClientConnectedFrame)).toHaveLength(1));
     const kinds = run.inside.framesOf(ParticipantJoinedFrame).map((frame) => frame.participantKind);
     expect(kinds.slice(0, 2).sort()).toEqual(['agent', 'egress']);
     expect(kinds[2]).toBe('sip');
@@ -302,7 +298,7 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     ]) {
       run.says(...tone(300, 500));
       await ada.speaks(400, 200);
-      await vi.waitFor(() => expect(run.inside.framesOf(UserAudioRawFrame).length).toBeGreaterThan(3), soon);
+      await eventually(() => expect(run.inside.framesOf(UserAudioRawFrame).length).toBeGreaterThan(3));
       expect(run.behind.framesOf(ErrorFrame)).toEqual([]);
       run.says(last ? new EndFrame() : new StopFrame());
       expect(await run.result).toMatchObject({ reason: last ? 'ended' : 'stopped', forced: false });
@@ -388,7 +384,7 @@ async function start({ transport }: TransportCall, options: PipelineTaskOptions 
     interrupts: async () => {
       const before = behind.framesOf(InterruptionFrame).length;
       task.queueFrame(new InterruptionTaskFrame(), 'upstream');
-      await vi.waitFor(() => expect(behind.framesOf(InterruptionFrame)).toHaveLength(before + 1), soon);
+      await eventually(() => expect(behind.framesOf(InterruptionFrame)).toHaveLength(before + 1));
     },
   };
 }
@@ -437,9 +433,8 @@ class Hum implements AudioMixer {
 }
 
 async function hears(other: OtherSide, ms: number): Promise<void> {
-  await vi.waitFor(async () => expect((await other.heard()).heardMs).toBeGreaterThanOrEqual(ms), {
-    ...soon,
-    interval: 40,
+  await eventually(async () => expect((await other.heard()).heardMs).toBeGreaterThanOrEqual(ms), {
+    intervalMs: 40,
   });
 }
 

@@ -13,19 +13,19 @@ export function useFakeTime(): void {
 
 /** The same with a clock that goes to the next timer by itself, whenever nothing else is left to be done. */
 export function useVirtualTime(): void {
-  let stop = (): void => {};
-  useFakeTime();
-  beforeEach(() => {
+  // until after the last hook of the test, which may have to wait as well
+  beforeEach(({ onTestFinished }) => {
+    vi.useFakeTimers();
     let isRunning = true;
-    stop = () => {
+    onTestFinished(() => {
       isRunning = false;
-    };
+      vi.useRealTimers();
+    });
     void (async () => {
       for (await settles(); isRunning; await settles())
         if (vi.getTimerCount() > 0) vi.advanceTimersToNextTimer();
     })();
   });
-  afterEach(() => stop());
 }
 
 /**
@@ -50,6 +50,22 @@ export async function passes(ms: number): Promise<void> {
 /** Lets time pass in virtual time that passes by itself, or in real time; unlike the promise of node:timers. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** As `vi.waitFor`, in the time that passes: virtual or real. */
+export async function eventually<T>(
+  check: () => T | Promise<T>,
+  { timeoutMs = 30_000, intervalMs = 10 }: { timeoutMs?: number; intervalMs?: number } = {},
+): Promise<T> {
+  const startedMs = performance.now();
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() - startedMs > timeoutMs) throw error;
+      await sleep(intervalMs);
+    }
+  }
 }
 
 /** Resolves when no microtask is left. */
