@@ -41,8 +41,13 @@ export function startSweeper(
   return { sweeper, reaped, [Symbol.asyncDispose]: () => sweeper.stop() };
 }
 
+/** For the rooms of one test alone, on a server that others use as well; such as `lost1b2c-`. */
+export function uniquePrefix(word: string): string {
+  return `${word}${generateRoomName().slice(-8)}-`;
+}
+
 export interface Bystanders extends AsyncDisposable {
-  /** They are there, the same as before, and no other room is. */
+  /** They are there, the same as before, and no other room with the prefix of the first is. */
   expectOnlyThese(): Promise<void>;
 }
 
@@ -50,18 +55,30 @@ export interface Bystanders extends AsyncDisposable {
 export async function startBystanders(
   server: LiveKitServer,
   roomName: string,
-  neighbour: string = generateRoomName(roomName.slice(0, roomName.indexOf('-') + 1)),
+  neighbour: string = generateRoomName(prefixOf(roomName)),
 ): Promise<Bystanders> {
   const lookAlike = `${roomName}-2`;
   await roomService(server).createRoom({ name: lookAlike, emptyTimeout: 300 });
   await roomService(server).createRoom({ name: neighbour, emptyTimeout: 300 });
   const bots = await startLeasedBots(server, [neighbour]);
-  const sids = async () =>
-    new Map((await listRooms(server)).map(({ name, sid }): [string, string] => [name, sid]));
+  const sids = async () => {
+    const rooms = await listRooms(server);
+    const ours = rooms.filter(({ name }) => name === neighbour || name.startsWith(prefixOf(roomName)));
+    return new Map(ours.map(({ name, sid }): [string, string] => [name, sid]));
+  };
   const all = await sids();
   const before = new Map([neighbour, lookAlike].map((name) => [name, all.get(name)]));
   return {
     expectOnlyThese: async () => expect(await sids()).toEqual(before),
-    [Symbol.asyncDispose]: () => bots[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await bots[Symbol.asyncDispose]();
+      const names = [...(await sids()).keys()];
+      // a sweeper may be quicker
+      await Promise.allSettled(names.map((name) => roomService(server).deleteRoom(name)));
+    },
   };
+}
+
+function prefixOf(roomName: string): string {
+  return roomName.slice(0, roomName.indexOf('-') + 1);
 }

@@ -4,36 +4,42 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
-import { endedAfterEach } from '../support/ended-after-each.ts';
+import { endedAfter, type Keep } from '../support/ended-after-each.ts';
 import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listParticipants, listRooms, roomService } from '../support/room-service.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 import { now } from '../support/talking-bot.ts';
 import { joinToken } from '../support/tokens.ts';
-import { boundMs, limits, measuringMs, startBystanders, startSweeper } from './quick-sweeper.ts';
+import {
+  boundMs,
+  limits,
+  measuringMs,
+  startBystanders,
+  startSweeper,
+  uniquePrefix,
+} from './quick-sweeper.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 const plainBotProgram = fileURLToPath(new URL('./plain-bot-program.ts', import.meta.url));
 
+// most of it is waiting, and each test has a prefix of its own
 describe('a room', () => {
   let server: LiveKitServer;
   beforeAll(async () => {
-    server = await startLiveKitServer({ config: {} });
-  });
-  afterEach(async () => {
-    for (const { name } of await listRooms(server)) await roomService(server).deleteRoom(name);
+    // one that does not end them by itself meanwhile
+    const room = { empty_timeout: 600, departure_timeout: 600 };
+    server = await startLiveKitServer({ config: { room } });
   });
   afterAll(() => server.stop());
-  const keep = endedAfterEach();
 
   /** A bot without the agent grant and without a lease, whose human has just hung up. */
-  async function leaveBotAlone(roomName: string) {
+  async function leaveBotAlone(roomName: string, keep: Keep) {
     const token = await joinToken(server, roomName, 'bot-1');
     const env = { ...process.env, LIVEKIT_URL: server.url, TOKEN: token };
     const child = spawnScript(plainBotProgram, [], { env, stdio: ['ignore', 'pipe', 'ignore'] });
@@ -45,12 +51,12 @@ describe('a room', () => {
       if (text.includes('disconnected')) outAt = now();
     });
     const exited = once(child, 'exit');
-    await expect.poll(() => output, { timeout: 30_000 }).toContain('started');
+    await vi.waitUntil(() => output.includes('started'), { timeout: 60_000 });
     const human = keep(spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'human') }));
-    await human.waitFor('joined', { timeoutMs: 30_000 });
+    await human.waitFor('joined');
     await human.leave();
     const inside = async () => (await listParticipants(server, roomName)).map(({ identity }) => identity);
-    await expect.poll(inside, { timeout: 5_000 }).toEqual(['bot-1']);
+    await vi.waitFor(async () => expect(await inside()).toEqual(['bot-1']), { timeout: 30_000 });
     return {
       /** When the bot was thrown out, after which it has to end by itself. */
       isOut: async () => {
@@ -61,41 +67,45 @@ describe('a room', () => {
     };
   }
 
-  it('row 55: of a bot without the agent grant is swept when its human has left', async () => {
-    const roomName = generateRoomName('plain-');
+  it.concurrent('row 55: of a bot without the agent grant is swept when its human has left', async (context) => {
+    const keep = endedAfter(context);
+    const prefix = uniquePrefix('plain');
+    const roomName = generateRoomName(prefix);
     const bystanders = keep(await startBystanders(server, roomName));
-    const bot = await leaveBotAlone(roomName);
+    const bot = await leaveBotAlone(roomName, keep);
     const startedAt = now();
-    const { reaped } = keep(startSweeper(server, 'plain-'));
+    const { reaped } = keep(startSweeper(server, prefix));
     expect((await bot.isOut()) - startedAt).toBeLessThan(promised(boundMs + measuringMs));
-    await expect
-      .poll(() => reaped.map((orphan) => [orphan.roomName, orphan.reason]))
-      .toEqual([[roomName, 'bot-gone']]);
+    const orphans = () => reaped.map((orphan) => [orphan.roomName, orphan.reason]);
+    await vi.waitFor(() => expect(orphans()).toEqual([[roomName, 'bot-gone']]));
     await sleep(2 * limits.pollMs);
     await bystanders.expectOnlyThese();
   });
 
-  it('row 55: of a bot that the sweeper knows by its name stays until it is too old', async () => {
-    const roomName = generateRoomName('named-');
+  it.concurrent('row 55: of a bot that the sweeper knows by its name stays until it is too old', async (context) => {
+    const keep = endedAfter(context);
+    const prefix = uniquePrefix('named');
+    const roomName = generateRoomName(prefix);
     const bystanders = keep(await startBystanders(server, roomName, generateRoomName('other-')));
     const maxSessionMs = boundMs + limits.graceMs;
-    const bot = await leaveBotAlone(roomName);
+    const bot = await leaveBotAlone(roomName, keep);
     const [room] = await listRooms(server, roomName);
     const createdAt = Number(room?.creationTimeMs);
     const isBot = ({ identity }: { readonly identity: string }) => identity.startsWith('bot-');
-    const { reaped } = keep(startSweeper(server, 'named-', { isBot, maxSessionMs }));
+    const { reaped } = keep(startSweeper(server, prefix, { isBot, maxSessionMs }));
     const outAt = await bot.isOut();
     expect(outAt - createdAt).toBeGreaterThan(maxSessionMs);
     // the server's clock is read from its answers, in whole seconds
     expect(outAt - createdAt).toBeLessThan(promised(maxSessionMs + 1_000 + 2 * limits.pollMs + measuringMs));
-    await expect
-      .poll(() => reaped.map((orphan) => [orphan.roomName, orphan.reason]))
-      .toEqual([[roomName, 'too-old']]);
+    const orphans = () => reaped.map((orphan) => [orphan.roomName, orphan.reason]);
+    await vi.waitFor(() => expect(orphans()).toEqual([[roomName, 'too-old']]));
     await bystanders.expectOnlyThese();
   });
 
-  it('row 58: with nobody inside is swept, however it came to be', async () => {
-    const [created, cut, ...raced] = Array.from({ length: 50 }, () => generateRoomName('ghost-'));
+  it.concurrent('row 58: with nobody inside is swept, however it came to be', async (context) => {
+    const keep = endedAfter(context);
+    const prefix = uniquePrefix('ghost');
+    const [created, cut, ...raced] = Array.from({ length: 50 }, () => generateRoomName(prefix));
     const bystanders = keep(await startBystanders(server, created ?? ''));
     await roomService(server).createRoom({ name: created ?? '', emptyTimeout: 600 });
     (await knock(cut ?? '')).resetAndDestroy();
@@ -105,11 +115,14 @@ describe('a room', () => {
     expect(await listParticipants(server, cut ?? '')).toEqual([]);
 
     const startedAt = now();
-    const { reaped } = keep(startSweeper(server, 'ghost-', { minDeletionCap: ghosts.length }));
+    const { reaped } = keep(startSweeper(server, prefix, { minDeletionCap: ghosts.length }));
     const left = async () => (await listRooms(server)).map(({ name }) => name).filter(isOneOf);
-    await expect.poll(left, { timeout: 2 * boundMs, interval: 50 }).toEqual([]);
+    await vi.waitFor(async () => expect(await left()).toEqual([]), {
+      timeout: promised(2 * boundMs),
+      interval: 50,
+    });
     expect(now() - startedAt).toBeLessThan(promised(boundMs + measuringMs));
-    await expect.poll(() => reaped.map(({ roomName }) => roomName).sort()).toEqual(ghosts.sort());
+    await vi.waitFor(() => expect(reaped.map(({ roomName }) => roomName).sort()).toEqual(ghosts.sort()));
     await bystanders.expectOnlyThese();
 
     function isOneOf(name: string): boolean {
