@@ -1,7 +1,7 @@
 /** A LiveKit cluster that loses a node, by order or by accident, or its database: the room goes all the same. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterAll, expect, it, type TestContext, vi } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
@@ -19,15 +19,12 @@ import { joinToken } from '../support/tokens.ts';
 import { startLeasedBots } from '../sweeper/leased-bots.ts';
 import { boundMs, limits, measuringMs, startBystanders, startSweeper } from '../sweeper/quick-sweeper.ts';
 
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 120_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node', 'redis-server');
 
+// each test has a cluster of its own
 describe('in a cluster', () => {
-  let cluster: LiveKitCluster | undefined;
-  afterEach(async () => {
-    await killBots();
-    await cluster?.[Symbol.asyncDispose]();
-  });
+  afterAll(killBots);
 
   function deleterAt(server: LiveKitServer, roomName: string) {
     const { apiKey, apiSecret, httpUrl: apiUrl } = server;
@@ -40,8 +37,8 @@ describe('in a cluster', () => {
 
   const names = async (server: LiveKitServer) => (await listRooms(server)).map(({ name }) => name).sort();
 
-  it('a room whose node was killed is deleted through another one', async () => {
-    cluster = await startCluster();
+  it.concurrent('a room whose node was killed is deleted through another one', async () => {
+    await using cluster = await startCluster();
     const first = await cluster.addNode();
     for (const name of ['call', 'call-2']) await roomService(first).createRoom({ name });
     const second = await cluster.addNode();
@@ -56,8 +53,9 @@ describe('in a cluster', () => {
   });
 
   /** A room on a node that is to go, and rooms that must stay, on another. */
-  async function setup() {
-    cluster = await startCluster();
+  async function setup({ onTestFinished }: TestContext) {
+    const cluster: LiveKitCluster = await startCluster();
+    onTestFinished(() => cluster[Symbol.asyncDispose]());
     const [roomName, neighbour] = [generateRoomName('node-'), generateRoomName('node-')];
     const doomed = await cluster.addNode();
     await roomService(doomed).createRoom({ name: roomName, emptyTimeout: 300 });
@@ -67,8 +65,8 @@ describe('in a cluster', () => {
     return { doomed, other, roomName, neighbour };
   }
 
-  it('row 71: a node that is told to stop lets a call end, and nothing of it is left', async () => {
-    const { doomed, other, roomName, neighbour } = await setup();
+  it.concurrent('row 71: a node that is told to stop lets a call end, and nothing of it is left', async (context) => {
+    const { doomed, other, roomName, neighbour } = await setup(context);
     await using bystanders = await startBystanders(other, roomName, neighbour);
     const token = await joinToken(doomed, roomName, 'human');
     await using human = spawnCaller({ url: doomed.url, token });
@@ -88,8 +86,8 @@ describe('in a cluster', () => {
     await bystanders.expectOnlyThese();
   });
 
-  it('row 71: a sweeper deletes the room of a bot that died with its node', async () => {
-    const { doomed, other, roomName, neighbour } = await setup();
+  it.concurrent('row 71: a sweeper deletes the room of a bot that died with its node', async (context) => {
+    const { doomed, other, roomName, neighbour } = await setup(context);
     await using bystanders = await startBystanders(other, roomName, neighbour);
     await using bot = await startLeasedBots(doomed, [roomName]);
     await using sweeper = startSweeper(other, 'node-');
@@ -99,17 +97,16 @@ describe('in a cluster', () => {
     const lostAt = now();
 
     const isListed = async () => (await names(other)).includes(roomName);
-    await expect.poll(isListed, { timeout: 60_000, interval: 50 }).toBe(false);
+    await vi.waitUntil(async () => !(await isListed()), { timeout: 90_000, interval: 50 });
     expect(now() - lostAt).toBeLessThan(promised(boundMs + measuringMs));
-    await expect
-      .poll(() => sweeper.reaped.map((orphan) => [orphan.roomName, orphan.reason, orphan.status]))
-      .toEqual([[roomName, 'lease-expired', 'deleted']]);
+    const reaped = () => sweeper.reaped.map((orphan) => [orphan.roomName, orphan.reason, orphan.status]);
+    await vi.waitFor(() => expect(reaped()).toEqual([[roomName, 'lease-expired', 'deleted']]));
     await sleep(2 * limits.pollMs);
     await bystanders.expectOnlyThese();
   });
 
-  it('a room that Redis has forgotten is found and deleted when it is listed again', async () => {
-    cluster = await startCluster();
+  it.concurrent('a room that Redis has forgotten is found and deleted when it is listed again', async () => {
+    await using cluster = await startCluster();
     const node = await cluster.addNode();
     const callers = await Promise.all(
       ['call', 'call-2'].map(async (room) =>
@@ -122,9 +119,9 @@ describe('in a cluster', () => {
 
       const { deleter, reappeared } = deleterAt(node, 'call');
       expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'already-gone' });
-      const { reason } = (await callers[0]?.waitFor('disconnected', { timeoutMs: 30_000 })) ?? {};
+      const { reason } = (await callers[0]?.waitFor('disconnected', { timeoutMs: 60_000 })) ?? {};
       expect(reason).toBe('ROOM_DELETED');
-      await vi.waitFor(() => expect(reappeared).toHaveBeenCalled(), { timeout: 5_000 });
+      await vi.waitFor(() => expect(reappeared).toHaveBeenCalled(), { timeout: 30_000 });
       expect(reappeared.mock.lastCall?.[0]).toMatchObject({ roomName: 'call', status: 'deleted-again' });
       await sleep(500);
       expect(callers[1]?.events.map(({ event }) => event)).not.toContain('disconnected');

@@ -1,9 +1,10 @@
-/** Whatever breaks, in whatever order: rooms go in time, and no others. Long runs: `npm run chaos`. */
+/** Whatever breaks, in whatever order: rooms go in time, and no others. Random and long runs: `npm run chaos`. */
 
 import { describe, expect, it, vi } from 'vitest';
 import { runChaos } from '../support/chaos.ts';
 import { type ChaosHistory, type SessionHistory, violations } from '../support/chaos-check.ts';
 import { planChaos } from '../support/chaos-schedule.ts';
+import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 
 const describeWithServer = await describeWith('livekit-server', '@livekit/rtc-node');
@@ -11,10 +12,11 @@ vi.setConfig({ testTimeout: 180_000 });
 const lengthMs = 10_000;
 
 describeWithServer('a random fault run', () => {
-  const seeds = Array.from({ length: 3 }, () => Math.floor(Math.random() * 1e6));
-
-  it.each(seeds)('keeps every promise, with the seed %i', async (seed) => {
-    const { broken, sessions } = await runChaos(seed, lengthMs);
+  it('keeps every promise', async () => {
+    // always the same: bots that are killed, asked to go, lost with their guardian and frozen, while LiveKit freezes,
+    // sweepers are cut off, one is killed, and two humans come back
+    const seed = 25;
+    const { broken, sessions } = await runChaos(seed, lengthMs, { slackMs: promised(2_000, 20_000) });
     expect(broken, `npm run chaos -- --seeds=1 --seconds=10 --seed=${seed}`).toEqual([]);
     expect(sessions.length).toBeGreaterThan(3);
   });

@@ -16,13 +16,13 @@ import { ChaosSurroundings } from './chaos-surroundings.ts';
 import { sweeperLimits } from './chaos-sweepers.ts';
 
 /** A machine that does all this at once is late itself: this much, and more where a process has to wait. */
-const slackMs = 2_000;
+const usualSlackMs = 2_000;
 const slackPerDelay = 3;
 /** After the last room is gone: what would come back, comes back. */
 const quietMs = 1_500;
 
 /** @param delayMs How long this process had to wait for the processor, at worst. */
-function limitsOn(delayMs: number): ChaosLimits {
+function limitsOn(delayMs: number, slackMs: number): ChaosLimits {
   const lateMs = slackMs + slackPerDelay * delayMs;
   return {
     fastMs: 1_000 + lateMs,
@@ -49,16 +49,20 @@ export interface ChaosResult {
 }
 
 /** The plan follows from the seed; what comes of it, from the machine as well. */
-export async function runChaos(seed: number, lengthMs: number): Promise<ChaosResult> {
+export async function runChaos(
+  seed: number,
+  lengthMs: number,
+  { slackMs = usualSlackMs }: { slackMs?: number } = {},
+): Promise<ChaosResult> {
   const around = await ChaosSurroundings.start();
   try {
-    return await runIn(around, planChaos(seed, lengthMs));
+    return await runIn(around, planChaos(seed, lengthMs), slackMs);
   } finally {
     await around[Symbol.asyncDispose]();
   }
 }
 
-async function runIn(around: ChaosSurroundings, plan: Schedule): Promise<ChaosResult> {
+async function runIn(around: ChaosSurroundings, plan: Schedule, slackMs: number): Promise<ChaosResult> {
   const delay = monitorEventLoopDelay();
   delay.enable();
   const disturbing = plan.disturbances.map(async (one) => {
@@ -80,7 +84,7 @@ async function runIn(around: ChaosSurroundings, plan: Schedule): Promise<ChaosRe
   const history: ChaosHistory = { sessions, bystanders, disturbances, listings, finished, output };
   const delayMs = delay.max / 1e6;
   delay.disable();
-  const limits = limitsOn(delayMs);
+  const limits = limitsOn(delayMs, slackMs);
   return {
     seed: plan.seed,
     delayMs,
