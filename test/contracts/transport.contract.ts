@@ -102,9 +102,9 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
     const others = await Promise.all(['ada', 'bob', 'eve'].map((identity) => call.joins(identity)));
     const run = await start(call);
     run.says(...tone(1_000, 500), new TTSStoppedFrame());
-    await vi.waitFor(() => expect(run.behind.framesOf(TTSStoppedFrame)).toHaveLength(1), soon);
+    await eventually(() => expect(run.behind.framesOf(TTSStoppedFrame)).toHaveLength(1));
     const late = await call.joins('late');
-    await vi.waitFor(() => expect(run.inside.framesOf(ParticipantJoinedFrame)).toHaveLength(4), soon);
+    await eventually(() => expect(run.inside.framesOf(ParticipantJoinedFrame)).toHaveLength(4));
     run.says(...tone(1_000, 500), new EndFrame());
     expect(await run.result).toMatchObject({ reason: 'ended', forced: false });
     await Promise.all([...others, late].map((one) => one.isAlone));
@@ -145,7 +145,7 @@ export function transportContract(newCall: (params: TransportParams) => Promise<
   it('plays a sound to its end when nothing follows', async () => {
     const { run } = await talk(newCall);
     run.says(...tone(100, 500));
-    await vi.waitFor(() => expect(playedMs(run.behind.frames)).toBe(120), soon);
+    await eventually(() => expect(playedMs(run.behind.frames)).toBe(120));
   });
 
   it('plays out before it ends, whatever comes in between', async () => {
