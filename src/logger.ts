@@ -32,15 +32,39 @@ function toStderr(level: string): Logger['error'] {
   };
 }
 
-/** Errors become their name and text; what cannot be written as JSON is written as Node would show it. */
+/**
+ * One line of JSON, in which errors are their name and text; their stacks follow in lines of their own. What cannot be
+ * written as JSON is written as Node would show it.
+ */
 function stringify(fields: object): string {
+  const errors: Error[] = [];
+  function replace(this: unknown, key: string, value: unknown): unknown {
+    // not what its toJSON() made of it, which may hold a request with its credentials
+    const original = (this as Record<string, unknown>)[key];
+    if (!(original instanceof Error)) return value;
+    errors.push(original);
+    return `${original.name}: ${original.message}`;
+  }
   try {
-    return JSON.stringify(fields, (_key, value) =>
-      value instanceof Error ? `${value.name}: ${value.message}` : value,
-    );
+    return JSON.stringify(fields, replace) + errors.map((error) => stackOf(error)).join('');
   } catch {
     return shown(fields);
   }
+}
+
+/** Endframe's own that say all there is to know; the way they came through endframe helps nobody. */
+const withoutStack: ReadonlySet<string> = new Set([
+  'LiveKitRESTError',
+  'PipelineError',
+  'MissingDependencyError',
+]);
+
+/** Where an error was made, and its causes; only texts, as their other properties may hold secrets. */
+function stackOf(error: Error, title = '', depth = 0): string {
+  const { name, stack = String(error), cause } = error;
+  const own = withoutStack.has(name) ? '' : `\n${title}${stack}`.replaceAll('\n', '\n  ');
+  // a chain of causes may be a circle
+  return cause instanceof Error && depth < 4 ? own + stackOf(cause, '[cause]: ', depth + 1) : own;
 }
 
 /** Circles, BigInts and getters that throw; a log line stays one line, and is never lost. */

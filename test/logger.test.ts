@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MissingDependencyError } from '../src/errors.ts';
 import { stderrLogger } from '../src/logger.ts';
 
 describe('stderrLogger', () => {
@@ -11,9 +12,42 @@ describe('stderrLogger', () => {
   }
 
   it('writes one line of JSON', () => {
-    expect(written({ error: new TypeError('boom'), ms: 3 })).toBe(
-      'WARN endframe: text {"error":"TypeError: boom","ms":3}\n',
+    expect(written({ processor: 'Upper#0', ms: 3 })).toBe(
+      'WARN endframe: text {"processor":"Upper#0","ms":3}\n',
     );
+  });
+
+  it('writes the stack of an error, and of its causes, behind the line', () => {
+    const root = new RangeError('root');
+    const error = new TypeError('boom', { cause: new Error('middle', { cause: root }) });
+    const [line, ...stacks] = written({ error, ms: 3 }).split('\n');
+    expect(line).toBe('WARN endframe: text {"error":"TypeError: boom","ms":3}');
+    expect(stacks.filter((stack) => !/^ {6}at /.test(stack))).toEqual([
+      '  TypeError: boom',
+      '  [cause]: Error: middle',
+      '  [cause]: RangeError: root',
+      '',
+    ]);
+    expect(stacks.filter((stack) => stack.includes('logger.test.ts')).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('says an error of endframe that explains itself in one line', () => {
+    const error = new MissingDependencyError('@livekit/rtc-node', 'Run: npm install @livekit/rtc-node');
+    expect(written({ error }).match(/\n/g)).toHaveLength(1);
+  });
+
+  it('writes nothing of an error but its stack: other properties may hold secrets', () => {
+    const error = Object.assign(new Error('boom'), {
+      config: { headers: { Authorization: 'secret' } },
+      toJSON: () => ({ Authorization: 'secret' }),
+    });
+    expect(written({ error })).not.toContain('secret');
+  });
+
+  it('ends with causes that go round', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(written({ error })).toContain('[cause]: Error: round');
   });
 
   it('keeps what is beside a circle or a BigInt', () => {

@@ -24,6 +24,7 @@ export function setUpAll(
       processor.setUsable(false);
       processor.pushError({
         error: `Error setting up processor: ${textOf(error)}`,
+        cause: error,
       });
       setup.monitor.unusable(processor);
     };

@@ -31,6 +31,8 @@ export interface PushErrorOptions {
   readonly error: unknown;
   /** Default `'unknown'`. The first three of {@link ErrorCategory} make the processor unusable. */
   readonly category?: ErrorCategory;
+  /** What was thrown, where `error` is a text about it. */
+  readonly cause?: unknown;
 }
 
 export interface PauseUntilOptions {
@@ -201,8 +203,8 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
   }
 
   /** Reports a failure: `error` event, then an {@link ErrorFrame} upstream. */
-  pushError({ error, category }: PushErrorOptions): void {
-    this.#pushErrorFrame(new ErrorFrame({ error, processor: this, category }));
+  pushError({ error, category, cause }: PushErrorOptions): void {
+    this.#pushErrorFrame(new ErrorFrame({ error, processor: this, category, cause }));
   }
 
   /** Pushes two new frames, downstream first, that know each other's id. */
@@ -275,7 +277,13 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
     }
     this.#events.emit('error', frame);
     this.logger.warn(
-      { processor: this.name, error: frame.error, category: frame.category },
+      {
+        processor: this.name,
+        error: frame.error,
+        category: frame.category,
+        // anything else may hold what should not be logged
+        cause: frame.cause instanceof Error ? frame.cause : undefined,
+      },
       'a processor reports an error',
     );
     this.push(frame, 'upstream');

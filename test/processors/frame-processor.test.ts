@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
@@ -6,7 +6,7 @@ import { InterruptionFrame, STTMuteFrame, UserStartedSpeakingFrame } from '../..
 import { EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
 import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger, stderrLogger } from '../../src/logger.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
@@ -559,6 +559,52 @@ describe('FrameProcessor', () => {
       expect(up.frames.map((frame) => (frame as ErrorFrame).error)).toContainEqual(
         expect.stringMatching(/Option "frame" must be a Frame, got \{ text: 'no frame' \}/),
       );
+    });
+  });
+
+  describe('with the default logger', () => {
+    const failing = {
+      'process() throws': new Scripted((self, frame) => {
+        if (frame instanceof TextFrame) throw new Error('boom', { cause: new TypeError('why') });
+        self.push(frame);
+      }),
+      'process() rejects': new Scripted(async (self, frame) => {
+        await undefined;
+        if (frame instanceof TextFrame) throw new Error('boom', { cause: new TypeError('why') });
+        self.push(frame);
+      }),
+      'setup() throws': new (class FailsToSetUp extends IdentityFilter {
+        override setup(): void {
+          throw new Error('boom', { cause: new TypeError('why') });
+        }
+      })(),
+    };
+
+    it.each(Object.entries(failing))(
+      'shows file and line, and those of the cause, where %s',
+      async (_title, processor) => {
+        const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+        onTestFinished(() => write.mockRestore());
+        const { task, run } = await startPipeline([processor], { logger: stderrLogger });
+        const causes: unknown[] = [];
+        processor.on('error', (frame) => causes.push((frame as ErrorFrame).cause));
+        task.queueFrames([new TextFrame('a'), new EndFrame()]);
+        await run;
+        if (processor instanceof Scripted) expect(causes).toMatchObject([{ message: 'boom' }]);
+        const text = write.mock.calls.join('');
+        expect(text).toMatch(/ {2}Error: boom\n(.*\n)*? +at .*frame-processor\.test\.ts:\d+:\d+/);
+        expect(text).toMatch(
+          / {2}\[cause\]: TypeError: why\n(.*\n)*? +at .*frame-processor\.test\.ts:\d+:\d+/,
+        );
+      },
+    );
+
+    it('shows nothing of what was thrown when that is no error', async () => {
+      const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+      onTestFinished(() => write.mockRestore());
+      const processor = new IdentityFilter();
+      processor.pushError({ error: 'text', cause: { authorization: 'secret' } });
+      expect(write.mock.calls.join('')).not.toContain('secret');
     });
   });
 
