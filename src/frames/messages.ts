@@ -16,7 +16,10 @@ export class InputTransportMessageFrame extends SystemFrame {
   }
 }
 
-/** A message to send in its turn: the output transport sends it when the sound ahead of it has been played. */
+/**
+ * A message to send in its turn: the output transport sends it when the sound ahead of it has been played. LiveKit
+ * carries 63 000 bytes at most, as UTF-8 or JSON, and recommends 15 KiB at most.
+ */
 export class OutputTransportMessageFrame extends DataFrame {
   readonly message: unknown;
   /** Whom it is for; `undefined` for everybody. */
@@ -29,7 +32,7 @@ export class OutputTransportMessageFrame extends DataFrame {
   }
 }
 
-/** A message to send at once: the output transport does not wait for the sound ahead of it. */
+/** A message to send at once: the output transport does not wait for the sound ahead of it. As long at most. */
 export class OutputTransportMessageUrgentFrame extends SystemFrame {
   readonly message: unknown;
   /** Whom it is for; `undefined` for everybody. */

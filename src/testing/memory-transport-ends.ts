@@ -2,9 +2,11 @@
 
 import { filter, Subscription } from 'rxjs';
 import { type AudioChunk, type OutputAudioRawFrame, UserAudioRawFrame } from '../frames/audio.ts';
+import type { KeypadEntry } from '../frames/dtmf.ts';
 import { type ImageChunk, type OutputImageRawFrame, UserImageRawFrame } from '../frames/images.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import type { OutputKeys, OutputMessage } from '../transports/outgoing-frames.ts';
+import { encodeMessage } from '../transports/messages.ts';
+import type { OutputMessage } from '../transports/outgoing-frames.ts';
 import { isParticipantEvent, isRoomInputEvent, RoomInputTransport } from '../transports/room-input.ts';
 import { RoomOutputTransport } from '../transports/room-output.ts';
 import type { FilledTransportParams, TrackSource } from '../transports/transport-params.ts';
@@ -84,11 +86,12 @@ export class MemoryOutput extends RoomOutputTransport {
   }
 
   protected override async sendMessage(message: OutputMessage): Promise<void> {
+    encodeMessage(message.message);
     if (this.#room.isConnected) this.#room.messages.push(message);
   }
 
-  protected override async sendKeys({ buttons }: OutputKeys): Promise<void> {
-    if (this.#room.isConnected) this.#room.keys.push(...buttons);
+  protected override async sendKey(key: KeypadEntry): Promise<void> {
+    if (this.#room.isConnected) this.#room.keys.push(key);
   }
 
   protected override async leave(): Promise<void> {

@@ -1,15 +1,17 @@
 import type { OutputAudioRawFrame } from '../frames/audio.ts';
+import type { KeypadEntry } from '../frames/dtmf.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { OutputImageRawFrame } from '../frames/images.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
+import { KeyPresses } from './key-presses.ts';
 import { MediaSender } from './media-sender.ts';
 import type { MediaSenderHooks } from './media-sender-options.ts';
 import { isSentAtOnce, isSentInTurn, type OutputKeys, type OutputMessage } from './outgoing-frames.ts';
 import { LinearResampler, type StreamResampler } from './stream-resampler.ts';
 import type { FilledTransportParams } from './transport-params.ts';
 
-export type { OutputKeys, OutputMessage } from './outgoing-frames.ts';
+export type { OutputMessage } from './outgoing-frames.ts';
 
 /**
  * The way out of a pipeline, for any media server: a subclass connects in `setup()`, where it publishes a track of
@@ -55,12 +57,14 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   readonly #senders = new Map<string | undefined, MediaSender>();
   /** What was warned of in this run. */
   readonly #warned = new Set<string>();
+  #keys: KeyPresses;
   #sampleRate = 0;
   #reportProgress: () => void = () => {};
 
   constructor(params: FilledTransportParams, options?: FrameProcessorOptions) {
     super(options);
     this.params = params;
+    this.#keys = this.#newKeys();
   }
 
   /** Of the sound that is written, in hertz; known from `setup()` on. */
@@ -72,6 +76,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     this.#reportProgress = setup.reportProgress;
     this.#sampleRate = this.params.audioOutSampleRate ?? setup.audioOutSampleRate;
     this.#closeSenders();
+    this.#keys = this.#newKeys();
     const { audioOutDestinations, videoOutDestinations } = this.params;
     for (const destination of new Set([undefined, ...audioOutDestinations, ...videoOutDestinations])) {
       this.#senders.set(destination, this.#newSender(destination));
@@ -160,8 +165,8 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     return Promise.resolve();
   }
 
-  /** Presses the keys of a telephone, one after the other. */
-  protected sendKeys(_keys: OutputKeys): Promise<void> {
+  /** Presses a key of a telephone. Called for one key at a time, `params.dtmfIntervalMs` apart. */
+  protected sendKey(_key: KeypadEntry): Promise<void> {
     return Promise.resolve();
   }
 
@@ -178,7 +183,16 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     });
   }
 
+  #newKeys(): KeyPresses {
+    return new KeyPresses({
+      intervalMs: this.params.dtmfIntervalMs,
+      press: (key) => this.sendKey(key),
+      pressed: () => this.#reportProgress(),
+    });
+  }
+
   #closeSenders(): void {
+    this.#keys.stop();
     for (const sender of this.#senders.values()) sender.close();
     this.#senders.clear();
     this.#warned.clear();
@@ -209,7 +223,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
 
   async #send(frame: OutputMessage | OutputKeys): Promise<void> {
     try {
-      if ('buttons' in frame) await this.sendKeys(frame);
+      if ('buttons' in frame) await this.#keys.press(frame.buttons);
       else await this.sendMessage(frame);
     } catch (error) {
       this.pushError({ error });
@@ -235,17 +249,20 @@ export abstract class BaseOutputTransport extends FrameProcessor {
 
   async #end(frame: Frame): Promise<void> {
     await Promise.all([...this.#senders.values()].map((sender) => sender.end()));
+    await this.#keys.done;
     await this.#leave();
     this.push(frame);
   }
 
   async #stop(frame: Frame): Promise<void> {
     await Promise.all([...this.#senders.values()].map((sender) => sender.stop()));
+    await this.#keys.done;
     this.push(frame);
   }
 
   #cancel(frame: Frame): void {
     for (const sender of this.#senders.values()) sender.cancel();
+    this.#keys.stop();
     void this.#leave();
     this.push(frame);
   }

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { Company } from '../frames/participants.ts';
-import { checkBoolean, checkMethods, checkNames, checkOneOf } from '../option-checks.ts';
+import { checkBoolean, checkLimitMs, checkMethods, checkNames, checkOneOf } from '../option-checks.ts';
 import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
 
 const trackSources = ['microphone', 'camera', 'screen-share', 'unknown'] as const;
@@ -44,6 +44,8 @@ export interface TransportParams {
   readonly audioOutDestinations?: readonly string[] | undefined;
   /** Silence after the last sound of an EndFrame, in milliseconds. Default 0. */
   readonly endSilenceMs?: number | undefined;
+  /** From one telephone key to the next one that the bot presses, in milliseconds. Default 100. */
+  readonly dtmfIntervalMs?: number | undefined;
   /** Whether participants are seen. Default false. */
   readonly videoInEnabled?: boolean | undefined;
   /** Pictures in a second of each track, at most; always the newest. Default 1. */
@@ -102,7 +104,8 @@ function withDefaults(params: TransportParams): FilledTransportParams {
     audioOut10msChunks: checkedCount('audioOut10msChunks', params.audioOut10msChunks, 4),
     audioOutMixer: checkedMixers(params.audioOutMixer, audioOutDestinations),
     audioOutDestinations,
-    endSilenceMs: checkedSilence('endSilenceMs', params.endSilenceMs),
+    endSilenceMs: checkedDuration('endSilenceMs', params.endSilenceMs, 0),
+    dtmfIntervalMs: checkedDuration('dtmfIntervalMs', params.dtmfIntervalMs, 100),
     videoInEnabled: checkedFlag('videoInEnabled', params.videoInEnabled, false),
     videoInFramerate: checkedCount('videoInFramerate', params.videoInFramerate, 1),
     videoOutEnabled: checkedFlag('videoOutEnabled', params.videoOutEnabled, false),
@@ -139,10 +142,10 @@ function checkedCount(name: string, value: unknown, fallback: number): number {
   throw new InvalidOptionError(name, 'a whole number above 0', value);
 }
 
-function checkedSilence(name: string, value: unknown): number {
-  if (value === undefined) return 0;
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw new InvalidOptionError(name, 'a number of milliseconds, 0 or more', value);
+function checkedDuration(name: string, value: unknown, fallback: number): number {
+  if (value === undefined || value === 0) return value ?? fallback;
+  checkLimitMs(name, value, ', or 0');
+  return value;
 }
 
 function checkedNames(name: string, value: unknown): readonly string[] {

@@ -4,7 +4,7 @@ import { UserAudioRawFrame } from '../../src/frames/audio.ts';
 import { InputDTMFFrame, OutputDTMFFrame } from '../../src/frames/dtmf.ts';
 import { UserImageRawFrame } from '../../src/frames/images.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
-import { InputTransportMessageFrame } from '../../src/frames/messages.ts';
+import { InputTransportMessageFrame, OutputTransportMessageFrame } from '../../src/frames/messages.ts';
 import { ParticipantJoinedFrame, ParticipantLeftFrame } from '../../src/frames/participants.ts';
 import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
 import { MemoryTransport, type MemoryTransportEvents } from '../../src/testing/memory-transport.ts';
@@ -108,7 +108,7 @@ describe('MemoryTransport', () => {
   it('keeps the keys that the bot presses', async () => {
     const bot = await talk();
     bot.says(OutputDTMFFrame.fromString('12#'));
-    await passes(0);
+    await passes(200);
     expect(bot.transport.keys).toEqual(['1', '2', '#']);
   });
 
@@ -165,6 +165,16 @@ describe('MemoryTransport', () => {
     bot.transport.participantLeaves('ada');
     await passes(1_000);
     expect(await bot.result).toMatchObject({ reason: 'ended', frame: { reason: 'alone in the room' } });
+  });
+
+  it('reports a message that LiveKit would not carry, with its size', async () => {
+    const bot = await talk();
+    const errors: unknown[] = [];
+    bot.task.on('error', (error) => errors.push(error));
+    bot.says(new OutputTransportMessageFrame('x'.repeat(70_000)));
+    await passes(0);
+    expect(errors).toMatchObject([{ error: expect.stringContaining('got 70000') }]);
+    expect(bot.transport.messages).toEqual([]);
   });
 
   it('refuses an option that does not exist', () => {

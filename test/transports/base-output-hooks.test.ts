@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { OutputAudioRawFrame } from '../../src/frames/audio.ts';
-import { OutputDTMFFrame, OutputDTMFUrgentFrame } from '../../src/frames/dtmf.ts';
+import { type KeypadEntry, OutputDTMFFrame, OutputDTMFUrgentFrame } from '../../src/frames/dtmf.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
@@ -9,11 +9,7 @@ import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
-import {
-  BaseOutputTransport,
-  type OutputKeys,
-  type OutputMessage,
-} from '../../src/transports/base-output.ts';
+import { BaseOutputTransport, type OutputMessage } from '../../src/transports/base-output.ts';
 import { filledParams } from '../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { namesOf, sampleRate, sound } from './talk.ts';
@@ -27,6 +23,7 @@ class ScriptedOutput extends BaseOutputTransport {
   clear: () => void | Promise<void> = () => {};
   playOut: () => Promise<void> = async () => {};
   goodbye: () => Promise<void> = async () => {};
+  press: () => Promise<void> = async () => {};
 
   protected override writeAudioFrame(_chunk: OutputAudioRawFrame): Promise<boolean> {
     this.calls.push('write');
@@ -53,8 +50,9 @@ class ScriptedOutput extends BaseOutputTransport {
     return this.send();
   }
 
-  protected override async sendKeys({ buttons }: OutputKeys): Promise<void> {
-    this.calls.push(`keys ${buttons.join('')}`);
+  protected override async sendKey(key: KeypadEntry): Promise<void> {
+    this.calls.push(`key ${key}`);
+    await this.press();
   }
 }
 
@@ -233,9 +231,76 @@ describe('BaseOutputTransport, asking its media server', () => {
     const { output, task } = await run();
     output.write = () => new Promise((resolve) => setTimeout(resolve, 40, true));
     const urgent = OutputDTMFUrgentFrame.fromString('*1');
-    task.queueFrames([sound(40), OutputDTMFFrame.fromString('23#'), urgent]);
-    await passes(40);
-    expect(output.calls).toEqual(['keys *1', 'write', 'keys 23#']);
+    task.queueFrames([sound(140), OutputDTMFFrame.fromString('2'), urgent]);
+    await passes(1_000);
+    expect(output.calls.filter((call) => call.startsWith('key'))).toEqual(['key *', 'key 1', 'key 2']);
+    expect(output.calls.indexOf('key 1')).toBeLessThan(output.calls.lastIndexOf('write'));
+  });
+
+  /** When keys are pressed, in milliseconds. */
+  function watchKeys(output: ScriptedOutput): number[] {
+    const startMs = performance.now();
+    const atMs: number[] = [];
+    output.press = async () => void atMs.push(performance.now() - startMs);
+    return atMs;
+  }
+
+  it('leaves time between keys, also between those of different frames', async () => {
+    const { output, task } = await run();
+    const atMs = watchKeys(output);
+    task.queueFrames([OutputDTMFFrame.fromString('12'), OutputDTMFFrame.fromString('3')]);
+    await passes(50);
+    task.queueFrame(OutputDTMFUrgentFrame.fromString('4'));
+    await passes(1_000);
+    expect(atMs).toEqual([0, 100, 200, 300]);
+    // urgent ones are before those of the next frame, not among those of one
+    expect(output.calls).toEqual(['key 1', 'key 2', 'key 4', 'key 3']);
+    await passes(10_000);
+    task.queueFrame(OutputDTMFFrame.fromString('5'));
+    await passes(0);
+    expect(output.calls.at(-1)).toBe('key 5');
+  });
+
+  it.each([
+    [250, [0, 250]],
+    [0, [0, 0]],
+  ])('leaves as much time as it is told to: %d ms', async (dtmfIntervalMs, expected) => {
+    const { output, task } = await run({ dtmfIntervalMs });
+    const atMs = watchKeys(output);
+    task.queueFrame(OutputDTMFFrame.fromString('12'));
+    await passes(1_000);
+    expect(atMs).toEqual(expected);
+  });
+
+  it('presses all keys before it leaves, also urgent ones, however long that takes', async () => {
+    const { output, task, result } = await run({ dtmfIntervalMs: 300 }, { endStallTimeoutMs: 400 });
+    task.queueFrames([OutputDTMFUrgentFrame.fromString('1234'), new EndFrame()]);
+    await passes(2_000);
+    expect(await result).toMatchObject({ reason: 'ended', forced: false });
+    const calls = output.calls.filter((call) => call !== 'playout');
+    expect(calls).toEqual(['key 1', 'key 2', 'key 3', 'key 4', 'leave', 'leave']);
+  });
+
+  it('presses no more keys when it is cancelled', async () => {
+    const { output, task, result } = await run();
+    task.queueFrame(OutputDTMFFrame.fromString('123'));
+    await passes(50);
+    task.cancel();
+    await result;
+    await passes(1_000);
+    expect(output.calls.filter((call) => call.startsWith('key'))).toEqual(['key 1']);
+  });
+
+  it('goes on with the next keys when one could not be pressed', async () => {
+    const { output, task, errors } = await run();
+    output.press = async () => {
+      output.press = async () => {};
+      throw new Error('no line');
+    };
+    task.queueFrames([OutputDTMFFrame.fromString('12'), OutputDTMFFrame.fromString('3')]);
+    await passes(1_000);
+    expect(errors.map(({ error }) => error)).toEqual(['no line']);
+    expect(output.calls).toEqual(['key 1', 'key 3']);
   });
 
   it('reports a message that could not be sent, and goes on', async () => {

@@ -1,9 +1,10 @@
 import { filter, Subscription } from 'rxjs';
 import type { OutputAudioRawFrame } from '../../frames/audio.ts';
+import type { KeypadEntry } from '../../frames/dtmf.ts';
 import type { OutputImageRawFrame } from '../../frames/images.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
 import { encodeMessage } from '../messages.ts';
-import type { OutputKeys, OutputMessage } from '../outgoing-frames.ts';
+import type { OutputMessage } from '../outgoing-frames.ts';
 import { isParticipantEvent } from '../room-input.ts';
 import { RoomOutputTransport } from '../room-output.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
@@ -56,8 +57,8 @@ export class LiveKitOutputTransport extends RoomOutputTransport {
     await this.#room?.connection?.send(encodeMessage(message), participantId);
   }
 
-  protected override async sendKeys({ buttons }: OutputKeys): Promise<void> {
-    await this.#room?.connection?.press(buttons);
+  protected override async sendKey(key: KeypadEntry): Promise<void> {
+    await this.#room?.connection?.press(key);
   }
 
   protected override createResampler(fromHz: number, toHz: number, channels: number): StreamResampler {

@@ -117,8 +117,10 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
    *
    * To send one in its turn behind the bot's speech push an `OutputTransportMessageFrame`.
    *
-   * @param message Text and bytes go as they are, everything else as JSON.
+   * @param message Text and bytes go as they are, everything else as JSON; 63 000 bytes at most. LiveKit recommends
+   * 15 KiB at most: not every client takes more.
    * @param identity Whom it is for; everybody by default.
+   * @throws {InvalidOptionError} It is too long, or nothing that JSON can express.
    */
   sendMessage(message: unknown, identity?: string): void {
     this.#outbox.post({ data: encodeMessage(message), identity });

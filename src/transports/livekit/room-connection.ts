@@ -1,4 +1,5 @@
 import type { Subscription } from 'rxjs';
+import type { KeypadEntry } from '../../frames/dtmf.ts';
 import { cut, redact } from '../../rooms/redact.ts';
 import { textOf } from '../../text-of.ts';
 import type { LocalParticipant, Room, RtcCall, RtcHold } from './load-rtc-node.ts';
@@ -65,9 +66,9 @@ export class RoomConnection {
     await this.#ask((bot) => bot.publishData(data, { reliable: true, ...destinations }));
   }
 
-  /** Presses telephone keys, all of them, in order. */
-  async press(keys: readonly string[]): Promise<void> {
-    for (const key of keys) await this.#ask((bot) => bot.publishDtmf('0123456789*#'.indexOf(key), key));
+  /** Presses a telephone key. */
+  async press(key: KeypadEntry): Promise<void> {
+    await this.#ask((bot) => bot.publishDtmf('0123456789*#'.indexOf(key), key));
   }
 
   /** Sets some of the bot's attributes, and leaves the others; an empty text removes one. */

@@ -11,7 +11,7 @@ import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts
 import { describeWith } from '../../support/requirements.ts';
 import { roomService } from '../../support/room-service.ts';
 import { sharedLiveKit } from '../../support/shared-services.ts';
-import { eventually, newTransport, startBot, tone } from './call.ts';
+import { call, eventually, newTransport, startBot, tone } from './call.ts';
 import { joinAsPeer } from './peer.ts';
 
 // several processes start in each, and a busy machine takes its time
@@ -107,6 +107,22 @@ describe('LiveKitTransport, with messages and keys', () => {
     await ada.knows({ keys: keypad });
     bot.says(OutputDTMFUrgentFrame.fromString('12'));
     await ada.knows({ keys: [...keypad, '1', '2'] });
+  });
+
+  it('leaves time between two keys, and says of a message that is too long how long it is', async () => {
+    const transport = newTransport(server);
+    const ada = await call(server, transport.roomName);
+    const bot = startBot(server, { transport });
+    await bot.started;
+    bot.says(OutputDTMFFrame.fromString('123456'));
+    const keys = (): { readonly at: number }[] => ada.events.filter(({ event }) => event === 'keyReceived');
+    await eventually(keys).toHaveLength(6);
+    // 500 when they were sent; they may be told closer to each other
+    expect((keys().at(-1)?.at ?? 0) - (keys()[0]?.at ?? 0)).toBeGreaterThan(250);
+    expect(() => transport.sendMessage('x'.repeat(64_000))).toThrow('at most 63000 bytes, got 64000');
+    const longest = 'x'.repeat(63_000);
+    transport.sendMessage(longest);
+    await ada.waitFor('messageReceived', { where: ({ text }) => text === longest });
   });
 
   it('hears all keys of a telephone; of others it only tells', async () => {
