@@ -10,14 +10,21 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'unit', include: unit, setupFiles: ['test/support/no-processes.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: unit,
+          setupFiles: ['test/support/patient-waits.ts', 'test/support/no-processes.ts'],
+        },
+      },
       {
         extends: true,
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
           exclude: unit,
-          setupFiles: ['test/support/guardian-from-source.ts'],
+          setupFiles: ['test/support/patient-waits.ts', 'test/support/guardian-from-source.ts'],
           globalSetup: ['test/support/shared-services-setup.ts'],
           hookTimeout: 180_000,
         },

@@ -19,6 +19,7 @@ import type { LatencyBreakdown } from '../../src/observers/latency-breakdown.ts'
 import { UserBotLatencyObserver } from '../../src/observers/user-bot-latency-observer.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
+import { sleep, useVirtualTime } from '../support/fake-time.ts';
 import { hopsFor } from './hops.ts';
 
 const weather = { functionName: 'get_weather', toolCallId: 'call-1', arguments: {} };
@@ -297,19 +298,20 @@ describe('UserBotLatencyObserver', () => {
     });
   });
 
-  it('measures in a run, however long nothing happened before', async () => {
-    const { observer, latencies } = setup();
-    const task = new PipelineTask(new IdentityFilter(), { logger: silentLogger, observers: [observer] });
-    const running = task.run();
-    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-    await wait(400);
-    task.queueFrame(new VADUserStoppedSpeakingFrame());
-    await wait(60);
-    task.queueFrame(new BotStartedSpeakingFrame());
-    task.stopWhenDone();
-    await running;
-    expect(latencies).toHaveLength(1);
-    expect(latencies[0]).toBeGreaterThan(56);
-    expect(latencies[0]).toBeLessThan(350);
+  describe('in a run', () => {
+    useVirtualTime();
+
+    it('measures, however long nothing happened before', async () => {
+      const { observer, latencies } = setup();
+      const task = new PipelineTask(new IdentityFilter(), { logger: silentLogger, observers: [observer] });
+      const running = task.run();
+      await sleep(400);
+      task.queueFrame(new VADUserStoppedSpeakingFrame());
+      await sleep(60);
+      task.queueFrame(new BotStartedSpeakingFrame());
+      task.stopWhenDone();
+      await running;
+      expect(latencies).toEqual([60]);
+    });
   });
 });
