@@ -7,7 +7,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     // they mostly wait for each other's processes: vitest's own choice would leave one of two cores idle
-    maxWorkers: 2,
+    maxWorkers: 4,
     testTimeout: 60_000,
     projects: [
       {

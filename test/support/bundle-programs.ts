@@ -43,7 +43,8 @@ async function sourcesIn(folder: string): Promise<string[]> {
 }
 
 async function stateOf(files: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
+  // places of files are part of the bundles
+  const hash = createHash('sha256').update(root);
   const stats = await Promise.all(files.map((file) => stat(join(root, file))));
   for (const [index, { mtimeMs, size }] of stats.entries())
     hash.update(`${files[index]} ${mtimeMs} ${size}\n`);

@@ -5,9 +5,9 @@
  */
 
 import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startBurners } from './burners.mjs';
 
 const { values } = parseArgs({
   options: { busy: { type: 'boolean', default: false }, times: { type: 'string', default: '20' } },
@@ -29,19 +29,7 @@ function runTraces() {
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
 }
 
-const burners = Array.from({ length: values.busy ? availableParallelism() : 0 }, () =>
-  spawn(
-    process.execPath,
-    [
-      '-e',
-      'process.stdin.on("end", () => process.exit()).resume(); setInterval(() => { const end = Date.now() + 50; while (Date.now() < end); }, 0)',
-    ],
-    {
-      // they end with this process, whatever its end
-      stdio: ['pipe', 'ignore', 'ignore'],
-    },
-  ),
-);
+const burners = values.busy ? startBurners() : undefined;
 
 try {
   for (let run = 1; run <= times; run += 1) {
@@ -56,5 +44,5 @@ try {
     }
   }
 } finally {
-  for (const burner of burners) burner.kill();
+  burners?.stop();
 }
