@@ -88,7 +88,6 @@ export class FrameScheduler {
   readonly #urgent = new Line();
   readonly #turns = new Line();
   #state: 'idle' | 'waking' | 'draining' | 'giving-way' = 'idle';
-  #turn = 0;
   #sliceStart = 0;
   #sliceOpen = false;
   #sliceFrames = 0;
@@ -101,12 +100,6 @@ export class FrameScheduler {
     if (isTimeVirtual()) return performance.now();
     if (!this.#sliceOpen) this.#openSlice(); // called by a timer or by I/O: the latest look may be long ago
     return this.#lastLook;
-  }
-
-  /** Number of this turn of the event loop, counting those in which somebody asked or frames were worked off. */
-  get turn(): number {
-    if (!this.#sliceOpen) this.#openSlice();
-    return this.#turn;
   }
 
   /** Whether there are frames to work off that wait for the event loop to turn. */
@@ -200,7 +193,6 @@ export class FrameScheduler {
    */
   #openSlice(): void {
     this.#sliceOpen = true;
-    this.#turn += 1;
     this.#sliceFrames = 0;
     if (isTimeVirtual()) this.#stride = longestStride;
     this.#sliceStart = now();
