@@ -71,6 +71,9 @@ export const wayOut = {
     };
     const onBeforeExit = (): void => listener.onBeforeExit();
     const set = (method: 'on' | 'off'): void => {
+      // one more for each runner is no leak that Node should warn of; 0 is for no limit
+      const limit = process.getMaxListeners();
+      if (limit > 0) process.setMaxListeners(method === 'on' ? limit + 1 : Math.max(1, limit - 1));
       for (const signal of exitSignals) process[method](signal, onSignal);
       process[method]('uncaughtException', onUncaught);
       process[method]('unhandledRejection', onUncaught);

@@ -1,5 +1,5 @@
 import type { Logger } from '../logger.ts';
-import { checkLimitMs } from '../option-checks.ts';
+import { checkFunction, checkLimitMs, checkNames, checkOptions } from '../option-checks.ts';
 import type {
   ExitHook,
   ExitHookOptions,
@@ -48,8 +48,12 @@ export class ExitHooks {
     return this.#exitCode;
   }
 
-  /** @throws {InvalidOptionError} `timeoutMs` is no limit. */
-  add(name: string, hook: ExitHook, { timeoutMs = 10_000 }: ExitHookOptions = {}): void {
+  /** @throws {InvalidOptionError} The hook is no function, `timeoutMs` is no limit, or an option is unknown. */
+  add(name: string, hook: ExitHook, options: ExitHookOptions = {}): void {
+    checkFunction('hook', hook);
+    checkOptions(options);
+    checkNames(options, ['timeoutMs']);
+    const { timeoutMs = 10_000 } = options;
     checkLimitMs('timeoutMs', timeoutMs);
     const registered = { name, hook, timeoutMs };
     // a setup() that was given up may register its hook when the run is over

@@ -1,6 +1,6 @@
 import { InvalidOptionError, PipelineError } from '../errors.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkLimitMs } from '../option-checks.ts';
+import { checkBoolean, checkLimitMs, checkNames, checkOneOf, checkOptions } from '../option-checks.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import {
   type ExitListener,
@@ -11,6 +11,7 @@ import {
   withReported,
 } from '../way-out.ts';
 import type { PipelineTask } from './pipeline-task.ts';
+import { checkLogger } from './pipeline-task-options.ts';
 
 export interface PipelineRunnerOptions {
   /** What SIGINT, SIGTERM and SIGHUP do: cut the conversation, or let it end. Default `'cancel'`. */
@@ -21,6 +22,13 @@ export interface PipelineRunnerOptions {
   readonly handleProcessEvents?: boolean;
   readonly logger?: Logger;
 }
+
+const known: Record<keyof PipelineRunnerOptions, true> = {
+  onSignal: true,
+  shutdownBudgetMs: true,
+  handleProcessEvents: true,
+  logger: true,
+};
 
 /**
  * Runs tasks until all of them are over, and ends them when the process is asked to go.
@@ -44,18 +52,20 @@ export class PipelineRunner {
   #timers: ReturnType<typeof setTimeout>[] = [];
   #stopListening: (() => void) | undefined;
 
-  /** @throws {InvalidOptionError} `shutdownBudgetMs` is no limit, or `onSignal` is unknown. */
+  /** @throws {InvalidOptionError} An option is unknown, or can never work. */
   constructor(options: PipelineRunnerOptions = {}) {
+    checkOptions(options);
+    checkNames(options, Object.keys(known));
     const {
       onSignal = 'cancel',
       shutdownBudgetMs = 8_000,
       handleProcessEvents = true,
       logger = stderrLogger,
     } = options;
-    if (onSignal !== 'cancel' && onSignal !== 'end') {
-      throw new InvalidOptionError('onSignal', "'cancel' or 'end'", onSignal);
-    }
+    checkOneOf('onSignal', onSignal, ['cancel', 'end']);
     checkLimitMs('shutdownBudgetMs', shutdownBudgetMs);
+    checkBoolean('handleProcessEvents', handleProcessEvents);
+    checkLogger(logger);
     this.#onSignal = onSignal;
     this.#budgetMs = shutdownBudgetMs;
     this.#handlesProcessEvents = handleProcessEvents;
@@ -64,9 +74,11 @@ export class PipelineRunner {
 
   /**
    * @returns How each task ended, in their order; never rejects because of how they did.
+   * @throws {InvalidOptionError} One of them is no task.
    * @throws {PipelineError} When the runner is running already.
    */
   async run(...tasks: readonly PipelineTask[]): Promise<readonly PipelineResult[]> {
+    for (const task of tasks) checkTask(task);
     if (this.#tasks.length > 0) throw new PipelineError('This PipelineRunner is running already');
     this.#tasks = tasks;
     if (this.#handlesProcessEvents) {
@@ -174,4 +186,10 @@ export class PipelineRunner {
   #after(ms: number, action: () => void): void {
     this.#timers.push(setTimeout(action, ms));
   }
+}
+
+/** By its methods: it may be of another copy of the package. */
+function checkTask(task: PipelineTask): void {
+  if (typeof task?.run === 'function' && typeof task.forceShutdown === 'function') return;
+  throw new InvalidOptionError('tasks', 'PipelineTasks, each an argument of its own', task);
 }

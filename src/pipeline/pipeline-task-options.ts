@@ -4,7 +4,15 @@ import { InvalidOptionError } from '../errors.ts';
 import type { Frame } from '../frames/frame.ts';
 import type { FrameClass } from '../frames/of-frame.ts';
 import type { Logger } from '../logger.ts';
-import { checkLimitMs } from '../option-checks.ts';
+import {
+  checkBoolean,
+  checkLimitMs,
+  checkMethods,
+  checkNames,
+  checkOneOf,
+  checkOptions,
+  checkText,
+} from '../option-checks.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
 import type { Observer } from './observer.ts';
@@ -87,24 +95,75 @@ const defaults: Required<PipelineTaskLimits> = {
   idleTimeoutMs: 300_000,
 };
 
-const unusablePolicies: readonly unknown[] = ['continue', 'end', 'cancel'];
+const known: Record<keyof PipelineTaskOptions, true> = {
+  setupTimeoutMs: true,
+  startTimeoutMs: true,
+  endStallTimeoutMs: true,
+  cancelTimeoutMs: true,
+  cleanupTimeoutMs: true,
+  idleTimeoutMs: true,
+  name: true,
+  audioInSampleRate: true,
+  audioOutSampleRate: true,
+  observers: true,
+  cancelOnIdleTimeout: true,
+  idleTimeoutFrames: true,
+  heartbeats: true,
+  processorUnusablePolicy: true,
+  startMetadata: true,
+  reachedDownstreamFilter: true,
+  reachedUpstreamFilter: true,
+  logger: true,
+};
 
-/** @throws {InvalidOptionError} A limit, a rate or a policy can never work. */
-export function checkLimits(options: PipelineTaskOptions): Required<PipelineTaskLimits> {
-  for (const rate of ['audioInSampleRate', 'audioOutSampleRate'] as const) {
-    const value = options[rate] ?? 1;
-    if (!(Number.isFinite(value) && value > 0))
-      throw new InvalidOptionError(rate, 'a number of hertz above 0', value);
-  }
-  const { processorUnusablePolicy = 'continue', heartbeats } = options;
-  if (!unusablePolicies.includes(processorUnusablePolicy)) {
-    throw new InvalidOptionError(
-      'processorUnusablePolicy',
-      "'continue', 'end' or 'cancel'",
-      processorUnusablePolicy,
-    );
-  }
+/**
+ * @returns The limits, with their defaults.
+ * @throws {InvalidOptionError} An option is unknown, or can never work.
+ */
+export function checkTaskOptions(options: PipelineTaskOptions): Required<PipelineTaskLimits> {
+  checkOptions(options);
+  checkNames(options, Object.keys(known));
+  const { observers = [], heartbeats = false, logger, startMetadata = {} } = options;
+  checkText('name', options.name ?? 'PipelineTask');
+  checkRate('audioInSampleRate', options.audioInSampleRate);
+  checkRate('audioOutSampleRate', options.audioOutSampleRate);
+  if (!Array.isArray(observers))
+    throw new InvalidOptionError('observers', 'an array of observers', observers);
+  for (const observer of observers) checkObserver('observers', observer);
+  checkBoolean('cancelOnIdleTimeout', options.cancelOnIdleTimeout ?? true);
+  for (const name of ['idleTimeoutFrames', 'reachedDownstreamFilter', 'reachedUpstreamFilter'] as const)
+    if (options[name] !== undefined) checkFrameClasses(name, options[name]);
+  checkOneOf('processorUnusablePolicy', options.processorUnusablePolicy ?? 'continue', [
+    'continue',
+    'end',
+    'cancel',
+  ]);
   if (typeof heartbeats === 'object') checkHeartbeats(heartbeats);
+  else checkBoolean('heartbeats', heartbeats);
+  if (typeof startMetadata !== 'object' || startMetadata === null)
+    throw new InvalidOptionError('startMetadata', 'an object', startMetadata);
+  if (logger !== undefined) checkLogger(logger);
+  return checkLimits(options);
+}
+
+/** @throws {InvalidOptionError} `value` is no logger. */
+export function checkLogger(value: unknown): void {
+  checkMethods('logger', value, ['debug', 'info', 'warn', 'error']);
+}
+
+/** @throws {InvalidOptionError} `value` cannot observe anything. */
+export function checkObserver(option: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null)
+    throw new InvalidOptionError(option, 'objects with methods of an Observer', value);
+}
+
+/** @throws {InvalidOptionError} `value` is no list of frame classes. */
+export function checkFrameClasses(option: string, value: unknown): void {
+  const wrong = Array.isArray(value) ? value.find((one) => typeof one !== 'function') : value;
+  if (wrong !== undefined) throw new InvalidOptionError(option, 'an array of frame classes', wrong);
+}
+
+function checkLimits(options: PipelineTaskOptions): Required<PipelineTaskLimits> {
   const limits: Record<string, number | null> = {};
   for (const name of Object.keys(defaults) as (keyof PipelineTaskLimits)[]) {
     const value = options[name] === undefined ? defaults[name] : options[name];
@@ -114,7 +173,14 @@ export function checkLimits(options: PipelineTaskOptions): Required<PipelineTask
   return limits as unknown as Required<PipelineTaskLimits>;
 }
 
-function checkHeartbeats({ periodMs = 1_000, timeoutMs = 10_000 }: HeartbeatOptions): void {
-  checkLimitMs('heartbeats.periodMs', periodMs);
-  checkLimitMs('heartbeats.timeoutMs', timeoutMs);
+function checkRate(option: string, value = 1): void {
+  if (!(Number.isFinite(value) && value > 0))
+    throw new InvalidOptionError(option, 'a number of hertz above 0', value);
+}
+
+function checkHeartbeats(options: HeartbeatOptions): void {
+  checkOptions(options);
+  checkNames(options, ['periodMs', 'timeoutMs']);
+  checkLimitMs('heartbeats.periodMs', options.periodMs ?? 1_000);
+  checkLimitMs('heartbeats.timeoutMs', options.timeoutMs ?? 10_000);
 }

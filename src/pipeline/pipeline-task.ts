@@ -12,7 +12,8 @@ import {
 } from '../frames/lifecycle.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import type { FrameProcessor } from '../processors/frame-processor.ts';
+import { checkLimitMs, checkNames, checkOptions } from '../option-checks.ts';
+import { FrameProcessor } from '../processors/frame-processor.ts';
 import type {
   FrameProcessorSetup,
   FrameWatcher,
@@ -28,7 +29,13 @@ import type { Observer } from './observer.ts';
 import { ObserverHub } from './observer-hub.ts';
 import { Pipeline } from './pipeline.ts';
 import { PipelineRun } from './pipeline-run.ts';
-import { checkLimits, type PipelineTaskEvents, type PipelineTaskOptions } from './pipeline-task-options.ts';
+import {
+  checkFrameClasses,
+  checkObserver,
+  checkTaskOptions,
+  type PipelineTaskEvents,
+  type PipelineTaskOptions,
+} from './pipeline-task-options.ts';
 import { requestAgain } from './request-again.ts';
 
 /**
@@ -61,11 +68,13 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
   readonly #unusable = new WeakSet<FrameProcessor>();
 
   /**
-   * @throws {InvalidOptionError} A limit or a rate is not a positive number.
+   * @throws {InvalidOptionError} `pipeline` is no processor; an option is unknown, or can never work.
    */
   constructor(pipeline: FrameProcessor, options: PipelineTaskOptions = {}) {
     super();
-    const limits = checkLimits(options);
+    if (!(pipeline instanceof FrameProcessor))
+      throw new InvalidOptionError('pipeline', 'a Pipeline, or another FrameProcessor', pipeline);
+    const limits = checkTaskOptions(options);
     const { name = 'PipelineTask', observers = [], startMetadata } = options;
     this.name = name;
     this.#options = options;
@@ -132,15 +141,20 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
    * Sends a frame through the pipeline. Downstream frames wait for the start, and are dropped behind an End or
    * Stop frame; a CancelFrame is as good as {@link cancel}. Does not wait. After the end it does nothing.
    *
-   * @throws {InvalidOptionError} When it is not a frame.
+   * @throws {InvalidOptionError} It is not a frame, or the direction is none.
    */
   queueFrame(frame: Frame, direction: FrameDirection = 'downstream'): void {
     if (!isFrame(frame)) throw new InvalidOptionError('frame', 'a Frame', frame);
+    if (direction !== 'downstream' && direction !== 'upstream')
+      throw new InvalidOptionError('direction', "'downstream' or 'upstream'", direction);
     if (direction === 'downstream' && frame.frameRole === 'cancel') this.#run.cancel(frame as CancelFrame);
     else this.#run.queueFrame(frame, direction);
   }
 
+  /** @throws {InvalidOptionError} They are not frames, or the direction is none. */
   queueFrames(frames: Iterable<Frame>, direction: FrameDirection = 'downstream'): void {
+    if (typeof frames?.[Symbol.iterator] !== 'function')
+      throw new InvalidOptionError('frames', 'a list of Frames', frames);
     for (const frame of frames) this.queueFrame(frame, direction);
   }
 
@@ -159,16 +173,26 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
    *
    * @returns True when everything that was queued before is through; false when that took longer than `timeoutMs`, or
    * the run was over first.
+   * @throws {InvalidOptionError} `timeoutMs` is no limit.
    */
-  async flush({ timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
+  async flush(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
+    checkOptions(options);
+    checkNames(options, ['timeoutMs']);
+    const { timeoutMs = 5_000 } = options;
+    checkLimitMs('timeoutMs', timeoutMs);
     if (!this.#run.isRunning) return false;
     const isThrough = await this.#probes.send(timeoutMs);
     if (!isThrough) this.#logger.warn({ timeoutMs }, 'the pipeline was not flushed in time');
     return isThrough;
   }
 
-  /** It is told what happens from now on. */
+  /**
+   * It is told what happens from now on.
+   *
+   * @throws {InvalidOptionError} It is no object.
+   */
   addObserver(observer: Observer): void {
+    checkObserver('observer', observer);
     this.#observers.add(observer);
   }
 
@@ -178,11 +202,13 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
 
   /** Which frames raise `frameReachedDownstream`. */
   setReachedDownstreamFilter(classes: readonly FrameClass[]): void {
+    checkFrameClasses('classes', classes);
     this.#downstreamFilter = classes;
   }
 
   /** Which frames raise `frameReachedUpstream`. */
   setReachedUpstreamFilter(classes: readonly FrameClass[]): void {
+    checkFrameClasses('classes', classes);
     this.#upstreamFilter = classes;
   }
 

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
+import { checkFunction, checkNames, checkOptions, checkText } from '../option-checks.ts';
 import { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import { type FrameHandler, PipelineEdge } from './pipeline-edge.ts';
@@ -28,9 +29,11 @@ export class Pipeline extends FrameProcessor {
 
   /**
    * @param processors In the order of the way downstream; may be empty.
-   * @throws {InvalidOptionError} When it is not a list of processors, or has one twice.
+   * @throws {InvalidOptionError} When it is not a list of processors, or has one twice; an option is unknown, or wrong.
    */
-  constructor(processors: readonly FrameProcessor[], { upstream, downstream, name }: PipelineEnds = {}) {
+  constructor(processors: readonly FrameProcessor[], ends: PipelineEnds = {}) {
+    checkEnds(ends);
+    const { upstream, downstream, name } = ends;
     super(name === undefined ? { directMode: true } : { directMode: true, name });
     checkProcessors('processors', processors);
     this.#source = new PipelineEdge('upstream', upstream ?? ((frame) => this.push(frame, 'upstream')));
@@ -73,6 +76,14 @@ export class Pipeline extends FrameProcessor {
   protected override process(frame: Frame, direction: FrameDirection): void {
     this.push(frame, direction);
   }
+}
+
+function checkEnds(ends: PipelineEnds): void {
+  checkOptions(ends);
+  checkNames(ends, ['upstream', 'downstream', 'name']);
+  for (const end of ['upstream', 'downstream'] as const)
+    if (ends[end] !== undefined) checkFunction(end, ends[end]);
+  if (ends.name !== undefined) checkText('name', ends.name);
 }
 
 /** @throws {InvalidOptionError} */

@@ -227,6 +227,16 @@ describe('ExitHooks', () => {
     },
   );
 
+  it.each<[option: string, hook: unknown, options: unknown]>([
+    ['hook', undefined, {}],
+    ['hook', Promise.resolve(), {}],
+    ['timeout', () => {}, { timeout: 5 }],
+    ['options', () => {}, 5_000],
+  ])('refuses a wrong %s', (option, hook, options) => {
+    const { hooks } = setup();
+    expect(() => hooks.add('hook', hook as never, options as never)).toThrow(`"${option}"`);
+  });
+
   it('refuses a limit that no timer can wait', () => {
     const { hooks } = setup();
     expect(() => hooks.add('hook', () => {}, { timeoutMs: 2 ** 31 })).toThrow(InvalidOptionError);

@@ -270,6 +270,44 @@ describe('PipelineRunner', () => {
     expect(() => new PipelineRunner({ onSignal })).toThrow(InvalidOptionError);
   });
 
+  it.each<[option: string, options: unknown]>([
+    ['onsignal', { onsignal: 'end' }],
+    ['shutdownBudgetMS', { shutdownBudgetMS: 500 }],
+    ['handleProcessEvents', { handleProcessEvents: 'no' }],
+    ['logger', { logger: null }],
+    ['options', null],
+  ])('refuses a wrong %s: %o', (option, options) => {
+    const make = (): unknown => new PipelineRunner(options as never);
+    expect(make).toThrow(InvalidOptionError);
+    expect(make).toThrow(`"${option}"`);
+  });
+
+  it.each<[what: string, tasks: unknown[]]>([
+    ['a list of tasks', [[newTask()]]],
+    ['a pipeline', [new IdentityFilter()]],
+    ['nothing in place of a task', [newTask(), undefined]],
+  ])('refuses to run %s, naming what came', async (_what, tasks) => {
+    const one = runner();
+    const running = one.run(...(tasks as PipelineTask[]));
+    await expect(running).rejects.toThrow(InvalidOptionError);
+    await expect(running).rejects.toThrow(/"tasks".*, got (\[|IdentityFilter|undefined)/);
+    const task = newTask();
+    task.stopWhenDone();
+    expect(await one.run(task)).toMatchObject([{ reason: 'ended' }]);
+  });
+
+  it('may run many times at once without a warning, and leaves the process as it was', async () => {
+    const warned = vi.spyOn(process, 'emitWarning');
+    const before = [process.getMaxListeners(), process.listenerCount('SIGTERM')];
+    const runners = Array.from({ length: 40 }, () => new PipelineRunner({ logger: silentLogger }));
+    const running = runners.map((one) => one.run(newTask()));
+    for (const one of runners) one.end();
+    await Promise.all(running);
+    expect(warned).not.toHaveBeenCalled();
+    expect([process.getMaxListeners(), process.listenerCount('SIGTERM')]).toEqual(before);
+    warned.mockRestore();
+  });
+
   it('tells how each task ended, in their order', async () => {
     const [ends, stops, cancels] = [newTask(), newTask(), newTask()];
     ends.stopWhenDone();

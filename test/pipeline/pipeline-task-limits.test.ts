@@ -7,6 +7,7 @@ import type { FrameClass } from '../../src/frames/of-frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
+import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
@@ -74,6 +75,48 @@ describe('PipelineTask options', () => {
   ];
   it.each(refused)('refuses %o', (options) => {
     expect(() => makeTask([], options)).toThrow(InvalidOptionError);
+  });
+
+  const anything = (value: unknown): never => value as never;
+  it.each<[option: string, options: unknown, named: string]>([
+    ['idleTimeoutMS', { idleTimeoutMS: 5 }, 'idleTimeoutMs'],
+    ['observer', { observer: [] }, 'observers'],
+    ['period', { heartbeats: { period: 5 } }, 'periodMs'],
+    ['options', null, 'an object'],
+    ['name', { name: 5 }, 'string'],
+    ['audioInSampleRate', { audioInSampleRate: '16000' }, "'16000'"],
+    ['observers', { observers: [null] }, 'null'],
+    ['observers', { observers: [class {}] }, 'class'],
+    ['observers', { observers: { onPushFrame: () => {} } }, 'onPushFrame'],
+    ['cancelOnIdleTimeout', { cancelOnIdleTimeout: 'no' }, "'no'"],
+    ['idleTimeoutFrames', { idleTimeoutFrames: [new TextFrame('an instance')] }, 'TextFrame'],
+    ['idleTimeoutFrames', { idleTimeoutFrames: TextFrame }, 'TextFrame'],
+    ['heartbeats', { heartbeats: 1_000 }, '1000'],
+    ['startMetadata', { startMetadata: 'call 5' }, "'call 5'"],
+    ['reachedDownstreamFilter', { reachedDownstreamFilter: ['TextFrame'] }, "'TextFrame'"],
+    ['reachedUpstreamFilter', { reachedUpstreamFilter: null }, 'null'],
+    ['logger', { logger: { info: () => {} } }, 'warn()'],
+  ])('refuses a wrong %s, naming it: %o', (option, options, named) => {
+    const make = (): unknown => new PipelineTask(new IdentityFilter(), anything(options));
+    expect(make).toThrow(InvalidOptionError);
+    expect(make).toThrow(`"${option}"`);
+    expect(make).toThrow(named);
+  });
+
+  it.each([null, [new IdentityFilter()], IdentityFilter])('refuses %o as a pipeline', (pipeline) => {
+    expect(() => new PipelineTask(anything(pipeline))).toThrow('"pipeline"');
+  });
+
+  it('refuses what can never work where it is given later', async () => {
+    const { task } = makeTask([]);
+    expect(() => task.addObserver(anything(null))).toThrow(InvalidOptionError);
+    expect(() => task.setReachedDownstreamFilter(anything(['TextFrame']))).toThrow(InvalidOptionError);
+    expect(() => task.setReachedUpstreamFilter(anything(TextFrame))).toThrow(InvalidOptionError);
+    expect(() => task.queueFrame(anything('hello'))).toThrow(InvalidOptionError);
+    expect(() => task.queueFrame(new TextFrame('a'), anything('up'))).toThrow("'up'");
+    expect(() => task.queueFrames(anything(new TextFrame('a')))).toThrow('"frames"');
+    await expect(task.flush({ timeoutMs: Number.NaN })).rejects.toThrow(InvalidOptionError);
+    await expect(task.flush(anything({ timeout: 5 }))).rejects.toThrow('timeoutMs');
   });
 
   it('takes the longest limit that a timer can wait, and none', () => {

@@ -27,6 +27,15 @@ class Errors extends FrameProcessor {
 }
 
 describe('Pipeline', () => {
+  it.each<[option: string, ends: unknown]>([
+    ['downStream', { downStream: () => {} }],
+    ['upstream', { upstream: new IdentityFilter() }],
+    ['name', { name: 5 }],
+    ['options', 'a name'],
+  ])('refuses a wrong %s', (option, ends) => {
+    expect(() => new Pipeline([], ends as never)).toThrow(`"${option}"`);
+  });
+
   it('takes a frame through one processor', async () => {
     await runTest(new Pipeline([new IdentityFilter()]), {
       framesToSend: [new TextFrame('a')],
