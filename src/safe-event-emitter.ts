@@ -82,7 +82,7 @@ export class SafeEventEmitter<Events extends object> extends EventEmitter<Events
 
   #report(event: unknown, error: unknown): void {
     this.logger.error({ event, error }, 'an event listener failed');
-    if (event !== 'error') (this as SafeEventEmitter<object>).emit('error', error);
+    if (event !== 'error') (this as unknown as SafeEventEmitter<object>).emit('error', error);
   }
 }
 

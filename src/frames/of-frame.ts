@@ -6,13 +6,15 @@ import { checkFrameClasses } from './frame-checks.ts';
 export type FrameClass<F extends Frame = Frame> = abstract new (...args: never[]) => F;
 
 /**
- * Passes only frames of the given classes, narrowed to them: `frames$.pipe(ofFrame(EndFrame))`.
+ * Passes only frames of the given classes, narrowed to them: `frames$.pipe(ofFrame(EndFrame, CancelFrame))`.
  *
  * @throws {InvalidOptionError} One of them is no frame class.
  */
-export function ofFrame<F extends Frame>(...classes: FrameClass<F>[]): OperatorFunction<Frame, F> {
+export function ofFrame<Classes extends readonly FrameClass[]>(
+  ...classes: Classes
+): OperatorFunction<Frame, InstanceType<Classes[number]>> {
   checkFrameClasses('classes', classes);
-  return filter((frame): frame is F => isOneOf(frame, classes));
+  return filter((frame): frame is InstanceType<Classes[number]> => isOneOf(frame, classes));
 }
 
 /** Whether a frame is of one of the given classes. */

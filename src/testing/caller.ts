@@ -35,7 +35,13 @@ export type CallerCommand =
   | { readonly command: 'report' }
   | { readonly command: 'leave' };
 
-type EventOf<Name extends CallerEvent['event']> = Extract<CallerEvent, { event: Name }>;
+type EventOf<Name extends CallerEvent['event']> = Named<CallerEvent, Name>;
+/** Unlike `Extract` it finds an event that shares its shape with others. */
+type Named<Event, Name> = Event extends { readonly event: infer Names }
+  ? Name extends Names
+    ? Event & { readonly event: Name }
+    : never
+  : never;
 
 export interface CallerOptions {
   readonly url: string;

@@ -26,7 +26,9 @@ export type BotCommand =
   | { readonly command: 'end' | 'cancel' | 'guardian' };
 
 export type BotEvent =
-  | { readonly event: 'loading' | 'started' | 'cancelling' }
+  | { readonly event: 'loading' }
+  | { readonly event: 'started' }
+  | { readonly event: 'cancelling' }
   | { readonly event: 'outcome'; readonly outcome: RoomDeletionOutcome }
   | { readonly event: 'roomReappeared'; readonly reappearance: RoomReappearance }
   | { readonly event: 'guardian'; readonly pid: number | undefined; readonly armed: boolean };

@@ -1,27 +1,27 @@
-import type { LocalTrack } from '@livekit/rtc-node';
+// biome-ignore lint/suspicious/noTsIgnore: it is an error in some projects only, and must be in the declarations
+/** @ts-ignore: where the package is not installed, its types are `any` and no error */
+import type * as sdk from '@livekit/rtc-node';
 import { MissingDependencyError } from '../../errors.ts';
 import { importNative } from '../../import-native.ts';
 import { within } from '../../within.ts';
 
-export type {
-  AudioResampler,
-  AudioSource,
-  LocalAudioTrack,
-  LocalParticipant,
-  LocalTrack,
-  LocalTrackPublication,
-  LocalVideoTrack,
-  RemoteParticipant,
-  RemoteTrack,
-  RemoteTrackPublication,
-  Room,
-  TrackPublishOptions,
-  VideoFrame,
-  VideoSource,
-} from '@livekit/rtc-node';
+export type AudioResampler = sdk.AudioResampler;
+export type AudioSource = sdk.AudioSource;
+export type LocalAudioTrack = sdk.LocalAudioTrack;
+export type LocalParticipant = sdk.LocalParticipant;
+export type LocalTrack = sdk.LocalTrack;
+export type LocalTrackPublication = sdk.LocalTrackPublication;
+export type LocalVideoTrack = sdk.LocalVideoTrack;
+export type RemoteParticipant = sdk.RemoteParticipant;
+export type RemoteTrack = sdk.RemoteTrack;
+export type RemoteTrackPublication = sdk.RemoteTrackPublication;
+export type Room = sdk.Room;
+export type TrackPublishOptions = sdk.TrackPublishOptions;
+export type VideoFrame = sdk.VideoFrame;
+export type VideoSource = sdk.VideoSource;
 
 /** LiveKit's native SDK. */
-export type RtcNode = typeof import('@livekit/rtc-node');
+export type RtcNode = typeof sdk;
 
 /** One user's hold on the SDK. */
 export interface RtcHold {
