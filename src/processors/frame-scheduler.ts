@@ -25,6 +25,10 @@ function isTimeVirtual(): boolean {
   return setImmediate !== realImmediate;
 }
 
+/** How many turns there may be in virtual time before the event loop really turns. */
+const mostVirtualTurns = 10_000;
+let virtualTurns = 0;
+
 /**
  * Calls back in the next turn of the event loop.
  *
@@ -32,8 +36,16 @@ function isTimeVirtual(): boolean {
  * which somebody advances between turns of the event loop, never passes by frames that have not settled.
  */
 export function nextTurn(action: () => void): void {
-  if (isTimeVirtual()) settled.then(() => realTick(action));
-  else realImmediate(action);
+  if (!isTimeVirtual()) realImmediate(action);
+  else if (virtualTurns < mostVirtualTurns) {
+    virtualTurns += 1;
+    settled.then(() => realTick(action));
+  } else {
+    realImmediate(() => {
+      virtualTurns = 0;
+      action();
+    });
+  }
 }
 
 /** Resolves when the event loop has turned: whatever frames could be worked off in the meantime, is. */
@@ -47,7 +59,7 @@ const budgetMs = 2;
 const longestStride = 8;
 const noTimeMs = 0.25;
 /** How many frames may do so while time is virtual, and stands still. */
-const budgetFrames = 300_000;
+const budgetFrames = 100_000;
 
 /** Who waits for a turn, first come, first served: a ring in one array. */
 class Line {
@@ -202,6 +214,7 @@ export class FrameScheduler {
 
   readonly #closeSlice = (): void => {
     this.#sliceOpen = false;
+    virtualTurns = 0;
   };
 }
 

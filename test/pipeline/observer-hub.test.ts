@@ -1,4 +1,5 @@
-import { queryObjects } from 'node:v8';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Frame } from '../../src/frames/frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
@@ -33,6 +34,9 @@ function recorder(hold: () => void | Promise<void> = () => {}) {
   };
   return observer;
 }
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const source = new IdentityFilter();
 
@@ -251,19 +255,21 @@ describe('ObserverHub', () => {
 
   it('keeps no frame that everybody has been told', async () => {
     vi.useRealTimers();
-    class LargeFrame extends TextFrame {}
-    let told = 0;
     const slow = async (): Promise<void> => {
       await new Promise((resolve) => setTimeout(resolve, 1));
-      told += 1;
     };
     const { hub } = setup({ onPushFrame: () => {} }, { onPushFrame: slow });
-    for (const letter of 'abc') hub.pushed?.note(source, new LargeFrame(letter), 'downstream');
-    expect(queryObjects(LargeFrame)).toBe(3);
-    while (told < 3) await new Promise((resolve) => setTimeout(resolve, 1));
-    // the last one is let go of once its promise is settled
-    for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve));
-    expect(queryObjects(LargeFrame)).toBe(0);
+    const kept = Array.from('abc', (letter) => {
+      const frame = new TextFrame(letter);
+      hub.pushed?.note(source, frame, 'downstream');
+      return new WeakRef(frame);
+    });
+    collectGarbage();
+    expect(kept.filter((frame) => frame.deref() !== undefined)).toHaveLength(3);
+    await vi.waitFor(() => {
+      collectGarbage();
+      expect(kept.filter((frame) => frame.deref() !== undefined)).toHaveLength(0);
+    });
   });
 
   it('tells 5,000 events in turns, with timers in between', async () => {

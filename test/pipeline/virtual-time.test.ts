@@ -136,6 +136,20 @@ describe('with fake timers', () => {
     expect(await run).toMatchObject({ reason: 'cancelled', durationMs: 1 });
   });
 
+  it('observers that cause more with everything that they are told do not occupy the process', async () => {
+    const filter = new IdentityFilter();
+    const { task, run } = await startPipeline([filter]);
+    task.addObserver({
+      onPushFrame: ({ source }) => {
+        if (source === filter) task.queueFrame(new TextFrame('again'));
+      },
+    });
+    task.queueFrame(new TextFrame('for ever'));
+    await vi.advanceTimersByTimeAsync(1);
+    task.cancel();
+    expect(await run).toMatchObject({ reason: 'cancelled', durationMs: 1 });
+  });
+
   it('frames go on when time becomes real among them', async () => {
     const { task, down, run } = await startPipeline([new IdentityFilter()]);
     task.queueFrames(Array.from({ length: 50_000 }, () => new TextFrame('hello')));
