@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach } from 'vitest';
+import { afterAll } from 'vitest';
 
 export interface ReceivedRequest {
   readonly method: string | undefined;
@@ -20,7 +20,8 @@ export interface MisbehavingServer {
 }
 
 const running = new Set<MisbehavingServer>();
-afterEach(async () => {
+// not after each test: they may run beside each other
+afterAll(async () => {
   await Promise.all([...running].map((server) => server.close()));
 });
 
