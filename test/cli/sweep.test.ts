@@ -1,31 +1,40 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sweepCommand } from '../../src/cli/sweep.ts';
 import { sweepArguments } from '../../src/cli/sweep-arguments.ts';
 import { printable, sweepTable } from '../../src/cli/sweep-print.ts';
-import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
+import { sleep, useVirtualTime } from '../support/fake-time.ts';
+import { LiveKitByFetch } from './livekit-by-fetch.ts';
+
+vi.mock('../../src/rooms/access-token.ts', async () => {
+  const { SignerAtOnce } = await import('./livekit-by-fetch.ts');
+  return { AccessTokenSigner: SignerAtOnce };
+});
 
 const fast = ['--poll', '0.15', '--ttl', '0.6', '--grace', '0.6'];
 
 describe('endframe sweep', () => {
-  let server: FakeLiveKitServer;
-  beforeEach(async () => {
-    server = await FakeLiveKitServer.start();
-    server.createRoom('agents-orphan', { metadata: '{"endframe":true}' });
-    server.createRoom('agents-unmarked');
-    server.createRoom('agents-live', { metadata: '{"endframe":true}' });
-    server.join('agents-live', 'bot', { agent: true });
-    server.createRoom('other', { metadata: '{"endframe":true}' });
+  useVirtualTime();
+
+  let livekit: LiveKitByFetch;
+  beforeEach(() => {
+    livekit = new LiveKitByFetch();
+    const marked = { metadata: '{"endframe":true}' };
+    livekit.rooms.create('agents-orphan', marked);
+    livekit.rooms.create('agents-unmarked');
+    const live = livekit.rooms.create('agents-live', marked);
+    livekit.rooms.join(live, 'bot', Date.now(), { agent: true });
+    livekit.rooms.create('other', marked);
   });
-  afterEach(() => server.stop());
+  afterEach(() => void vi.unstubAllGlobals());
 
   async function run(args: readonly string[], stopped: Promise<unknown> = Promise.resolve()) {
     let out = '';
     let errors = '';
     const code = await sweepCommand([...args], {
       env: {
-        LIVEKIT_URL: server.url,
-        LIVEKIT_API_KEY: server.apiKey,
-        LIVEKIT_API_SECRET: server.apiSecret,
+        LIVEKIT_URL: livekit.url,
+        LIVEKIT_API_KEY: livekit.apiKey,
+        LIVEKIT_API_SECRET: livekit.apiSecret,
       },
       print: (text) => {
         out += text;
@@ -35,9 +44,9 @@ describe('endframe sweep', () => {
       },
       untilStopped: () => stopped,
     });
-    expect(out + errors).not.toContain(server.apiSecret);
+    expect(out + errors).not.toContain(livekit.apiSecret);
     expect(out + errors).not.toContain('eyJ');
-    return { code, out, errors, names: server.rooms.map(({ name }) => name) };
+    return { code, out, errors, names: livekit.rooms.all().map(({ name }) => name) };
   }
 
   it('tells what it would delete and why, and deletes nothing without --yes', async () => {
@@ -73,7 +82,7 @@ describe('endframe sweep', () => {
   });
 
   it('watches until it is stopped', async () => {
-    const stopped = new Promise((resolve) => setTimeout(resolve, 2_500));
+    const stopped = sleep(2_500);
     const { code, out, names } = await run(['--match', 'agents-', '--yes', '--watch', ...fast], stopped);
     expect(code).toBe(0);
     expect(out.match(/ROOM/g)).toHaveLength(1);
@@ -81,7 +90,7 @@ describe('endframe sweep', () => {
   });
 
   it('ends with 3 when an orphan remains', async () => {
-    server.fail({ kind: 'status', status: 403 }, { method: 'DeleteRoom' });
+    livekit.fail({ kind: 'status', status: 403 }, { method: 'DeleteRoom' });
     const { code, out } = await run(['--match', 'agents-', '--yes', ...fast]);
     expect(code).toBe(3);
     expect(out).toContain('could not be deleted');
@@ -90,7 +99,7 @@ describe('endframe sweep', () => {
   it.each(['--once', '--watch'])(
     'ends with 1, without waiting, when LiveKit refuses the keys: %s',
     async (how) => {
-      server.fail({ kind: 'status', status: 401, body: 'invalid API key' });
+      livekit.fail({ kind: 'status', status: 401, body: 'invalid API key' });
       const { code, errors } = await run(['--match', 'agents-', how], new Promise(() => {}));
       expect(code).toBe(1);
       expect(errors).toContain('401');
@@ -99,10 +108,10 @@ describe('endframe sweep', () => {
 
   it('prints what LiveKit answers without the escapes and marks in it', async () => {
     const body = 'gone\u001B[2J\u202E\u009B1m\nand';
-    server.fail({ kind: 'status', status: 503, body }, { method: 'ListParticipants' });
+    livekit.fail({ kind: 'status', status: 503, body }, { method: 'ListParticipants' });
     const { errors } = await run(['--match', 'agents-', ...fast]);
     expect(errors).toContain('gone\\u{1b}[2J\\u{202e}\\u{9b}1m\\u{a}and');
-    server.fail({ kind: 'status', status: 401, body }, { method: 'ListRooms' });
+    livekit.fail({ kind: 'status', status: 401, body }, { method: 'ListRooms' });
     const refused = await run(['--match', 'agents-', ...fast]);
     expect(refused.code).toBe(1);
     for (const text of [errors, refused.errors]) expect(text).not.toMatch(/[^\P{C}\n]/u);
@@ -150,11 +159,11 @@ describe('endframe sweep', () => {
 
   it('waits for the list of all rooms longer than for a look', async () => {
     // longer than the three seconds that any other request may take
-    server.fail({ kind: 'delay', ms: 3_500 }, { method: 'ListRooms', times: 1 });
+    livekit.fail({ kind: 'delay', ms: 3_500 }, { method: 'ListRooms', times: 1 });
     const { code, errors } = await run(['--match', 'nobody-']);
     expect(code).toBe(0);
     expect(errors).not.toContain('interrupted');
-  }, 20_000);
+  });
 
   it('explains itself', async () => {
     const { code, out } = await run(['--help']);
