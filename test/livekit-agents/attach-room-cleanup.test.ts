@@ -119,11 +119,10 @@ describe('attachRoomCleanup', () => {
   it('never rejects and keeps its deadline when DeleteRoom does not answer', async () => {
     const { job, outcome } = setup({ deadlineMs: 150 });
     server.fail({ kind: 'silence' }, { method: 'DeleteRoom' });
-    const startedAt = Date.now();
     job.teardown = 'until-first-rejection';
     await job.ends();
-    expect(Date.now() - startedAt).toBeLessThan(2_000);
-    expect(await outcome()).toMatchObject({ status: 'failed' });
+    // else the limit of an attempt would have ended the first one, and there would be a second
+    expect(await outcome()).toMatchObject({ status: 'failed', attempts: 1 });
   });
 
   it('tries again when DeleteRoom fails', async () => {
