@@ -1,4 +1,7 @@
-/** Runs the tests that show the rows of the fault matrix, and tells for each row how it went. */
+/**
+ * Runs the tests that show the rows of the fault matrix, and those of other promised times, one after the other, and
+ * tells for each row how it went.
+ */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,12 +19,12 @@ import { rows } from './fault-matrix.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The test files in which a title begins with `row N:`. */
+/** The test files in which a title begins with `row N:`, or a time is promised. */
 async function filesWithRows() {
   const names = await readdir(join(root, 'test'), { recursive: true });
   const files = names.filter((name) => name.endsWith('.test.ts')).map((name) => join('test', name));
   const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')));
-  return files.filter((_, index) => /['"`]row \d+:/.test(texts[index] ?? ''));
+  return files.filter((_, index) => /['"`]row \d+:|\bpromised\(|\.contract\.ts/.test(texts[index] ?? ''));
 }
 
 /** @returns {Promise<readonly import('vitest/node').TestCase[]>} */
@@ -32,6 +35,9 @@ async function runTests(/** @type {readonly string[]} */ files) {
     root,
     config: 'test/vitest.config.ts',
     watch: false,
+    // nothing of the suite keeps the machine busy meanwhile
+    maxWorkers: 1,
+    maxConcurrency: 1,
   });
   const tests = vitest.state.getTestModules().flatMap(({ children }) => [...children.allTests()]);
   await vitest.close();
@@ -85,5 +91,9 @@ export async function runFaultMatrix(/** @type {(line: string) => void} */ print
     );
     good &&= verdict === 'pass' || (verdict !== 'FAIL' && row.reason !== undefined);
   }
+  const failed = tests.filter((test) => test.result().state === 'failed');
+  print(`\n${tests.length} tests of faults and promised times, ${failed.length} failed`);
+  for (const test of failed) print(`  ${test.fullName}`);
+  good &&= failed.length === 0;
   return good;
 }
