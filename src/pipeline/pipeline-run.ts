@@ -20,6 +20,7 @@ import { turnOfTheLoop } from '../processors/frame-scheduler.ts';
 import { ExitHooks } from './exit-hooks.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineTaskLimits } from './pipeline-task-options.ts';
+import { takeIntoUse } from './processors-in-use.ts';
 import { holdersOf, TerminalWatch } from './terminal-watch.ts';
 
 type Phase = 'new' | 'setting-up' | 'starting' | 'running' | 'finishing' | 'finished';
@@ -65,6 +66,8 @@ export class PipelineRun {
   #early: TerminalFrame | undefined;
   #settle: ((outcome: Outcome) => void) | undefined;
   #startTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Lets other runs have the processors; unknown while they are not this run's. */
+  #giveBack: (() => void) | undefined;
   #shutdownTimer: ReturnType<typeof setTimeout> | undefined;
   #giveUp = (): void => {};
   /** Resolves when a shutdown's time is up: nothing is waited for any more. */
@@ -212,6 +215,7 @@ export class PipelineRun {
   #begin(setup: FrameProcessorSetup): void {
     this.#phase = 'setting-up';
     try {
+      this.#giveBack = takeIntoUse(this.#options.pipeline);
       const pending = this.#options.pipeline.setup(setup);
       if (this.isOver) return;
       if (this.#cancelFrame !== undefined) this.ended(this.#cancelFrame);
@@ -318,10 +322,11 @@ export class PipelineRun {
     // what waits behind the terminal frame in processors that are through with it may still come out, as in Pipecat
     if (result.reason !== 'failed') await turnOfTheLoop();
     const hooks = this.#hooks.run(result);
-    if (result.reason !== 'stopped') {
+    if (result.reason !== 'stopped' && this.#giveBack !== undefined) {
       const cleanup = this.#options.pipeline.cleanup();
       if (cleanup !== undefined) await Promise.race([cleanup, this.#timeUp]);
     }
+    this.#giveBack?.();
     await hooks;
     await Promise.race([finish(), this.#timeUp]);
     clearTimeout(this.#shutdownTimer);

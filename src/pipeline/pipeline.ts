@@ -4,6 +4,7 @@ import { checkFunction, checkNames, checkOptions, checkText } from '../option-ch
 import { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import { type FrameHandler, PipelineEdge } from './pipeline-edge.ts';
+import { isInUse } from './processors-in-use.ts';
 import { cleanUpAll, setUpAll } from './set-up-and-clean-up.ts';
 
 export interface PipelineEnds {
@@ -15,7 +16,8 @@ export interface PipelineEnds {
 }
 
 /**
- * Processors in a row. Itself a processor, so pipelines nest; frames pass it as if it was not there.
+ * Processors in a row. Itself a processor, so pipelines nest; frames pass it as if it was not there. A processor may be
+ * in several pipelines, but only in one that runs.
  *
  * @see Pipecat `pipeline/pipeline.py`, `Pipeline`
  */
@@ -39,11 +41,7 @@ export class Pipeline extends FrameProcessor {
     this.#source = new PipelineEdge('upstream', upstream ?? ((frame) => this.push(frame, 'upstream')));
     this.#sink = new PipelineEdge('downstream', downstream ?? ((frame) => this.push(frame, 'downstream')));
     this.#processors = [...processors];
-    let last: FrameProcessor = this.#source;
-    for (const processor of [...processors, this.#sink]) {
-      last.link(processor);
-      last = processor;
-    }
+    if (!processors.some(isInUse)) this.#linkAll();
   }
 
   override get processors(): readonly FrameProcessor[] {
@@ -52,6 +50,7 @@ export class Pipeline extends FrameProcessor {
 
   override setup(setup: FrameProcessorSetup): void | Promise<void> {
     super.setup(setup);
+    this.#linkAll();
     this.#setup = setup;
     this.#isCancelled = false;
     this.#source.setup(setup);
@@ -75,6 +74,15 @@ export class Pipeline extends FrameProcessor {
 
   protected override process(frame: Frame, direction: FrameDirection): void {
     this.push(frame, direction);
+  }
+
+  /** Also at setup: meanwhile a processor may have been in another pipeline. */
+  #linkAll(): void {
+    let last: FrameProcessor = this.#source;
+    for (const processor of [...this.#processors, this.#sink]) {
+      last.link(processor);
+      last = processor;
+    }
   }
 }
 
