@@ -90,6 +90,11 @@ export class PipelineRun {
     return this.#phase === 'running';
   }
 
+  /** Whether an End, Stop or Cancel frame was queued, sent, or noticed. */
+  get isEnding(): boolean {
+    return this.#terminal !== undefined || this.#cancelFrame !== undefined;
+  }
+
   /** Whether nothing can be queued any more. */
   get isOver(): boolean {
     return this.#phase === 'finishing' || this.#phase === 'finished';

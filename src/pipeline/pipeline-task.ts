@@ -98,8 +98,8 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
       logger: this.#logger,
       onStart: () => this.#idle?.start(),
       onStarted: () => this.#onStarted(),
-      onEnding: () => this.#idle?.stop(),
-      onStop: () => this.#onStop(),
+      onEnding: () => this.#stopTimers(),
+      onStop: () => this.#stopTimers(),
       onLost: (frame) => this.#leavesDownstream(frame),
     });
     this.lifecycle$ = this.#run.lifecycle$;
@@ -239,7 +239,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     this.#observers.pipelineStarted();
     this.emit('started');
     const { heartbeats = false } = this.#options;
-    if (heartbeats === false) return;
+    if (heartbeats === false || this.#run.isEnding) return;
     this.#heartbeat = new Heartbeat(
       heartbeats === true ? {} : heartbeats,
       (beat) => this.#pipeline.queueFrame(beat),
@@ -251,7 +251,8 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     this.#heartbeat.start();
   }
 
-  #onStop(): void {
+  /** Behind an End, Stop or Cancel frame no heartbeat comes out, and nobody is idle. */
+  #stopTimers(): void {
     this.#idle?.stop();
     this.#heartbeat?.stop();
   }

@@ -342,6 +342,26 @@ describe('PipelineTask heartbeats', () => {
     await run;
   });
 
+  it('are neither sent nor missed while the run ends', async () => {
+    const slowEnd = new (class extends FrameProcessor {
+      protected override async process(frame: Frame, direction: FrameDirection): Promise<void> {
+        if (frame instanceof EndFrame) await new Promise((done) => setTimeout(done, 5_000));
+        this.push(frame, direction);
+      }
+    })();
+    const { run, task, down, heartbeatTimeout } = await setup(
+      { heartbeats: { periodMs: 100, timeoutMs: 1_000 } },
+      [slowEnd],
+    );
+    await passes(500);
+    const before = down.framesOf(HeartbeatFrame).length;
+    task.stopWhenDone();
+    await passes(5_000);
+    expect(await run).toMatchObject({ reason: 'ended' });
+    expect(heartbeatTimeout).not.toHaveBeenCalled();
+    expect(down.framesOf(HeartbeatFrame)).toHaveLength(before);
+  });
+
   it('that are missed are logged with the time they had', async () => {
     const warn = vi.fn();
     const logger = { debug: () => {}, info: () => {}, warn, error: () => {} };
