@@ -33,6 +33,8 @@ const scenario = fc.record({
     fc.integer({ min: 0, max: 2_000 }),
   ),
   soundEvery: fc.integer({ min: 1, max: 4 }),
+  /** Whether sound goes on arriving, as from a microphone. */
+  live: fc.boolean(),
   hungHooks: fc.integer({ min: 0, max: 3 }),
   how: fc.constantFrom<How>('end', 'stop', 'cancel', 'idle', 'shutdown'),
 });
@@ -76,6 +78,19 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never;
 
 const sound = { audio: new Int16Array(1), sampleRate: 16_000, numChannels: 1 };
 
+/** Goes on pushing sound until it is switched off. */
+class Microphone extends IdentityFilter {
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  switchOn(): void {
+    this.#timer = setInterval(() => this.push(new InputAudioRawFrame(sound)), 20);
+  }
+
+  switchOff(): void {
+    clearInterval(this.#timer);
+  }
+}
+
 async function run(one: Scenario) {
   const { limitMs, begin } = ways[one.how];
   let hooksRun = 0;
@@ -84,7 +99,8 @@ async function run(one: Scenario) {
     { length: one.hungHooks },
     () => new WithExitHook(() => never, { timeoutMs: hookMs }),
   );
-  const watched = await startRun([hook(), ...hungHooks, hook(), ...build(one)], {
+  const microphone = new Microphone();
+  const watched = await startRun([microphone, hook(), ...hungHooks, hook(), ...build(one)], {
     endStallTimeoutMs: stallMs,
     cancelTimeoutMs: one.how === 'shutdown' ? null : cancelMs,
     idleTimeoutMs: one.how === 'idle' ? idleMs : null,
@@ -95,11 +111,13 @@ async function run(one: Scenario) {
     );
   }
   await watched.pass(0);
+  if (one.live) microphone.switchOn();
   const boundMs = limitMs + graceMs + (one.hungHooks > 0 ? hookMs + graceMs : 0);
   const startedMs = performance.now();
   begin(watched);
   while (watched.results.length === 0 && performance.now() - startedMs < boundMs + stepMs)
     await watched.pass(stepMs);
+  microphone.switchOff();
   return { ...watched, tookMs: performance.now() - startedMs, boundMs, hooksRun };
 }
 
