@@ -1,11 +1,13 @@
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../frames/audio.ts';
 import type { Frame, SystemFrame } from '../frames/frame.ts';
+import { checkAudio } from '../frames/frame-checks.ts';
 import { OutputImageRawFrame, SpriteFrame } from '../frames/images.ts';
 import { MixerControlFrame } from '../frames/mixer.ts';
 import { TTSStoppedFrame, TTSTextFrame } from '../frames/text.ts';
 import { BotSpeech } from './bot-speech.ts';
 import type { MediaSenderHooks, MediaSenderOptions } from './media-sender-options.ts';
 import { OutputAudioCutter } from './output-audio-cutter.ts';
+import { OutputIntake } from './output-intake.ts';
 import { OutputQueue } from './output-queue.ts';
 import { PictureShow } from './picture-show.ts';
 import { RowOfFailures } from './row-of-failures.ts';
@@ -31,6 +33,7 @@ type Phase = 'closed' | 'open' | 'ending' | 'cancelled';
 export class MediaSender {
   readonly #options: MediaSenderOptions;
   readonly #hooks: MediaSenderHooks;
+  readonly #intake: OutputIntake;
   readonly #queue: OutputQueue;
   readonly #speech: BotSpeech;
   readonly #cutter: OutputAudioCutter;
@@ -45,6 +48,10 @@ export class MediaSender {
     const { hooks } = options;
     this.#options = options;
     this.#hooks = hooks;
+    this.#intake = new OutputIntake({
+      take: (frame) => this.#enqueue(frame),
+      failed: hooks.failed,
+    });
     this.#queue = new OutputQueue({
       play: (chunk) => this.#play(chunk),
       deliver: (frame) => this.#deliver(frame),
@@ -71,15 +78,13 @@ export class MediaSender {
     if (frame instanceof OutputAudioRawFrame) this.#takeSound(frame);
     else if (frame instanceof OutputImageRawFrame || frame instanceof SpriteFrame) this.#takePicture(frame);
     else if (frame instanceof MixerControlFrame) this.#sound.order(frame);
-    else {
-      if (frame instanceof TTSStoppedFrame) this.#flush();
-      this.#queue.add(frame);
-    }
+    else this.#intake.add(frame);
   }
 
   /** @returns Whether anything may be interrupted: what an EndFrame waits for may not. */
   interrupt(): boolean {
     if (this.#phase !== 'open') return false;
+    this.#intake.drop((frame) => !frame.uninterruptible);
     this.#queue.clear();
     this.#cutter.clear();
     this.#flushSoon();
@@ -131,6 +136,7 @@ export class MediaSender {
   #drop(phase: 'cancelled' | 'closed'): void {
     this.#phase = phase;
     clearTimeout(this.#restTimer);
+    this.#intake.drop(() => true);
     this.#queue.clearAll();
     this.#cutter.clear();
     this.#speech.forget();
@@ -139,6 +145,7 @@ export class MediaSender {
   }
 
   #dropSpeech(): void {
+    this.#intake.drop(isSpeech);
     this.#queue.drop(isSpeech);
     clearTimeout(this.#restTimer);
     this.#cutter.close();
@@ -149,6 +156,7 @@ export class MediaSender {
   }
 
   async #drain(): Promise<void> {
+    await this.#intake.whenEmpty();
     this.#flush();
     await this.#queue.whenEmpty();
     await this.#pictures?.whenOver();
@@ -162,26 +170,34 @@ export class MediaSender {
   }
 
   #takeSound(frame: OutputAudioRawFrame): void {
+    // it may have been changed since it was made
+    checkAudio(frame);
     if (!this.#options.params.audioOutEnabled) this.#hooks.isOff('audioOutEnabled');
-    else if (this.#phase === 'open') this.#enqueue(frame);
-  }
-
-  #enqueue(frame: OutputAudioRawFrame): void {
-    for (const chunk of this.#cutter.push(frame)) this.#queue.add(chunk);
-    this.#flushSoon();
+    else if (this.#phase === 'open') this.#intake.add(frame);
   }
 
   #takePicture(frame: OutputImageRawFrame | SpriteFrame): void {
     if (this.#pictures === undefined) this.#hooks.isOff('videoOutEnabled');
     else if (this.#phase !== 'open') return;
-    else if (frame instanceof OutputImageRawFrame && frame.syncWithAudio) this.#queue.add(frame);
+    else if (frame instanceof OutputImageRawFrame && frame.syncWithAudio) this.#intake.add(frame);
     else this.#pictures.show(frame);
+  }
+
+  #enqueue(frame: Frame): void {
+    if (frame instanceof OutputAudioRawFrame) {
+      for (const chunk of this.#cutter.push(frame)) this.#queue.add(chunk);
+      this.#flushSoon();
+    } else {
+      if (frame instanceof TTSStoppedFrame) this.#flush();
+      this.#queue.add(frame);
+    }
   }
 
   /** Plays what is less than a chunk, filled up with silence, unless more comes: a beep may be shorter than a chunk. */
   #flushSoon(): void {
     clearTimeout(this.#restTimer);
-    if (this.#phase !== 'open' || !this.#queue.isEmpty || !this.#cutter.holdsRest) return;
+    const isIdle = this.#intake.isEmpty && this.#queue.isEmpty;
+    if (this.#phase !== 'open' || !isIdle || !this.#cutter.holdsRest) return;
     this.#restTimer = setTimeout(() => this.#flush(), restWaitMs);
   }
 

@@ -67,10 +67,11 @@ export class OutputAudioCutter {
   }
 
   #changeRate(fromHz: number): OutputAudioRawFrame[] {
+    const { sampleRate, createResampler } = this.#options;
+    const next = fromHz === sampleRate ? undefined : createResampler(fromHz);
     const rest = this.#resampler === undefined ? [] : this.#cut(this.#resampler.flush());
     this.#resampler?.close();
-    const { sampleRate, createResampler } = this.#options;
-    this.#resampler = fromHz === sampleRate ? undefined : createResampler(fromHz);
+    this.#resampler = next;
     this.#fromHz = fromHz;
     return rest;
   }

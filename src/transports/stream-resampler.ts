@@ -1,3 +1,6 @@
+import { InvalidOptionError } from '../errors.ts';
+import { isSampleRate } from '../frames/frame-checks.ts';
+
 /** Changes the sample rate of a stream, piece by piece. */
 export interface StreamResampler {
   /** @returns What can be said by now: some samples are held back until the next piece. */
@@ -5,6 +8,16 @@ export interface StreamResampler {
   /** @returns What was held back. The next piece begins a new stream. */
   flush(): Int16Array;
   close(): void;
+}
+
+/** @throws {InvalidOptionError} Sound cannot have these rates, or this number of channels. */
+export function checkResampling(fromHz: number, toHz: number, channels: number): void {
+  for (const rate of [fromHz, toHz]) {
+    if (!isSampleRate(rate))
+      throw new InvalidOptionError('sampleRate', 'a rate that sound can have, in hertz', rate);
+  }
+  if (Number.isInteger(channels) && channels > 0) return;
+  throw new InvalidOptionError('numChannels', 'a whole number above 0', channels);
 }
 
 /**
@@ -19,7 +32,9 @@ export class LinearResampler implements StreamResampler {
   #last: Int16Array | undefined;
   #offset = 0;
 
+  /** @throws {InvalidOptionError} Sound cannot have these rates, or this number of channels. */
   constructor(fromHz: number, toHz: number, channels: number) {
+    checkResampling(fromHz, toHz, channels);
     this.#step = fromHz / toHz;
     this.#channels = channels;
   }

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
+import { isSampleRate } from '../frames/frame-checks.ts';
 import type { Company } from '../frames/participants.ts';
 import { checkBoolean, checkLimitMs, checkMethods, checkNames, checkOneOf } from '../option-checks.ts';
 import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
@@ -132,8 +133,8 @@ function checkedCompany(name: string, value: unknown): Company {
 function checkedRate(name: string, value: unknown): number | undefined {
   if (value === undefined) return undefined;
   // chunks of 10 ms must be whole samples
-  if (typeof value === 'number' && value > 0 && Number.isInteger(value / 100)) return value;
-  throw new InvalidOptionError(name, 'a whole number of hundreds of hertz above 0', value);
+  if (isSampleRate(value) && Number.isInteger(value / 100)) return value;
+  throw new InvalidOptionError(name, 'a whole number of hundreds of hertz, from 1 000 to 768 000', value);
 }
 
 function checkedCount(name: string, value: unknown, fallback: number): number {

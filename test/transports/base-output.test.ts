@@ -96,6 +96,21 @@ describe('BaseOutputTransport, playing', () => {
     expect(heardSamples(bot).filter((sample) => sample === 1_000)).toHaveLength(16 * 80);
   });
 
+  it.each([{ sampleRate: Number.NaN }, { sampleRate: 0 }, { sampleRate: -8_000 }, { numChannels: 0 }])(
+    'reports sound that can never be played, and plays what follows: %o',
+    async (bad) => {
+      const bot = await talk({ paced: false });
+      const errors: unknown[] = [];
+      bot.task.on('error', (error) => errors.push(error));
+      const eightKHz = (): OutputAudioRawFrame =>
+        new OutputAudioRawFrame({ audio: new Int16Array(320).fill(7), sampleRate: 8_000, numChannels: 1 });
+      bot.says(eightKHz(), Object.assign(eightKHz(), bad), eightKHz());
+      await passes(1_000);
+      expect(errors).toHaveLength(1);
+      expect(heardSamples(bot).filter((sample) => sample === 7)).toHaveLength(2 * 640);
+    },
+  );
+
   it.each([15, 25, 70])('puts no silence into sound that comes in pieces of %d ms', async (ms) => {
     const bot = await talk();
     for (let piece = 0; piece < 20; piece += 1) {

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import type { RtcNode } from '../../src/transports/livekit/load-rtc-node.ts';
+import { NativeResampler } from '../../src/transports/livekit/native-resampler.ts';
 import { LinearResampler } from '../../src/transports/stream-resampler.ts';
 
 function inPieces(resampler: LinearResampler, audio: Int16Array, size: number): Int16Array {
@@ -39,5 +42,27 @@ describe('LinearResampler', () => {
     const out = inPieces(new LinearResampler(8_000, 24_000, 2), stereo, 14);
     expect(out.length).toBe(1_200);
     expect([...out].every((sample, index) => sample === (index % 2 === 0 ? 100 : -100))).toBe(true);
+  });
+});
+
+describe('resamplers', () => {
+  const impossible = [
+    [Number.NaN, 16_000, 1],
+    [0, 16_000, 1],
+    [-8_000, 16_000, 1],
+    [16_000, Number.NaN, 1],
+    [16_000, 24_000, 0],
+    [16_000, 24_000, Number.NaN],
+  ] as const;
+
+  it.each(impossible)('refuse %d Hz to %d Hz in %d channels', (fromHz, toHz, channels) => {
+    expect(() => new LinearResampler(fromHz, toHz, channels)).toThrow(InvalidOptionError);
+  });
+
+  it.each(impossible)('keep %d Hz to %d Hz in %d channels from native code', (fromHz, toHz, channels) => {
+    const AudioResampler = vi.fn();
+    const rtc = { AudioResampler } as unknown as RtcNode;
+    expect(() => new NativeResampler(rtc, fromHz, toHz, channels)).toThrow(InvalidOptionError);
+    expect(AudioResampler).not.toHaveBeenCalled();
   });
 });

@@ -62,6 +62,8 @@ describe('TransportParams', () => {
     { audioInSources: 'microphone' },
     { audioInSources: ['screenshare'] },
     { audioOutSampleRate: 0 },
+    { audioOutSampleRate: 100 },
+    { audioInSampleRate: 1_000_000 },
     { audioOutSampleRate: 22_050.5 },
     { audioInSampleRate: Number.NaN },
     { audioInSampleRate: -16_000 },

@@ -1,4 +1,4 @@
-import type { StreamResampler } from '../stream-resampler.ts';
+import { checkResampling, type StreamResampler } from '../stream-resampler.ts';
 import type { AudioResampler, RtcNode } from './load-rtc-node.ts';
 
 /** The SDK's resampler: its filter holds a few milliseconds back, until it is flushed. */
@@ -7,7 +7,9 @@ export class NativeResampler implements StreamResampler {
   readonly #resampler: AudioResampler;
   #closed = false;
 
+  /** @throws {InvalidOptionError} With these rates the SDK would never return, or fail with every piece. */
   constructor(rtc: RtcNode, fromHz: number, toHz: number, channels: number) {
+    checkResampling(fromHz, toHz, channels);
     this.#rtc = rtc;
     this.#resampler = new rtc.AudioResampler(fromHz, toHz, channels);
   }
