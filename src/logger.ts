@@ -84,13 +84,15 @@ export const stderrLogger: Logger = {
   error: toStderr('ERROR'),
 };
 
-/** The same logger, except that what it throws is lost: a log line must not change what happens. */
+/** The same logger, except that what it throws, or rejects with, is lost: a log line must not change what happens. */
 export function unfailing(logger: Logger): Logger {
   const safely =
     (level: keyof Logger): Logger['error'] =>
     (fields, message) => {
       try {
-        logger[level](fields, message);
+        // some loggers are asynchronous, whatever their type says
+        const result: unknown = logger[level](fields, message);
+        if (result instanceof Promise) result.catch(nothing);
       } catch {
         // there is nowhere left to say it
       }

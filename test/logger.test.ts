@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MissingDependencyError } from '../src/errors.ts';
-import { stderrLogger } from '../src/logger.ts';
+import { type Logger, stderrLogger, unfailing } from '../src/logger.ts';
 
 describe('stderrLogger', () => {
   afterEach(() => void vi.restoreAllMocks());
@@ -56,5 +56,28 @@ describe('stderrLogger', () => {
     const line = written(circle);
     expect(line).toMatch(/roomName: 'lobby'.*bytes: 10n.*Circular/);
     expect(line.match(/\n/g)).toHaveLength(1);
+  });
+});
+
+describe('unfailing', () => {
+  const levels = ['debug', 'info', 'warn', 'error'] as const;
+
+  it.each<[how: string, log: () => void]>([
+    [
+      'throws',
+      () => {
+        throw new Error('disk full');
+      },
+    ],
+    ['rejects', async () => Promise.reject(new Error('disk full'))],
+  ])('loses what a logger %s', async (_how, log) => {
+    const uncaught: unknown[] = [];
+    const onUncaught = (error: unknown): void => void uncaught.push(error);
+    process.on('unhandledRejection', onUncaught);
+    const logger: Logger = unfailing({ debug: log, info: log, warn: log, error: log });
+    for (const level of levels) expect(() => logger[level]({}, 'text')).not.toThrow();
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', onUncaught);
+    expect(uncaught).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../errors.ts';
 import type { Frame } from '../frames/frame.ts';
 import { checkFrameClasses } from '../frames/frame-checks.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
-import { type Logger, stderrLogger } from '../logger.ts';
+import { type Logger, stderrLogger, unfailing } from '../logger.ts';
 import { checkMethods, checkOneOf } from '../option-checks.ts';
 import type { FramePushed, Observer } from '../pipeline/observer.ts';
 import { logLevels, ownFields } from '../processors/frame-logger.ts';
@@ -47,7 +47,7 @@ export class LogObserver implements Observer {
     this.#options = options;
     this.#excluded = new Set(excludedFields);
     this.#level = level;
-    this.#logger = logger;
+    this.#logger = unfailing(logger);
   }
 
   onPushFrame(hop: FramePushed): void {

@@ -1,4 +1,4 @@
-import { type Logger, stderrLogger } from '../logger.ts';
+import { type Logger, stderrLogger, unfailing } from '../logger.ts';
 import { checkLimitMs, checkMethods } from '../option-checks.ts';
 import {
   type ExitListener,
@@ -54,7 +54,7 @@ export function closeOnProcessExit(
   checkMethods('deleter', deleter, ['deleteRoom']);
   checkLimitMs('budgetMs', budgetMs);
   checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
-  const entry: Watched = { deleter, budgetMs, logger };
+  const entry: Watched = { deleter, budgetMs, logger: unfailing(logger) };
   processExit.add(entry);
   const stop = (): void => processExit.remove(entry);
   return Object.assign(stop, { [Symbol.dispose]: stop });

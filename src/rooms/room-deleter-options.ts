@@ -72,9 +72,30 @@ export function deletionPlan(options: RoomDeleterOptions): DeleterPlan {
   checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
   checkMethods('scheduler', scheduler, ['now', 'schedule']);
   if (typeof random !== 'function') throw new InvalidOptionError('random', 'a function');
-  const deletion = { roomName, rest, deleteWhen, ownIdentity, deadlineMs, logger, scheduler, random };
+  const deletion = {
+    roomName,
+    rest,
+    deleteWhen,
+    ownIdentity,
+    deadlineMs,
+    logger,
+    scheduler,
+    random: anyJitter(random),
+  };
   const identity = room ?? { owned: isGeneratedRoomName(roomName) };
   return { ...deletion, room: identity, verify, guardian, guardianHeartbeatMs };
+}
+
+/** One that throws, or is no number from 0 to below 1, must not keep a room from being deleted. */
+function anyJitter(random: () => number): () => number {
+  return () => {
+    try {
+      const drawn = random();
+      return drawn >= 0 && drawn < 1 ? drawn : Math.random();
+    } catch {
+      return Math.random();
+    }
+  };
 }
 
 function checkPolicy(deleteWhen: DeleteWhen, rest: RoomRest): void {

@@ -17,12 +17,18 @@ afterEach(() => {
   children.clear();
 });
 
+interface RunOptions extends Pick<ExitProgram, 'callbacks'> {
+  readonly answer?: Answer[];
+  readonly budgetMs?: number;
+  readonly rooms?: number;
+}
+
 async function run(
   then: ExitProgram['then'],
-  { answer = [confirms] as Answer[], budgetMs = 8_000, rooms = 1 } = {},
+  { answer = [confirms], budgetMs = 8_000, rooms = 1, ...options }: RunOptions = {},
 ) {
   const servers = await Promise.all(Array.from({ length: rooms }, () => serve(...answer)));
-  const program: ExitProgram = { apiUrls: servers.map(({ url }) => url), budgetMs, then };
+  const program: ExitProgram = { apiUrls: servers.map(({ url }) => url), budgetMs, then, ...options };
   const child = spawnScript(script, [JSON.stringify(program)], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   let errors = '';
@@ -85,6 +91,26 @@ describe('closeOnProcessExit', () => {
     if (name !== undefined) signal(name);
     expect(await exits()).toMatchObject({ code: 3, errors: expect.stringContaining('may remain') });
   });
+
+  describe.each(['throw', 'reject'] as const)(
+    'with a logger, listeners and a deleteWhen that %s',
+    (callbacks) => {
+      it.each([
+        ['throw', undefined, confirms, 1],
+        ['wait', 'SIGTERM', confirms, 0],
+        ['throw', undefined, answers(401), 3],
+        ['wait', 'SIGTERM', answers(401), 3],
+      ] as const)(
+        'deletes the room and has the right exit code: %s, %s',
+        async (then, name, answer, code) => {
+          const { signal, requests, exits } = await run(then, { callbacks, answer: [answer] });
+          if (name !== undefined) signal(name);
+          expect(await exits()).toMatchObject({ code, signal: null });
+          expect(requests()).toEqual([1]);
+        },
+      );
+    },
+  );
 
   it('keeps the exit code that was set before a signal', async () => {
     const { signal, exits } = await run('set-exit-code');

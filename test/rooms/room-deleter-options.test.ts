@@ -15,7 +15,7 @@ describe('deletionPlan', () => {
       ownIdentity: undefined,
       deadlineMs: 7_000,
       logger: stderrLogger,
-      random: Math.random,
+      random: expect.any(Function),
       room: { owned: false },
       verify: true,
       guardian: undefined,

@@ -181,6 +181,23 @@ describe('a deletion', () => {
     expect(await thrown.deleteRoom('end')).toMatchObject({ status: 'failed', error: { kind: 'network' } });
   });
 
+  it.each<[string, () => number]>([
+    ['NaN', () => Number.NaN],
+    ['1,000', () => 1_000],
+    [
+      'an error',
+      () => {
+        throw new Error('a bug');
+      },
+    ],
+  ])('tries again with a jitter that is %s', async (_what, random) => {
+    const { deleter, attemptsAt, outcomes } = setup([unavailable, unavailable, 'ok'], { random });
+    void deleter.deleteRoom('end');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(outcomes).toMatchObject([{ status: 'deleted', attempts: 3 }]);
+    expect(attemptsAt[1]).toBeGreaterThanOrEqual(10);
+  });
+
   it('runs on a scheduler of its own time', async () => {
     vi.useRealTimers();
     const scheduler = new VirtualTimeScheduler();

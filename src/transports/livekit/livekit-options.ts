@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidOptionError } from '../../errors.ts';
-import { type Logger, stderrLogger } from '../../logger.ts';
+import { type Logger, stderrLogger, unfailing } from '../../logger.ts';
 import {
   checkLimitMs,
   checkMethods,
@@ -149,7 +149,7 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
     deleter: deleterFor(deleteRoomOnEnd, rest, { roomName, identity, logger }),
     onRemoteDisconnect,
     leaseBeatMs: options.leaseBeatMs,
-    logger,
+    logger: unfailing(logger),
   };
 }
 
