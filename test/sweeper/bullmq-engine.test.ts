@@ -14,6 +14,7 @@ import { killBots, startBot } from '../support/doomed-bot.ts';
 import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { spawnScript } from '../support/run-typescript.ts';
+import { sharedRedis } from '../support/shared-services.ts';
 import { type RedisServer, startRedis } from '../support/start-redis.ts';
 
 const describe = await describeWith('redis-server');
@@ -23,14 +24,13 @@ const { leaseTtlMs, pollMs } = contractLimits;
 const sweepProgram = fileURLToPath(new URL('./sweep-program.ts', import.meta.url));
 
 describe('with a real Redis', () => {
-  let redis: RedisServer;
+  let redisUrl: string;
   const make = (group: string): BullMqEngine =>
-    new BullMqEngine({ redisUrl: redis.url, queueName: group, lockMs: 1_000, logger: silentLogger });
+    new BullMqEngine({ redisUrl, queueName: group, lockMs: 1_000, logger: silentLogger });
   sweeperEngineContract('BullMqEngine', {
     open: async () => {
-      redis = await startRedis();
+      redisUrl = await sharedRedis();
     },
-    close: async () => redis[Symbol.asyncDispose](),
     livekit: () => FakeLiveKitServer.start(),
     make,
   });

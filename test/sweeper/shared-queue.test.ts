@@ -1,23 +1,27 @@
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Observation } from '../../src/sweeper/observation.ts';
 import { openSharedQueue } from '../../src/sweeper/shared-queue.ts';
 import { describeWith } from '../support/requirements.ts';
-import { type RedisServer, startRedis } from '../support/start-redis.ts';
+import { sharedRedis } from '../support/shared-services.ts';
 
 const describe = await describeWith('redis-server');
+const queueName = `many-${process.pid}`;
 
 describe('the shared queue', () => {
-  let redis: RedisServer;
+  let redis: Redis;
+  let redisUrl: string;
   beforeAll(async () => {
-    redis = await startRedis();
+    redisUrl = await sharedRedis();
+    redis = new Redis(redisUrl);
   });
-  afterAll(() => redis[Symbol.asyncDispose]());
+  afterAll(() => redis.disconnect());
 
   it('plans, remembers and forgets 10,000 rooms in commands that each stay within their limit', async () => {
     const stopped = new AbortController();
     const { add, close, memory, pause } = await openSharedQueue({
-      redisUrl: redis.url,
-      queueName: 'many',
+      redisUrl,
+      queueName,
       keyPrefix: 'endframe',
       stopped: stopped.signal,
       concurrency: 1,
@@ -37,12 +41,12 @@ describe('the shared queue', () => {
     const names = rooms.map(({ name }) => name);
     try {
       await add(rooms, { pass: 'first', owned: rooms.length });
-      const waiting = await redis.client.llen('endframe:many:wait');
+      const waiting = await redis.llen(`endframe:${queueName}:wait`);
       // one look may have begun before the pause
       expect(waiting).toBeGreaterThanOrEqual(rooms.length - 1);
       const seen = { leases: { bot: 'run.1' }, silentLooks: 0 } as unknown as Observation;
       const entries = names.flatMap((name) => [name, JSON.stringify(seen)]);
-      await redis.client.hset('endframe:many:sweeper:seen', ...entries);
+      await redis.hset(`endframe:${queueName}:sweeper:seen`, ...entries);
       expect([...(await memory.seen()).keys()].toSorted()).toEqual(names.toSorted());
       expect(await memory.recallAll([...names, 'agents-unknown'])).toEqual([
         ...names.map(() => seen),
