@@ -9,6 +9,7 @@ const config: ViteUserConfig = defineConfig({
     // they mostly wait for each other's processes: vitest's own choice would leave one of two cores idle
     maxWorkers: 4,
     testTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,
