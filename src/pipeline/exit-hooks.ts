@@ -18,10 +18,11 @@ interface RegisteredHook {
 const graceMs = 100;
 
 /**
- * What is to be done at the end of a run, whatever its end: each hook once, begun in reverse order, within its limit.
+ * Runs each exit hook of a run once, in reverse order of registration.
  *
- * All of them together have the longest of their limits. A hook waits for the one before it, but for at most half of
- * what is left of the common time; then it begins beside it. So each has time left, however many hang.
+ * The limit of all of them together is the longest of their own limits. A hook starts when the one before it is done,
+ * or when that has taken half of the time that was left; then both run at the same time. So every hook has time left,
+ * however many hang.
  */
 export class ExitHooks {
   readonly #logger: Logger;

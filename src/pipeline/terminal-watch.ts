@@ -2,21 +2,21 @@ import type { LifecycleFrame } from '../frames/lifecycle.ts';
 import { type FrameProcessor, forceFrame, hasFrame } from '../processors/frame-processor.ts';
 import { markForced } from '../processors/lifecycle-custody.ts';
 
-/** How long nothing may move, in all, once a processor was given up; in milliseconds. */
+/** Stall limit after the first one, in milliseconds. */
 const graceMs = 800;
-/** How often it is looked for a frame past its limit, and how many times: together with the grace less than a second. */
+/** A forced frame is forced again at this interval, in milliseconds, and so many times: with the grace under a second. */
 const stepMs = 20;
 const steps = 8;
 
 /**
- * Sees to it that a lifecycle frame comes out of a pipeline within its limit and a second, however many processors
- * hang and whatever waits in front of them.
+ * Gets a lifecycle frame through a pipeline within its limit and a second, however many processors hang and however
+ * many frames wait in front of them.
  *
- * An End or Stop frame is given its limit anew whenever something moves. At the limit every call of `process()` that
- * the frame would have to wait for is given up. What waits behind those calls is processed as long as it moves; when
- * nothing has moved for another 800 ms the frame is forced: everything in front of it is dropped, and no processor is
- * waited for any more. A Cancel frame has one limit for all of its way, and is forced then. A StartFrame is given 800
- * ms by each further processor; the limit of the start is not the watch's business.
+ * For an End or Stop frame the limit is one of standing still: progress restarts it. At the limit all calls of
+ * `process()` in the frame's way are abandoned, and the frames behind those calls are processed. After another 800 ms
+ * without progress the frame is forced: all frames in front of it are dropped, and no processor is waited for. The
+ * limit of a Cancel frame is for its whole way; then it is forced. A StartFrame is never forced so: each processor that
+ * holds it is passed over after the limit, or after 800 ms once one was; the start has a limit of its own.
  */
 export class TerminalWatch {
   readonly frame: LifecycleFrame;
@@ -26,13 +26,12 @@ export class TerminalWatch {
   #lastProgress: number = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hasGivenUp = false;
-  /** How often it may still be looked for the frame that is forced. */
   #stepsLeft = steps;
   #isForced = false;
 
   /**
    * @param limitMs How long nothing may move; `null` for ever.
-   * @param lost Called when nobody has the frame any more, and it has not come out.
+   * @param lost Called when no processor holds the frame and it has not come out, or when it cannot be forced.
    */
   constructor(
     frame: LifecycleFrame,
@@ -55,7 +54,7 @@ export class TerminalWatch {
     clearTimeout(this.#timer);
   }
 
-  /** The time is up: nothing and nobody is waited for any more. */
+  /** Drops what is in front of the frame, and waits for no processor any more. */
   force(): void {
     this.stop();
     this.#isForced = true;
