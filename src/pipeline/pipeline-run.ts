@@ -9,6 +9,7 @@ import {
   type TerminalFrame,
 } from '../frames/lifecycle.ts';
 import type { Logger } from '../logger.ts';
+import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type {
   ExitHook,
   ExitHookOptions,
@@ -18,6 +19,7 @@ import type {
 } from '../processors/frame-processor-setup.ts';
 import { turnOfTheLoop } from '../processors/frame-scheduler.ts';
 import { ExitHooks } from './exit-hooks.ts';
+import { KeptStart } from './kept-start.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineTaskLimits } from './pipeline-task-options.ts';
 import { takeIntoUse } from './processors-in-use.ts';
@@ -66,6 +68,7 @@ export class PipelineRun {
   #early: TerminalFrame | undefined;
   #settle: ((outcome: Outcome) => void) | undefined;
   #startTimer: ReturnType<typeof setTimeout> | undefined;
+  #keptStart: KeptStart | undefined;
   /** Lets other runs have the processors; unknown while they are not this run's. */
   #giveBack: (() => void) | undefined;
   #shutdownTimer: ReturnType<typeof setTimeout> | undefined;
@@ -153,6 +156,11 @@ export class PipelineRun {
     this.#options.pipeline.queueFrame(frame);
   }
 
+  /** A processor's `process()` is over and has not pushed the StartFrame. */
+  startKeptBy(processor: FrameProcessor): void {
+    this.#keptStart?.keptBy(processor);
+  }
+
   /** Something that an EndFrame waits for went on. */
   progress(): void {
     this.#watch?.progress();
@@ -190,7 +198,7 @@ export class PipelineRun {
   started(frame: StartFrame): void {
     if (this.#phase !== 'starting') return;
     this.#phase = 'running';
-    clearTimeout(this.#startTimer);
+    this.#stopStartTimers();
     if (this.#watch?.frame === frame) this.#watch.stop(); // a cancel may be under way already
     this.#lifecycle.next({ phase: 'completed', frame });
     this.#releaseWaiting('downstream');
@@ -250,6 +258,12 @@ export class PipelineRun {
     );
   }
 
+  #stopStartTimers(): void {
+    clearTimeout(this.#startTimer);
+    this.#keptStart?.stop();
+    this.#keptStart = undefined;
+  }
+
   #start(): void {
     this.#phase = 'starting';
     const frame = new StartFrame();
@@ -259,6 +273,11 @@ export class PipelineRun {
       const holders = holdersOf(frame, this.#options.pipeline.processors).map(({ name }) => name);
       return `The StartFrame did not come out of the pipeline (${holders.join(', ') || 'nobody'} has it)`;
     });
+    this.#keptStart = new KeptStart(
+      frame,
+      startTimeoutMs === null ? null : startTimeoutMs / 4,
+      this.#options.logger,
+    );
     this.#options.onStart();
     const stallMs =
       startTimeoutMs !== null && (endStallTimeoutMs ?? Number.POSITIVE_INFINITY) >= startTimeoutMs
@@ -295,7 +314,7 @@ export class PipelineRun {
   #noteCancel(frame: CancelFrame): void {
     this.#cancelFrame = frame;
     this.#waiting = [];
-    clearTimeout(this.#startTimer);
+    this.#stopStartTimers();
     this.#options.onEnding();
     this.#abort(`The run was cancelled${frame.reason === undefined ? '' : `: ${frame.reason}`}`);
     this.#lifecycle.next({ phase: 'entered', frame });
@@ -316,7 +335,7 @@ export class PipelineRun {
   }
 
   async #finish(outcome: Outcome, finish: () => Promise<void>): Promise<PipelineResult> {
-    clearTimeout(this.#startTimer);
+    this.#stopStartTimers();
     this.#watch?.stop();
     this.#watch = undefined;
     this.#waiting = [];

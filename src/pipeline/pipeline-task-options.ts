@@ -24,7 +24,10 @@ import type { Observer } from './observer.ts';
 export interface PipelineTaskLimits {
   /** All processors' `setup()`. Default 20 000. */
   readonly setupTimeoutMs?: number | null;
-  /** From the StartFrame's entry to its exit. Default 20 000. */
+  /**
+   * From the StartFrame's entry to its exit. A processor whose `process()` has returned without pushing it is named in
+   * the log after a second; after a quarter of this limit the frame goes on without it. Default 20 000.
+   */
   readonly startTimeoutMs?: number | null;
   /**
    * How long nothing may move while an End or Stop frame is under way; how long that takes is not limited. Then every

@@ -377,6 +377,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
         if (idle?.watchesPushes === false) idle.see(frame);
       },
       terminalFrameMoved: (frame: TerminalFrame) => this.#run.terminalMoved(frame),
+      startFrameKept: (processor: FrameProcessor) => this.#run.startKeptBy(processor),
       progress: () => this.#run.progress(),
       forced: (error: ErrorFrame) => {
         this.#run.forced = true;

@@ -60,6 +60,8 @@ export interface RunMonitor {
   activity(frame: Frame): void;
   /** A terminal frame was handed over to somebody. */
   terminalFrameMoved(frame: TerminalFrame): void;
+  /** The processor's `process()` is over and has not pushed the StartFrame. */
+  startFrameKept(processor: FrameProcessor): void;
   /** Something that an EndFrame waits for went on. */
   progress(): void;
   /** The framework passed a lifecycle frame on for a processor; the error says for which. */
@@ -99,6 +101,7 @@ export const noMonitor: RunMonitor = {
   processorSetUp: nothing,
   activity: nothing,
   terminalFrameMoved: nothing,
+  startFrameKept: nothing,
   progress: nothing,
   forced: nothing,
   unusable: nothing,

@@ -264,8 +264,17 @@ export class ProcessorCore implements Runnable {
   }
 
   #afterHandling(frame: Frame, direction: FrameDirection): void {
+    if (this.#custody.held === frame) this.#wasKept(this.#custody.held);
     if (this.#forwarded !== undefined && isForwarded(frame)) this.#forward(frame, direction);
     if (this.isListenedTo) this.#emitter.emit('afterProcessFrame', frame, direction);
+  }
+
+  /** `process()` is over, and has not passed a lifecycle frame on. */
+  #wasKept(frame: LifecycleFrame): void {
+    // a compound passes it on when its processors have, which are forced themselves
+    if (this.#processor.processors.length > 0) return;
+    if (isForced(frame)) this.#passOn(frame, 'did not pass on');
+    else if (frame.frameRole === 'start') this.monitor.startFrameKept(this.#processor);
   }
 
   /** The framework's own frames go on also where a processor does not know them. */
@@ -310,9 +319,6 @@ export class ProcessorCore implements Runnable {
 
   #handlerReturned(frame: Frame, direction: FrameDirection): void {
     if (this.#isEnding) this.#noteProgress(frame, true);
-    // a compound passes it on when its processors have, which are forced themselves
-    if (this.#custody.held === frame && isForced(frame) && this.#processor.processors.length === 0)
-      this.#passOn(this.#custody.held, 'did not pass on');
     this.#afterHandling(frame, direction);
   }
 
