@@ -5,7 +5,7 @@ import type { Participant, ParticipantEvent } from './room-input.ts';
 
 /**
  * The output of a room: when the last of those who count as company has left, nothing is played until somebody
- * comes. A room where nobody has been yet is played to: somebody may be coming in.
+ * comes. A room where nobody has been yet is played to: a media server may be late in announcing somebody.
  */
 export abstract class RoomOutputTransport extends BaseOutputTransport {
   readonly #company = new Set<string>();

@@ -94,6 +94,25 @@ describe('a room output that nobody listens to any more', () => {
     expect(heard.slice(-640)).toEqual([...ramp(40, 5_000)]);
   });
 
+  it('keeps what a mixer adds for those who listen', async () => {
+    const audioOutMixer = {
+      start() {},
+      stop() {},
+      processFrame() {},
+      mix: (audio: Int16Array) => audio.fill(7),
+    };
+    const bot = await talkWithAda({ audioOutMixer });
+    await passes(400);
+    bot.transport.participantLeaves('ada');
+    await passes(0);
+    const before = bot.transport.played.length;
+    await passes(1_000);
+    expect(bot.transport.played.length).toBe(before);
+    bot.transport.participantJoins('bob');
+    await passes(1_000);
+    expect(bot.transport.played.length).toBeGreaterThan(before + 20);
+  });
+
   it('plays on while one of several is there', async () => {
     const bot = await talkWithAda();
     bot.transport.participantJoins('bob');

@@ -22,8 +22,9 @@ export type LiveKitRoomEvent =
    */
   | { readonly type: 'disconnected'; readonly reason: string }
   /**
-   * `participantLeft` is not emitted for those who are only out of sight while the bot's connection is interrupted.
-   * Machines come and go too: see `kind`.
+   * Machines come and go too: see `kind`. LiveKit announces nobody who is hidden, and somebody who publishes nothing
+   * up to 3 s late. `participantLeft` is not emitted for those who are only out of sight while the bot's connection
+   * is interrupted.
    */
   | {
       readonly type: 'participantJoined' | 'participantLeft';
