@@ -15,7 +15,7 @@ import { findRoom } from './delete-attempt.ts';
 import type { DeletionTrigger } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
 import { type DeleterPlan, deletionPlan, type RoomDeleterOptions } from './room-deleter-options.ts';
-import { mayRemain, type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
+import { mayRemain, type NeverJoined, type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
 import { type KnownRoom, RoomGuard, type SettledNews } from './room-guard.ts';
 import { isKnown, type RoomIdentity } from './room-identity.ts';
 import type { RestCallOptions } from './room-rest.ts';
@@ -59,6 +59,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   #room: RoomIdentity;
   #ownSid: string | undefined;
   #keepReason: string | undefined;
+  #neverJoined: NeverJoined | undefined;
   #isOver = false;
   /** Replays its one value, then completes; never errors. */
   readonly outcome$: Observable<RoomDeletionOutcome>;
@@ -78,13 +79,16 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
       canHandOver: () => this.#guard.armed,
     };
     this.outcome$ = runOnce(this.#orders, (trigger) =>
-      runDeletion({ ...this.#plan, ...this.#known }, trigger, events),
+      runDeletion({ ...this.#plan, ...this.#known, neverJoined: this.#neverJoined }, trigger, events),
     );
     this.outcome$.subscribe((outcome) => {
       this.#isOver = true;
       if (mayRemain(outcome)) reportRoomMayRemain();
       // first: whoever is told may end the process
-      this.#guard.settle(outcome, this.#known);
+      // of a room that never was nothing can come back
+      const neverWas = this.#neverJoined !== undefined && outcome.attempts === 0;
+      if (neverWas) this.#guard.forget();
+      else this.#guard.settle(outcome, this.#known);
       this.#tell(outcome);
     });
   }
@@ -140,6 +144,15 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     this.#keepReason = reason;
     this.#needless.next('kept');
     this.#orders.next('exit');
+  }
+
+  /**
+   * To be called when it is certain that the bot was never in the room, and will not be: a deletion then looks first
+   * whether there is one. Where there is none, or nobody can tell and the name is new, the outcome is `already-gone`
+   * without an attempt, and no guardian stays.
+   */
+  neverJoined(bot: NeverJoined): void {
+    this.#neverJoined = bot;
   }
 
   /**

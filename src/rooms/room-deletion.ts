@@ -22,9 +22,9 @@ import {
   timeout,
   timer,
 } from 'rxjs';
-import { LiveKitRESTError } from '../errors.ts';
+import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { attemptDeletion } from './delete-attempt.ts';
+import { attemptDeletion, findRoom } from './delete-attempt.ts';
 import {
   type DeleteWhen,
   type DeletionTrigger,
@@ -68,6 +68,14 @@ export interface DeletionPlan extends OwnParticipant {
   readonly logger: Logger;
   readonly scheduler: SchedulerLike;
   readonly random: () => number;
+  /** Set where the bot was never in its room; see `RoomDeleter.neverJoined()`. */
+  readonly neverJoined?: NeverJoined | undefined;
+}
+
+/** A bot that was never in its room. */
+export interface NeverJoined {
+  /** Whether the room's name was made up for this bot, and nobody else can have come before it. */
+  readonly nameIsNew: boolean;
 }
 
 /** What can happen to a deletion from outside. */
@@ -79,6 +87,11 @@ export interface DeletionEvents {
   /** Whether somebody else goes on trying when the deadline has passed. */
   readonly canHandOver: () => boolean;
 }
+
+/** How long a bot that was never in its room waits to learn whether there is one. */
+const longestLookMs = 1_000;
+/** Nobody can be in a new room of a LiveKit that cannot be reached, or that refuses the key. */
+const nobodyIsThere: ReadonlySet<LiveKitRESTErrorKind> = new Set(['network', 'auth', 'clock']);
 
 /** A decision gets at most this long, and at most half of the deadline: the deletion needs the rest. */
 const longestDecisionMs = 2_000;
@@ -138,9 +151,13 @@ export function runDeletion(
   );
 
   const work$ = decide(plan, trigger).pipe(
+    concatMap((yes) => (yes ? isOwed(plan) : of(undefined))),
     takeUntil(needless$),
     defaultIfEmpty(true),
-    concatMap((yes) => (yes ? delete$ : of(outcome('kept')))),
+    concatMap((owed) => {
+      if (owed === undefined) return of(outcome('kept'));
+      return owed ? delete$ : of(outcome('already-gone'));
+    }),
   );
   const cutOff$ = merge(
     aborted$.pipe(map(() => 'stopped by the caller')),
@@ -152,6 +169,20 @@ export function runDeletion(
   );
   return merge(cutOff$, work$).pipe(
     take(1),
+    finalize(() => controller.abort()),
+  );
+}
+
+/** Whether there may be a room to delete: one value. A bot that was never inside looks first. */
+function isOwed({ neverJoined, rest, roomName, scheduler }: DeletionPlan): Observable<boolean> {
+  if (neverJoined === undefined) return of(true);
+  const { nameIsNew } = neverJoined;
+  if (rest.listRooms === undefined) return of(!nameIsNew);
+  const controller = new AbortController();
+  return defer(() => findRoom(rest, roomName, { signal: controller.signal })).pipe(
+    map((listed) => listed !== 'absent'),
+    catchError((error) => of(!nameIsNew || !nobodyIsThere.has(asRestError(roomName, error).kind))),
+    timeout({ first: longestLookMs, scheduler, with: () => of(true) }),
     finalize(() => controller.abort()),
   );
 }

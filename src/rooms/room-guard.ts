@@ -68,6 +68,13 @@ export class RoomGuard {
     if (guarded !== undefined) this.#hold?.update(guarded);
   }
 
+  /** There is nothing to look after, now and later. */
+  forget(): void {
+    this.#decided = true;
+    this.#hold?.forget();
+    this.#hold = undefined;
+  }
+
   /** What follows an outcome, with what was known of the room. */
   settle({ status, error }: RoomDeletionOutcome, { room }: KnownRoom): void {
     const hold = this.#hold;

@@ -358,6 +358,56 @@ describe('a deletion', () => {
     });
   });
 
+  describe('of a room that its bot has never joined', () => {
+    const room = { name: 'room', sid: 'RM_1', creationTimeMs: 1, metadata: '' };
+    const unreachable = failure('network');
+
+    function neverJoined(nameIsNew: boolean, listRooms: RoomRest['listRooms']) {
+      const rest = (listRooms && { listRooms }) as RoomRest;
+      const bot = setup(['ok'], { rest, verify: false });
+      bot.deleter.neverJoined({ nameIsNew });
+      void bot.deleter.deleteRoom('exit');
+      return bot;
+    }
+
+    it.each<[what: string, nameIsNew: boolean, listRooms: RoomRest['listRooms']]>([
+      ['there is none', false, async () => []],
+      ['there is none, under a new name', true, async () => []],
+      ['nobody can tell, under a new name', true, undefined],
+      ['LiveKit is away, under a new name', true, () => Promise.reject(unreachable)],
+      ['the key is refused, under a new name', true, () => Promise.reject(failure('auth', 401))],
+    ])('attempts nothing where %s', async (_what, nameIsNew, listRooms) => {
+      const { outcomes, attemptsAt } = neverJoined(nameIsNew, listRooms);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(outcomes).toMatchObject([
+        { status: 'already-gone', trigger: 'exit', attempts: 0, elapsedMs: 0 },
+      ]);
+      expect(attemptsAt).toEqual([]);
+    });
+
+    it.each<[what: string, nameIsNew: boolean, listRooms: RoomRest['listRooms'], atMs: number]>([
+      ['somebody has it', true, async () => [room], 0],
+      ['somebody has it, under a shared name', false, async () => [room], 0],
+      ['nobody can tell, under a shared name', false, undefined, 0],
+      ['LiveKit is away, under a shared name', false, () => Promise.reject(unreachable), 0],
+      ['the key is refused, under a shared name', false, () => Promise.reject(failure('auth', 401)), 0],
+      ['LiveKit is busy', true, () => Promise.reject(unavailable), 0],
+      ['LiveKit does not answer in a second', true, () => new Promise(() => {}), 1_000],
+    ])('is deleted all the same where %s', async (_what, nameIsNew, listRooms, atMs) => {
+      const { outcomes, attemptsAt } = neverJoined(nameIsNew, listRooms);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(outcomes).toMatchObject([{ status: 'deleted', attempts: 1 }]);
+      expect(attemptsAt).toEqual([atMs]);
+    });
+
+    it('is kept where it is to be kept', async () => {
+      const { deleter, outcomes } = setup(['ok'], { deleteWhen: 'never' });
+      deleter.neverJoined({ nameIsNew: true });
+      await deleter.deleteRoom('exit');
+      expect(outcomes).toMatchObject([{ status: 'kept' }]);
+    });
+  });
+
   describe('that depends', () => {
     const ada = listedParticipant('ada');
     const bot = listedParticipant('bot', { isAgent: true });

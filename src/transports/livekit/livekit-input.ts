@@ -34,11 +34,8 @@ export class LiveKitInputTransport extends RoomInputTransport {
 
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
-    await this.#enter(setup).catch((error) => {
-      // without the room the run is pointless
-      setup.fail(error);
-      throw error;
-    });
+    // without the room the run is pointless; the run says why, and one line is enough
+    await this.#enter(setup).catch((error) => setup.fail(error));
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void {

@@ -61,6 +61,8 @@ export interface LiveKitTransportOptions {
 export interface LiveKitPlan {
   readonly url: string;
   readonly roomName: string;
+  /** Whether the name was made up here: nobody else was told it before. */
+  readonly nameIsNew: boolean;
   readonly identity: string;
   readonly createToken: () => Promise<string>;
   /** `undefined` where there is neither a key pair nor a `rest`. */
@@ -132,7 +134,8 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
   }
   const httpUrl = restBaseUrl(givenOrEnv('url', options.url, 'LIVEKIT_URL'), 'url');
   const claims = options.token === undefined ? undefined : tokenClaims(options.token);
-  const roomName = agreed('roomName', options.roomName, claims?.roomName) ?? generateRoomName();
+  const givenName = agreed('roomName', options.roomName, claims?.roomName);
+  const roomName = givenName ?? generateRoomName();
   const identity =
     agreed('identity', options.identity, claims?.identity) ?? `bot-${randomBytes(4).toString('hex')}`;
   checkRoomName(roomName);
@@ -143,6 +146,7 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
   return {
     url: httpUrl.replace('http', 'ws'),
     roomName,
+    nameIsNew: givenName === undefined,
     identity,
     createToken: tokenMaker(options, keys, { roomName, identity }),
     rest,

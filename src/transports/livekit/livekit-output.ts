@@ -26,10 +26,8 @@ export class LiveKitOutputTransport extends RoomOutputTransport {
 
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
-    await this.#enter(setup).catch((error) => {
-      setup.fail(error);
-      throw error;
-    });
+    // without the room the run is pointless; the run says why, and one line is enough
+    await this.#enter(setup).catch((error) => setup.fail(error));
   }
 
   protected override async writeAudioFrame(chunk: OutputAudioRawFrame): Promise<boolean> {

@@ -1,11 +1,13 @@
 import { type Observable, Subject, Subscription, tap } from 'rxjs';
+import { PipelineError } from '../../errors.ts';
 import type { Company } from '../../frames/participants.ts';
 import type { Logger } from '../../logger.ts';
 import type { LeaseBeat } from '../../rooms/lease-beat.ts';
-import { textOf } from '../../text-of.ts';
+import type { RoomRest } from '../../rooms/room-rest.ts';
 import { within } from '../../within.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
 import { startLease } from './bot-lease.ts';
+import { explainJoinFailure } from './join-failure.ts';
 import { Listeners } from './listeners.ts';
 import { type Room, type RtcHold, rtcNode } from './load-rtc-node.ts';
 import { NativeResampler } from './native-resampler.ts';
@@ -28,6 +30,11 @@ export interface LiveKitRoomOptions {
   readonly company?: Company | undefined;
   /** How often sweepers are told that the bot is alive, in milliseconds. Default 5 000. */
   readonly leaseBeatMs?: number | undefined;
+  /** What can be asked why an attempt to join has failed, and for which room. */
+  readonly roomName?: string | undefined;
+  readonly rest?: RoomRest | undefined;
+  /** Called before `connect()` rejects, where it is certain that the bot was not in the room. */
+  readonly onNeverJoined?: (() => void) | undefined;
   readonly logger: Logger;
 }
 
@@ -41,8 +48,6 @@ interface Joined {
 
 /** How long leaving may take: `disconnect()` hangs while a server is frozen. */
 const leaveLimitMs = 1_500;
-/** What the SDK says when LiveKit understood and refused. */
-const refusal = /client error: 4\d\d/;
 
 /**
  * One membership in one room: joined once for all its owners, left when the last of them has left.
@@ -114,7 +119,7 @@ export class LiveKitRoom {
    * Joins, or waits for the join under way; trying again where that may help.
    *
    * @throws {MissingDependencyError} The SDK is not installed.
-   * @throws {Error} What the SDK says why it could not join.
+   * @throws {PipelineError} It could not be joined; says why, and what to do where that is known.
    */
   connect(owner: object): Promise<void> {
     this.#owners.add(owner);
@@ -140,14 +145,30 @@ export class LiveKitRoom {
   }
 
   async #join(): Promise<void> {
-    const hold = await rtcNode.acquire();
-    if (this.#closed) {
-      await hold.release();
-      throw new Error('The room was left before it was joined');
+    let isCertain = true;
+    let retries = 0;
+    const explained = <T>(work: Promise<T>): Promise<T> =>
+      work.catch(async (thrown) => {
+        if (this.#closed) isCertain = false;
+        if (this.#closed) throw thrown;
+        const failure = await explainJoinFailure(thrown, this.#options);
+        isCertain &&= failure.isCertain;
+        retries = failure.retries;
+        throw failure.error;
+      });
+    try {
+      const hold = await explained(rtcNode.acquire());
+      if (this.#closed) {
+        await hold.release();
+        throw new PipelineError('The room was left before it was joined');
+      }
+      this.#hold = hold;
+      const givesUp = (_: unknown, attempts: number): boolean => this.#closed || attempts > retries;
+      await withRetries(() => explained(this.#tryToJoin(hold)), { givesUp });
+    } catch (error) {
+      if (isCertain) this.#options.onNeverJoined?.();
+      throw error;
     }
-    this.#hold = hold;
-    const givesUp = (error: unknown): boolean => this.#closed || refusal.test(textOf(error));
-    await withRetries(() => this.#tryToJoin(hold), { givesUp });
   }
 
   async #tryToJoin(hold: RtcHold): Promise<void> {
@@ -157,7 +178,7 @@ export class LiveKitRoom {
     if (this.#closed) {
       // nobody else knows of this membership
       await this.#goAway(connection);
-      throw new Error('The room was left while it was being joined');
+      throw new PipelineError('The room was left while it was being joined');
     }
     this.#checkToken(connection.token);
     const tracks = new PublishedTracks(hold, connection.room, this.#listeners);

@@ -185,9 +185,12 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   }
 
   #newRoom(): LiveKitRoom {
-    const { url, createToken, leaseBeatMs, logger } = this.#plan;
+    const { url, roomName, nameIsNew, rest, deleter, createToken, leaseBeatMs, logger } = this.#plan;
     const room = new LiveKitRoom({
       url,
+      roomName,
+      rest,
+      onNeverJoined: () => deleter?.neverJoined({ nameIsNew }),
       createToken,
       company: this.params.company,
       leaseBeatMs,

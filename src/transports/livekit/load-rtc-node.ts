@@ -3,6 +3,7 @@
 import type * as sdk from '@livekit/rtc-node';
 import { MissingDependencyError } from '../../errors.ts';
 import { importNative } from '../../import-native.ts';
+import { textOf } from '../../text-of.ts';
 import { within } from '../../within.ts';
 
 export type AudioResampler = sdk.AudioResampler;
@@ -133,6 +134,8 @@ export async function loadRtcNode(): Promise<RtcNode> {
     return await importNative('@livekit/rtc-node');
   } catch (cause) {
     const howToGetIt = 'Install it with: npm install @livekit/rtc-node';
-    throw new MissingDependencyError('@livekit/rtc-node', howToGetIt, { cause });
+    // of one that is simply not there, the cause would say the same at length
+    const isAbsent = /Cannot find (package|module) '@livekit\/rtc-node'/.test(textOf(cause));
+    throw new MissingDependencyError('@livekit/rtc-node', howToGetIt, isAbsent ? {} : { cause });
   }
 }

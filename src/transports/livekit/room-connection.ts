@@ -1,4 +1,5 @@
 import type { Subscription } from 'rxjs';
+import { PipelineError } from '../../errors.ts';
 import type { KeypadEntry } from '../../frames/dtmf.ts';
 import { cut, redact } from '../../rooms/redact.ts';
 import { textOf } from '../../text-of.ts';
@@ -36,7 +37,7 @@ export class RoomConnection {
     this.#join = join;
   }
 
-  /** @throws {Error} What the SDK says why it could not join; without secrets. */
+  /** @throws {PipelineError} What the SDK says why it could not join; without secrets. */
   static async open(hold: RtcHold, options: OpenConnectionOptions): Promise<RoomConnection> {
     const token = await options.createToken();
     const room = new hold.rtc.Room();
@@ -48,7 +49,7 @@ export class RoomConnection {
     } catch (error) {
       watch.unsubscribe();
       // LiveKit repeats the token in what it says about it
-      throw new Error(`The room could not be joined: ${cut(redact(textOf(error)))}`);
+      throw new PipelineError(`The room could not be joined: ${cut(redact(textOf(error)))}`);
     }
     return new RoomConnection(hold, room, token, watch, join);
   }

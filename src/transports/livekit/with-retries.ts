@@ -1,8 +1,8 @@
 import { defer, firstValueFrom, retry, throwError, timer } from 'rxjs';
 
 export interface RetriesOptions {
-  /** Asked before another attempt: whether there is no point in it. */
-  readonly givesUp: (error: unknown) => boolean;
+  /** Asked before another attempt: whether there is no point in it, after so many, from 1. */
+  readonly givesUp: (error: unknown, attempts: number) => boolean;
   /** Default 3; each pause is four times the one before, from 250 ms on. */
   readonly attempts?: number;
 }
@@ -23,7 +23,7 @@ export function withRetries<T>(
       retry({
         count: attempts - 1,
         delay: (error, count) => {
-          if (givesUp(error)) return throwError(() => error);
+          if (givesUp(error, count)) return throwError(() => error);
           return timer(firstWaitMs * 4 ** (count - 1));
         },
       }),
