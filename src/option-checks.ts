@@ -2,8 +2,11 @@
 
 import { InvalidOptionError } from './errors.ts';
 
-/** What `setTimeout` can hold; a longer one would fire at once. */
-const longestTimerMs = 2_147_483_647;
+/** What a timer can wait, in milliseconds; a longer one would fire at once. */
+export const longestTimerMs = 2_147_483_647;
+/** What microphones, telephones and codecs use, and a good deal more. */
+const lowestRateHz = 1_000;
+const highestRateHz = 768_000;
 
 /** @throws {InvalidOptionError} There are no options at all, where some are needed. */
 export function checkOptions(options: unknown): asserts options is object {
@@ -15,17 +18,50 @@ export function checkText(option: string, value: unknown): asserts value is stri
   if (typeof value !== 'string' || value === '') throw new InvalidOptionError(option, 'a non-empty string');
 }
 
+/** What is right besides a number of milliseconds above 0. */
+export interface DurationRange {
+  /** Whether 0 is right as well. Default false. */
+  readonly zero?: boolean;
+  /** What else would be, for the text, such as `null`. */
+  readonly or?: string;
+}
+
+/** @throws {InvalidOptionError} `value` is no number of milliseconds that a timer can wait. */
+export function checkDurationMs(
+  option: string,
+  value: unknown,
+  { zero = false, or }: DurationRange = {},
+): asserts value is number {
+  if (typeof value === 'number' && value <= longestTimerMs && (value > 0 || (zero && value === 0))) return;
+  const range = `a number of milliseconds ${zero ? 'from 0' : 'above 0'}, at most ${longestTimerMs}`;
+  throw new InvalidOptionError(option, or === undefined ? range : `${range}, or ${or}`, value);
+}
+
+/** Whether it is a rate that sound can have, in hertz. */
+export function isRateHz(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= lowestRateHz && (value as number) <= highestRateHz;
+}
+
 /**
- * @param or What else would have been right.
- * @throws {InvalidOptionError} `value` is no number of milliseconds that a timer can wait.
+ * @param multipleOf 100 where pieces of 10 ms must be whole samples. Default 1.
+ * @throws {InvalidOptionError} `value` is no rate that sound can have.
  */
-export function checkLimitMs(option: string, value: unknown, or = ''): asserts value is number {
-  if (typeof value === 'number' && value > 0 && value <= longestTimerMs) return;
-  throw new InvalidOptionError(
-    option,
-    `a number of milliseconds above 0, at most ${longestTimerMs}${or}`,
-    value,
-  );
+export function checkRateHz(option: string, value: unknown, multipleOf = 1): asserts value is number {
+  if (isRateHz(value) && value % multipleOf === 0) return;
+  const whole = multipleOf === 1 ? 'a whole number' : `a whole multiple of ${multipleOf}`;
+  throw new InvalidOptionError(option, `${whole} of hertz from ${lowestRateHz} to ${highestRateHz}`, value);
+}
+
+/** @throws {InvalidOptionError} `value` is no whole number from `least` on. */
+export function checkCount(option: string, value: unknown, least = 1): asserts value is number {
+  if (Number.isSafeInteger(value) && (value as number) >= least) return;
+  throw new InvalidOptionError(option, `a whole number, ${least} or more`, value);
+}
+
+/** @throws {InvalidOptionError} `value` is no number from 0 to 1. */
+export function checkShare(option: string, value: unknown): asserts value is number {
+  if (typeof value === 'number' && value >= 0 && value <= 1) return;
+  throw new InvalidOptionError(option, 'a number from 0 to 1', value);
 }
 
 /** @throws {InvalidOptionError} `value` is neither true nor false. */
@@ -43,6 +79,11 @@ export function checkMethods(option: string, value: unknown, methods: readonly s
   const has = (name: string): boolean => typeof (value as Record<string, unknown>)[name] === 'function';
   if (typeof value === 'object' && value !== null && methods.every(has)) return;
   throw new InvalidOptionError(option, `an object with ${methods.map((name) => `${name}()`).join(', ')}`);
+}
+
+/** @throws {InvalidOptionError} `value` lacks one of a logger's four methods. */
+export function checkLogger(option: string, value: unknown): void {
+  checkMethods(option, value, ['debug', 'info', 'warn', 'error']);
 }
 
 /** @throws {InvalidOptionError} `value` is none of `choices`. */

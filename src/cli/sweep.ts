@@ -8,7 +8,6 @@ import { isHopeless } from '../sweeper/is-hopeless.ts';
 import { ServerClock } from '../sweeper/server-clock.ts';
 import type { OrphanReport } from '../sweeper/sweep-report.ts';
 import { Sweeper } from '../sweeper/sweeper.ts';
-import type { SweeperRest } from '../sweeper/sweeper-options.ts';
 import { exitSignals } from '../way-out.ts';
 import { type SweepArguments, sweepArguments, sweepUsage } from './sweep-arguments.ts';
 import { printable, printableText, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
@@ -21,9 +20,6 @@ export interface SweepSurroundings {
   /** Settles when `--watch` is to end. */
   readonly untilStopped: () => Promise<unknown>;
 }
-
-/** The list of many rooms takes longer than any other request. */
-const listTimeoutMs = 20_000;
 
 /**
  * `endframe sweep`: deletes rooms whose bot died, or tells which.
@@ -72,10 +68,7 @@ function makeSweeper(
     apiSecret: needed('LIVEKIT_API_SECRET'),
     fetch: serverClock.fetch,
   };
-  const rest = patientList(
-    new LiveKitRESTHelper(access),
-    new LiveKitRESTHelper({ ...access, attemptTimeoutMs: listTimeoutMs }),
-  );
+  const rest = new LiveKitRESTHelper(access);
   const queueName = queueNameFor(access.apiUrl, rules);
   const engine = redisUrl === undefined ? undefined : new BullMqEngine({ redisUrl, queueName, logger });
   return new Sweeper({ ...options, rest, serverClock, engine, logger });
@@ -84,16 +77,6 @@ function makeSweeper(
 /** One for those that sweep the same rooms by the same rules: others would take each other's looks. */
 function queueNameFor(...what: readonly unknown[]): string {
   return `endframe-sweeper-${createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 12)}`;
-}
-
-/** The calls of one helper; the list of all rooms by another. */
-function patientList(rest: LiveKitRESTHelper, patient: LiveKitRESTHelper): SweeperRest {
-  return {
-    deleteRoomByName: (name, options) => rest.deleteRoomByName(name, options),
-    createRoom: (name, options) => rest.createRoom(name, options),
-    listParticipants: (name, options) => rest.listParticipants(name, options),
-    listRooms: (names, options) => (names.length === 0 ? patient : rest).listRooms(names, options),
-  };
 }
 
 async function sweepOnce(

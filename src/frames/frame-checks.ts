@@ -1,33 +1,20 @@
 /** What frames refuse where they are made. Cheap: sound is checked chunk by chunk. */
 
 import { InvalidOptionError } from '../errors.ts';
+import { checkCount, checkRateHz } from '../option-checks.ts';
 import type { AudioChunk } from './audio.ts';
 import { isFrame } from './frame.ts';
 import type { ImageChunk } from './images.ts';
 import type { FrameClass } from './of-frame.ts';
 
-/** What microphones, telephones and codecs use, and a good deal more. */
-const lowestRate = 1_000;
-const highestRate = 768_000;
-
 /** Bytes per pixel of formats without compression or padding; of others the length is not known. */
 const bytesPerPixel: Readonly<Record<string, number>> = { RGB: 3, RGBA: 4, BGRA: 4, ARGB: 4, ABGR: 4 };
-
-/** Whether it is a rate that sound can have, in hertz. */
-export function isSampleRate(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= lowestRate && (value as number) <= highestRate;
-}
 
 /** @throws {InvalidOptionError} It is no 16-bit PCM, has part of a sample too many, or its rate or channels are none. */
 export function checkAudio({ audio, sampleRate, numChannels }: AudioChunk): void {
   if (!isTyped(audio, Int16Array)) refuseBytes('audio', 'an Int16Array of interleaved 16-bit samples', audio);
-  if (!isSampleRate(sampleRate)) {
-    const expected = `a whole number of hertz from ${lowestRate} to ${highestRate}`;
-    throw new InvalidOptionError('sampleRate', expected, sampleRate);
-  }
-  if (!Number.isInteger(numChannels) || numChannels < 1) {
-    throw new InvalidOptionError('numChannels', 'a whole number above 0', numChannels);
-  }
+  checkRateHz('sampleRate', sampleRate);
+  checkCount('numChannels', numChannels);
   if (audio.length % numChannels !== 0) {
     const expected = `whole samples, a multiple of ${numChannels} channels`;
     throw new InvalidOptionError('audio', expected, `${audio.length} values`);

@@ -1,7 +1,7 @@
 /** What `attachRoomCleanup()` takes and gives. */
 
 import type { Observable } from 'rxjs';
-import { checkLimitMs, checkMethods, checkText } from '../option-checks.ts';
+import { checkDurationMs, checkLogger, checkText } from '../option-checks.ts';
 import type { LifecycleEvent } from '../processors/frame-processor-setup.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import type { RoomDeleterOptions } from '../rooms/room-deleter-options.ts';
@@ -45,8 +45,8 @@ export interface AttachedRoomCleanup {
 /** @throws {InvalidOptionError} An option that only jobs have can never work. */
 export function checkAttachOptions(options: AttachRoomCleanupOptions): void {
   const { leaveTimeoutMs, absenceGraceMs, participantIdentity, logger } = options;
-  if (leaveTimeoutMs !== undefined) checkLimitMs('leaveTimeoutMs', leaveTimeoutMs);
-  if (absenceGraceMs !== undefined) checkLimitMs('absenceGraceMs', absenceGraceMs);
+  if (leaveTimeoutMs !== undefined) checkDurationMs('leaveTimeoutMs', leaveTimeoutMs);
+  if (absenceGraceMs !== undefined) checkDurationMs('absenceGraceMs', absenceGraceMs);
   if (participantIdentity !== undefined) checkText('participantIdentity', participantIdentity);
-  if (logger !== undefined) checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
+  if (logger !== undefined) checkLogger('logger', logger);
 }

@@ -1,4 +1,3 @@
-import { InvalidOptionError } from '../errors.ts';
 import type { Frame } from '../frames/frame.ts';
 import {
   BotStartedSpeakingFrame,
@@ -6,6 +5,7 @@ import {
   UserStartedSpeakingFrame,
 } from '../frames/interruption.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
+import { checkDurationMs } from '../option-checks.ts';
 import type { FramePushed, Observer } from '../pipeline/observer.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { SeenFrames } from './seen-frames.ts';
@@ -50,16 +50,10 @@ export class TurnTrackingObserver extends SafeEventEmitter<TurnTrackingObserverE
   #silence: ReturnType<typeof setTimeout> | undefined;
   #latestMs = 0;
 
-  /** @throws {InvalidOptionError} `turnEndTimeoutMs` is negative or not finite. */
+  /** @throws {InvalidOptionError} `turnEndTimeoutMs` is no number of milliseconds that a timer can wait. */
   constructor({ turnEndTimeoutMs = 2_500 }: TurnTrackingObserverOptions = {}) {
     super();
-    if (!(turnEndTimeoutMs >= 0 && Number.isFinite(turnEndTimeoutMs))) {
-      throw new InvalidOptionError(
-        'turnEndTimeoutMs',
-        'a finite number of milliseconds, 0 or more',
-        turnEndTimeoutMs,
-      );
-    }
+    checkDurationMs('turnEndTimeoutMs', turnEndTimeoutMs, { zero: true });
     this.#turnEndTimeoutMs = turnEndTimeoutMs;
   }
 

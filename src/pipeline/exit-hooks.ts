@@ -1,5 +1,5 @@
 import type { Logger } from '../logger.ts';
-import { checkFunction, checkLimitMs, checkNames, checkOptions } from '../option-checks.ts';
+import { checkDurationMs, checkFunction, checkNames, checkOptions } from '../option-checks.ts';
 import type {
   ExitHook,
   ExitHookOptions,
@@ -55,7 +55,7 @@ export class ExitHooks {
     checkOptions(options);
     checkNames(options, ['timeoutMs']);
     const { timeoutMs = 10_000 } = options;
-    checkLimitMs('timeoutMs', timeoutMs);
+    checkDurationMs('timeoutMs', timeoutMs);
     const registered = { name, hook, timeoutMs };
     // a setup() that was given up may register its hook when the run is over
     if (this.#result !== undefined) void this.#runOne(registered, this.#result);

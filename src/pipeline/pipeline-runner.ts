@@ -1,6 +1,13 @@
 import { InvalidOptionError, PipelineError } from '../errors.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkBoolean, checkLimitMs, checkNames, checkOneOf, checkOptions } from '../option-checks.ts';
+import {
+  checkBoolean,
+  checkDurationMs,
+  checkLogger,
+  checkNames,
+  checkOneOf,
+  checkOptions,
+} from '../option-checks.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import {
   type ExitListener,
@@ -11,7 +18,6 @@ import {
   withReported,
 } from '../way-out.ts';
 import type { PipelineTask } from './pipeline-task.ts';
-import { checkLogger } from './pipeline-task-options.ts';
 
 export interface PipelineRunnerOptions {
   /** What SIGINT, SIGTERM and SIGHUP do: cut the conversation, or let it end. Default `'cancel'`. */
@@ -63,9 +69,9 @@ export class PipelineRunner {
       logger = stderrLogger,
     } = options;
     checkOneOf('onSignal', onSignal, ['cancel', 'end']);
-    checkLimitMs('shutdownBudgetMs', shutdownBudgetMs);
+    checkDurationMs('shutdownBudgetMs', shutdownBudgetMs);
     checkBoolean('handleProcessEvents', handleProcessEvents);
-    checkLogger(logger);
+    checkLogger('logger', logger);
     this.#onSignal = onSignal;
     this.#budgetMs = shutdownBudgetMs;
     this.#handlesProcessEvents = handleProcessEvents;

@@ -6,11 +6,12 @@ import type { FrameClass } from '../frames/of-frame.ts';
 import type { Logger } from '../logger.ts';
 import {
   checkBoolean,
-  checkLimitMs,
-  checkMethods,
+  checkDurationMs,
+  checkLogger,
   checkNames,
   checkOneOf,
   checkOptions,
+  checkRateHz,
   checkText,
 } from '../option-checks.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
@@ -128,8 +129,8 @@ export function checkTaskOptions(options: PipelineTaskOptions): Required<Pipelin
   checkNames(options, Object.keys(known));
   const { observers = [], heartbeats = false, logger, startMetadata = {} } = options;
   checkText('name', options.name ?? 'PipelineTask');
-  checkRate('audioInSampleRate', options.audioInSampleRate);
-  checkRate('audioOutSampleRate', options.audioOutSampleRate);
+  for (const rate of ['audioInSampleRate', 'audioOutSampleRate'] as const)
+    if (options[rate] !== undefined) checkRateHz(rate, options[rate]);
   if (!Array.isArray(observers))
     throw new InvalidOptionError('observers', 'an array of observers', observers);
   for (const observer of observers) checkObserver('observers', observer);
@@ -145,13 +146,8 @@ export function checkTaskOptions(options: PipelineTaskOptions): Required<Pipelin
   else checkBoolean('heartbeats', heartbeats);
   if (typeof startMetadata !== 'object' || startMetadata === null)
     throw new InvalidOptionError('startMetadata', 'an object', startMetadata);
-  if (logger !== undefined) checkLogger(logger);
+  if (logger !== undefined) checkLogger('logger', logger);
   return checkLimits(options);
-}
-
-/** @throws {InvalidOptionError} `value` is no logger. */
-export function checkLogger(value: unknown): void {
-  checkMethods('logger', value, ['debug', 'info', 'warn', 'error']);
 }
 
 /** @throws {InvalidOptionError} `value` cannot observe anything. */
@@ -170,20 +166,15 @@ function checkLimits(options: PipelineTaskOptions): Required<PipelineTaskLimits>
   const limits: Record<string, number | null> = {};
   for (const name of Object.keys(defaults) as (keyof PipelineTaskLimits)[]) {
     const value = options[name] === undefined ? defaults[name] : options[name];
-    if (value !== null) checkLimitMs(name, value, ', or null');
+    if (value !== null) checkDurationMs(name, value, { or: 'null' });
     limits[name] = value;
   }
   return limits as unknown as Required<PipelineTaskLimits>;
 }
 
-function checkRate(option: string, value = 1): void {
-  if (!(Number.isFinite(value) && value > 0))
-    throw new InvalidOptionError(option, 'a number of hertz above 0', value);
-}
-
 function checkHeartbeats(options: HeartbeatOptions): void {
   checkOptions(options);
   checkNames(options, ['periodMs', 'timeoutMs']);
-  checkLimitMs('heartbeats.periodMs', options.periodMs ?? 1_000);
-  checkLimitMs('heartbeats.timeoutMs', options.timeoutMs ?? 10_000);
+  checkDurationMs('heartbeats.periodMs', options.periodMs ?? 1_000);
+  checkDurationMs('heartbeats.timeoutMs', options.timeoutMs ?? 10_000);
 }

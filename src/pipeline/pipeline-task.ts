@@ -12,7 +12,7 @@ import {
 } from '../frames/lifecycle.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkLimitMs, checkNames, checkOptions } from '../option-checks.ts';
+import { checkDurationMs, checkNames, checkOptions } from '../option-checks.ts';
 import { FrameProcessor } from '../processors/frame-processor.ts';
 import type {
   FrameProcessorSetup,
@@ -179,7 +179,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     checkOptions(options);
     checkNames(options, ['timeoutMs']);
     const { timeoutMs = 5_000 } = options;
-    checkLimitMs('timeoutMs', timeoutMs);
+    checkDurationMs('timeoutMs', timeoutMs);
     if (!this.#run.isRunning) return false;
     const isThrough = await this.#probes.send(timeoutMs);
     if (!isThrough) this.#logger.warn({ timeoutMs }, 'the pipeline was not flushed in time');

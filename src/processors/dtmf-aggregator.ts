@@ -4,6 +4,7 @@ import { InputDTMFFrame, isKeypadEntry, type KeypadEntry } from '../frames/dtmf.
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
 import { TranscriptionFrame } from '../frames/text.ts';
+import { checkDurationMs } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface DTMFAggregatorOptions extends FrameProcessorOptions {
@@ -46,9 +47,7 @@ export class DTMFAggregator extends FrameProcessor {
   constructor(options: DTMFAggregatorOptions = {}) {
     super(options);
     const { timeoutMs = 2_000, terminationKey = '#', prefix = 'DTMF: ' } = options;
-    if (!(timeoutMs > 0 && Number.isFinite(timeoutMs))) {
-      throw new InvalidOptionError('timeoutMs', 'a positive, finite number of milliseconds', timeoutMs);
-    }
+    checkDurationMs('timeoutMs', timeoutMs);
     if (!isKeypadEntry(terminationKey)) {
       throw new InvalidOptionError('terminationKey', 'one of the keys 0 to 9, * and #', terminationKey);
     }

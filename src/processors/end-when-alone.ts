@@ -1,5 +1,4 @@
 import { distinctUntilChanged, EMPTY, Subject, type Subscription, switchMap, timer } from 'rxjs';
-import { InvalidOptionError } from '../errors.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { EndTaskFrame, isTerminalFrame } from '../frames/lifecycle.ts';
 import {
@@ -8,7 +7,7 @@ import {
   ParticipantJoinedFrame,
   ParticipantLeftFrame,
 } from '../frames/participants.ts';
-import { checkOneOf } from '../option-checks.ts';
+import { checkDurationMs, checkOneOf } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface EndWhenAloneOptions extends FrameProcessorOptions {
@@ -38,9 +37,7 @@ export class EndWhenAlone extends FrameProcessor {
   constructor(options: EndWhenAloneOptions = {}) {
     super(options);
     const { graceMs = 10_000, company = 'people' } = options;
-    if (!(graceMs >= 0 && Number.isFinite(graceMs))) {
-      throw new InvalidOptionError('graceMs', 'a finite number of milliseconds, 0 or more', graceMs);
-    }
+    checkDurationMs('graceMs', graceMs, { zero: true });
     checkOneOf('company', company, ['people', 'everybody']);
     this.#graceMs = graceMs;
     this.#company = company;

@@ -4,6 +4,7 @@ import { copyFrame, type Frame, type FrameDirection } from '../frames/frame.ts';
 import { InterruptionFrame } from '../frames/interruption.ts';
 import type { LifecycleFrame } from '../frames/lifecycle.ts';
 import { type Logger, stderrLogger } from '../logger.ts';
+import { checkDurationMs } from '../option-checks.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import type { FrameProcessorSetup } from './frame-processor-setup.ts';
 import { type Hold, holdUntil } from './hold-until.ts';
@@ -249,11 +250,16 @@ export abstract class FrameProcessor<MoreEvents extends object = object>
     this.#core.wantUrgent();
   }
 
-  /** Holds both lanes until `ready` settles, or its time is up (logged); always lifted in the end. */
+  /**
+   * Holds both lanes until `ready` settles, or its time is up (logged); always lifted in the end.
+   *
+   * @throws {InvalidOptionError} `timeoutMs` is no number of milliseconds that a timer can wait.
+   */
   pauseProcessingAllFramesUntil(
     ready: Promise<unknown>,
     { timeoutMs = 5_000 }: PauseUntilOptions = {},
   ): void {
+    checkDurationMs('timeoutMs', timeoutMs);
     if (this.#core.isDirect) {
       this.logger.warn({ processor: this.name }, 'a processor in direct mode has no frames to hold');
       return;

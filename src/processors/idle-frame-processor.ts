@@ -1,10 +1,9 @@
 import { catchError, defer, EMPTY, exhaustMap, Subject, type Subscription, switchMap, timer } from 'rxjs';
-import { InvalidOptionError } from '../errors.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { checkFrameClasses } from '../frames/frame-checks.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
-import { checkFunction } from '../option-checks.ts';
+import { checkDurationMs, checkFunction } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface IdleFrameProcessorOptions extends FrameProcessorOptions {
@@ -36,9 +35,7 @@ export class IdleFrameProcessor extends FrameProcessor {
   constructor(options: IdleFrameProcessorOptions) {
     super(options);
     const { timeoutMs, onIdle, types = [] } = options;
-    if (!(timeoutMs > 0 && Number.isFinite(timeoutMs))) {
-      throw new InvalidOptionError('timeoutMs', 'a positive, finite number of milliseconds', timeoutMs);
-    }
+    checkDurationMs('timeoutMs', timeoutMs);
     checkFunction('onIdle', onIdle);
     checkFrameClasses('types', types);
     this.#timeoutMs = timeoutMs;

@@ -1,5 +1,5 @@
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkLimitMs, checkMethods } from '../option-checks.ts';
+import { checkDurationMs, checkMethods } from '../option-checks.ts';
 import {
   type ExitListener,
   type ExitSignal,
@@ -52,7 +52,7 @@ export function closeOnProcessExit(
   { budgetMs = 8_000, logger = stderrLogger }: CloseOnProcessExitOptions = {},
 ): ExitWatch {
   checkMethods('deleter', deleter, ['deleteRoom']);
-  checkLimitMs('budgetMs', budgetMs);
+  checkDurationMs('budgetMs', budgetMs);
   checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
   const entry: Watched = { deleter, budgetMs, logger: unfailing(logger) };
   processExit.add(entry);

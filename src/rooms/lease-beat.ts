@@ -1,6 +1,6 @@
 import { catchError, defer, EMPTY, exhaustMap, Observable, type Subscription, timeout } from 'rxjs';
 import { type Logger, stderrLogger } from '../logger.ts';
-import { checkLimitMs, checkMethods } from '../option-checks.ts';
+import { checkDurationMs, checkMethods, longestTimerMs } from '../option-checks.ts';
 import { formatLease, leaseAttribute, leaseBeatMs, makeLease, nextLease } from './lease.ts';
 
 /** How long a write is waited for. Observers wait longer. */
@@ -34,7 +34,7 @@ export class LeaseBeat implements Disposable {
   constructor(options: LeaseBeatOptions) {
     const { write, beatMs = leaseBeatMs, logger = stderrLogger } = options;
     checkMethods('options', options, ['write']);
-    checkLimitMs('beatMs', beatMs);
+    checkDurationMs('beatMs', beatMs);
     this.#write = write;
     this.#beatMs = beatMs;
     this.#logger = logger;
@@ -66,7 +66,7 @@ export class LeaseBeat implements Disposable {
       this.#failing = false;
     }).pipe(
       // while LiveKit is away writes wait for it, and must not become many; one that is lost must not end the beat
-      timeout({ first: this.#beatMs * patienceBeats }),
+      timeout({ first: Math.min(longestTimerMs, this.#beatMs * patienceBeats) }),
       catchError((error: unknown) => {
         this.#warnOnce(error);
         return EMPTY;

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
-import { checkLimitMs, checkOptions, checkText } from '../option-checks.ts';
+import { checkDurationMs, checkFunction, checkOptions, checkText } from '../option-checks.ts';
 import { AccessTokenSigner } from './access-token.ts';
 import { RoomCalls } from './room-calls.ts';
 import type { RestCallOptions, RoomRest } from './room-rest.ts';
@@ -19,6 +19,8 @@ export interface LiveKitRESTHelperOptions {
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** For connect, headers, body and the repair of a wrong clock together. Default 3 000. */
   readonly attemptTimeoutMs?: number | undefined;
+  /** The same for a list of all rooms, which takes long where there are many. Default 20 000. */
+  readonly listTimeoutMs?: number | undefined;
 }
 
 /** What another process needs to call the same server. */
@@ -62,18 +64,19 @@ export class LiveKitRESTHelper extends RoomCalls {
   constructor(options: LiveKitRESTHelperOptions) {
     checkOptions(options);
     const { apiKey, apiSecret, apiUrl = placeholderUrl, fetch } = options;
-    const { attemptTimeoutMs = 3_000 } = options;
+    const { attemptTimeoutMs = 3_000, listTimeoutMs = 20_000 } = options;
     checkText('apiKey', apiKey);
     checkText('apiSecret', apiSecret);
-    checkLimitMs('attemptTimeoutMs', attemptTimeoutMs);
-    if (fetch !== undefined && typeof fetch !== 'function')
-      throw new InvalidOptionError('fetch', 'a function');
+    checkDurationMs('attemptTimeoutMs', attemptTimeoutMs);
+    checkDurationMs('listTimeoutMs', listTimeoutMs);
+    if (fetch !== undefined) checkFunction('fetch', fetch);
     const baseUrl = restBaseUrl(apiUrl);
     const signer = new AccessTokenSigner(apiKey, apiSecret);
     const service = new RoomService({
       apiSecret,
       baseUrl,
       attemptTimeoutMs,
+      listTimeoutMs,
       // a fetch of one's own may go anywhere
       refusal: fetch === undefined ? refusalOf(baseUrl) : undefined,
       sign: (grant, clockOffsetMs) => signer.sign(grant, clockOffsetMs),

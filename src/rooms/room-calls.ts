@@ -42,6 +42,7 @@ export class RoomCalls implements RoomRest {
       roomName: names.join(', '),
       grant: { roomList: true },
       body: { names },
+      isLong: names.length === 0,
       signal,
     });
     return objects(answer.rooms).map(listedRoom);

@@ -1,7 +1,15 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../errors.ts';
 import { type Logger, stderrLogger } from '../logger.ts';
-import { checkBoolean, checkLimitMs, checkMethods, checkOptions, checkText } from '../option-checks.ts';
+import {
+  checkBoolean,
+  checkDurationMs,
+  checkFunction,
+  checkLogger,
+  checkMethods,
+  checkOptions,
+  checkText,
+} from '../option-checks.ts';
 import type { DeleteWhen } from './delete-when.ts';
 import { isGeneratedRoomName } from './generated-room-name.ts';
 import type { DeletionPlan } from './room-deletion.ts';
@@ -65,13 +73,13 @@ export function deletionPlan(options: RoomDeleterOptions): DeleterPlan {
   checkIdentity(room, rest);
   checkPolicy(deleteWhen, rest);
   if (ownIdentity !== undefined) checkText('ownIdentity', ownIdentity);
-  checkLimitMs('deadlineMs', deadlineMs);
+  checkDurationMs('deadlineMs', deadlineMs);
   checkBoolean('verify', verify);
   if (guardian !== undefined) checkBoolean('guardian', guardian);
-  checkLimitMs('guardianHeartbeatMs', guardianHeartbeatMs);
-  checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
+  checkDurationMs('guardianHeartbeatMs', guardianHeartbeatMs);
+  checkLogger('logger', logger);
   checkMethods('scheduler', scheduler, ['now', 'schedule']);
-  if (typeof random !== 'function') throw new InvalidOptionError('random', 'a function');
+  checkFunction('random', random);
   const deletion = {
     roomName,
     rest,

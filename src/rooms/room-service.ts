@@ -18,6 +18,8 @@ import type { RoomGrant } from './token-claims.ts';
 export interface RoomServiceOptions {
   readonly baseUrl: string;
   readonly attemptTimeoutMs: number;
+  /** For a list of all rooms. Default: as for everything else. */
+  readonly listTimeoutMs?: number | undefined;
   readonly sign: SignGrant;
   readonly send: SendHttp;
   /** Kept out of every error. */
@@ -37,6 +39,8 @@ export interface RoomServiceCall {
   readonly roomName: string;
   readonly grant: RoomGrant;
   readonly body: JsonObject;
+  /** Whether the answer may be long. Default false. */
+  readonly isLong?: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -73,7 +77,8 @@ export class RoomService {
 
   /** Rejects with the signal's reason when that aborts; the time limit covers everything else. */
   call(call: RoomServiceCall): Promise<JsonObject> {
-    const { attemptTimeoutMs: limitMs, refusal, host } = this.#options;
+    const { attemptTimeoutMs, listTimeoutMs = attemptTimeoutMs, refusal, host } = this.#options;
+    const limitMs = call.isLong ? listTimeoutMs : attemptTimeoutMs;
     if (refusal !== undefined) {
       return Promise.reject(fail(call, { kind: 'network', retryable: false, body: refusal }));
     }

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { defer, merge, repeat, type Subscription, timer } from 'rxjs';
 import type { Logger } from '../logger.ts';
-import { checkLimitMs, checkText } from '../option-checks.ts';
+import { checkDurationMs, checkText } from '../option-checks.ts';
 import { asRestError } from '../rooms/foreign-error.ts';
 import type { LookContext, LookResult, SweeperEngine, SweepWork } from './engine.ts';
 import { Hints, isFresh } from './hints.ts';
@@ -78,7 +78,7 @@ export class BullMqEngine implements SweeperEngine {
     checkRedisUrl('redisUrl', redisUrl);
     checkText('queueName', queueName);
     checkText('keyPrefix', keyPrefix);
-    checkLimitMs('lockMs', lockMs);
+    checkDurationMs('lockMs', lockMs);
     this.#address = { redisUrl, queueName, keyPrefix, stopped: this.#stopped.signal };
     this.#lockMs = lockMs;
     this.#log = new QueueLog(this.#address, options.logger);

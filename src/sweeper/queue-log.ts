@@ -1,5 +1,5 @@
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkMethods } from '../option-checks.ts';
+import { checkLogger } from '../option-checks.ts';
 import type { QueueAddress } from './load-bullmq.ts';
 import { withoutRedisSecrets } from './redis-url.ts';
 
@@ -13,7 +13,7 @@ export class QueueLog {
 
   /** @throws {InvalidOptionError} The logger is none. */
   constructor(address: QueueAddress, logger: Logger = stderrLogger) {
-    checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
+    checkLogger('logger', logger);
     this.#address = address;
     this.#logger = unfailing(logger);
   }

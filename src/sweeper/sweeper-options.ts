@@ -1,6 +1,16 @@
 import { InvalidOptionError } from '../errors.ts';
 import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkBoolean, checkLimitMs, checkMethods, checkText } from '../option-checks.ts';
+import {
+  checkBoolean,
+  checkCount,
+  checkDurationMs,
+  checkFunction,
+  checkLogger,
+  checkMethods,
+  checkOneOf,
+  checkShare,
+  checkText,
+} from '../option-checks.ts';
 import type { ListedParticipant, RoomRest } from '../rooms/room-rest.ts';
 import { boundedRest } from './bounded-rest.ts';
 import type { SweeperEngine } from './engine.ts';
@@ -78,7 +88,7 @@ export function sweeperPlan(options: SweeperOptions): SweeperPlan {
   checkWhose(plan);
   checkTimes(plan);
   checkBounds(plan);
-  checkMethods('logger', plan.logger, ['debug', 'info', 'warn', 'error']);
+  checkLogger('logger', plan.logger);
   return { ...plan, rest: boundedRest(plan.rest, plan.pollMs), logger: unfailing(plan.logger) };
 }
 
@@ -88,17 +98,15 @@ function checkWhose({ rest, prefix, marker, metadataKey, isBot, engine }: Sweepe
   checkText('prefix', prefix);
   if (prefix.trim() === '') throw new InvalidOptionError('prefix', 'more than white space', prefix);
   checkText('metadataKey', metadataKey);
-  if (marker !== 'required' && marker !== 'prefix-only') {
-    throw new InvalidOptionError('marker', '"required" or "prefix-only"', marker);
-  }
-  if (typeof isBot !== 'function') throw new InvalidOptionError('isBot', 'a function', isBot);
+  checkOneOf('marker', marker, ['required', 'prefix-only']);
+  checkFunction('isBot', isBot);
 }
 
 function checkTimes({ pollMs, leaseTtlMs, graceMs, maxSessionMs, deletionDeadlineMs }: SweeperPlan): void {
-  checkLimitMs('pollMs', pollMs);
-  checkLimitMs('leaseTtlMs', leaseTtlMs);
-  checkLimitMs('graceMs', graceMs);
-  checkLimitMs('deletionDeadlineMs', deletionDeadlineMs);
+  checkDurationMs('pollMs', pollMs);
+  checkDurationMs('leaseTtlMs', leaseTtlMs);
+  checkDurationMs('graceMs', graceMs);
+  checkDurationMs('deletionDeadlineMs', deletionDeadlineMs);
   // three looks must fit into it, and a look may fail
   if (leaseTtlMs < 3 * pollMs) throw new InvalidOptionError('leaseTtlMs', '3 × pollMs or more', leaseTtlMs);
   if (maxSessionMs !== null && !(maxSessionMs >= leaseTtlMs)) {
@@ -107,14 +115,8 @@ function checkTimes({ pollMs, leaseTtlMs, graceMs, maxSessionMs, deletionDeadlin
 }
 
 function checkBounds({ maxDeletionShare, minDeletionCap, concurrency, dryRun }: SweeperPlan): void {
-  if (!(maxDeletionShare >= 0 && maxDeletionShare <= 1)) {
-    throw new InvalidOptionError('maxDeletionShare', 'a number from 0 to 1', maxDeletionShare);
-  }
-  if (!(Number.isInteger(minDeletionCap) && minDeletionCap >= 0)) {
-    throw new InvalidOptionError('minDeletionCap', 'a whole number, 0 or more', minDeletionCap);
-  }
-  if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
-    throw new InvalidOptionError('concurrency', 'a whole number, 1 or more', concurrency);
-  }
+  checkShare('maxDeletionShare', maxDeletionShare);
+  checkCount('minDeletionCap', minDeletionCap, 0);
+  checkCount('concurrency', concurrency);
   checkBoolean('dryRun', dryRun);
 }

@@ -16,6 +16,7 @@ import {
 } from 'rxjs';
 import { LiveKitRESTError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { longestTimerMs } from '../option-checks.ts';
 import { checkRoomName } from '../rooms/room-name.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { isHopeless } from './is-hopeless.ts';
@@ -94,7 +95,7 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
   async sweepOnce(): Promise<SweepReport> {
     const { leaseTtlMs, graceMs, pollMs } = this.#plan;
     // enough to begin anew once
-    const limitMs = 2 * Math.max(leaseTtlMs, graceMs) + 5 * pollMs;
+    const limitMs = Math.min(longestTimerMs, 2 * Math.max(leaseTtlMs, graceMs) + 5 * pollMs);
     const failure$ = new BehaviorSubject<unknown>(undefined);
     this.on('sweepFailed', (error) => failure$.next(error));
     // the first pass over many rooms may take longer than that, as long as nothing fails

@@ -1,5 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
-import { checkMethods, checkText } from '../option-checks.ts';
+import { checkFunction, checkMethods, checkText } from '../option-checks.ts';
 import { readBody } from './request-body.ts';
 import { SeenIds } from './seen-ids.ts';
 import { verifyWebhook, type WebhookKeys } from './webhook-signature.ts';
@@ -32,7 +31,7 @@ export function webhookHandler(options: WebhookHandlerOptions): (request: Reques
   checkText('apiKey', apiKey);
   checkText('apiSecret', apiSecret);
   checkMethods('sweeper', sweeper, ['lookSooner']);
-  if (typeof nowMs !== 'function') throw new InvalidOptionError('nowMs', 'a function');
+  checkFunction('nowMs', nowMs);
   const seen = new SeenIds();
 
   const handle = async (request: Request): Promise<Response> => {

@@ -3,6 +3,7 @@ import { type Frame, type FrameDirection, SystemFrame } from '../frames/frame.ts
 import { EndFrame, StartFrame } from '../frames/lifecycle.ts';
 import type { FrameClass } from '../frames/of-frame.ts';
 import { silentLogger } from '../logger.ts';
+import { checkDurationMs } from '../option-checks.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { PipelineTask } from '../pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../pipeline/pipeline-task-options.ts';
@@ -61,6 +62,7 @@ export interface RunTestResult {
  */
 export async function runTest(processor: FrameProcessor, options: RunTestOptions): Promise<RunTestResult> {
   const { ignoreStart = true, sendEndFrame = true, timeoutMs = 10_000 } = options;
+  checkDurationMs('timeoutMs', timeoutMs);
   const up = new FrameRecorder({ direction: 'upstream' });
   const down = new FrameRecorder({ direction: 'downstream' });
   const task = new PipelineTask(new Pipeline([up, processor, down]), {

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
-import { isSampleRate } from '../frames/frame-checks.ts';
+import { isRateHz } from '../option-checks.ts';
 
 /** Changes the sample rate of a stream, piece by piece. */
 export interface StreamResampler {
@@ -13,7 +13,7 @@ export interface StreamResampler {
 /** @throws {InvalidOptionError} Sound cannot have these rates, or this number of channels. */
 export function checkResampling(fromHz: number, toHz: number, channels: number): void {
   for (const rate of [fromHz, toHz]) {
-    if (!isSampleRate(rate))
+    if (!isRateHz(rate))
       throw new InvalidOptionError('sampleRate', 'a rate that sound can have, in hertz', rate);
   }
   if (Number.isInteger(channels) && channels > 0) return;

@@ -1,7 +1,14 @@
 import { InvalidOptionError } from '../errors.ts';
-import { isSampleRate } from '../frames/frame-checks.ts';
 import type { Company } from '../frames/participants.ts';
-import { checkBoolean, checkLimitMs, checkMethods, checkNames, checkOneOf } from '../option-checks.ts';
+import {
+  checkBoolean,
+  checkCount,
+  checkDurationMs,
+  checkMethods,
+  checkNames,
+  checkOneOf,
+  checkRateHz,
+} from '../option-checks.ts';
 import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
 
 const trackSources = ['microphone', 'camera', 'screen-share', 'unknown'] as const;
@@ -133,19 +140,19 @@ function checkedCompany(name: string, value: unknown): Company {
 function checkedRate(name: string, value: unknown): number | undefined {
   if (value === undefined) return undefined;
   // chunks of 10 ms must be whole samples
-  if (isSampleRate(value) && Number.isInteger(value / 100)) return value;
-  throw new InvalidOptionError(name, 'a whole number of hundreds of hertz, from 1 000 to 768 000', value);
+  checkRateHz(name, value, 100);
+  return value;
 }
 
 function checkedCount(name: string, value: unknown, fallback: number): number {
   if (value === undefined) return fallback;
-  if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-  throw new InvalidOptionError(name, 'a whole number above 0', value);
+  checkCount(name, value);
+  return value;
 }
 
 function checkedDuration(name: string, value: unknown, fallback: number): number {
-  if (value === undefined || value === 0) return value ?? fallback;
-  checkLimitMs(name, value, ', or 0');
+  if (value === undefined) return fallback;
+  checkDurationMs(name, value, { zero: true });
   return value;
 }
 

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { checkRateHz } from '../option-checks.ts';
 import { loudnessDb } from './loudness.ts';
 import type { VADAnalyzer } from './vad-analyzer.ts';
 
@@ -32,9 +32,7 @@ export class EnergyVADAnalyzer implements VADAnalyzer {
   #soundDb = quietestDb;
 
   constructor({ sampleRate = 16_000 }: EnergyVADAnalyzerOptions = {}) {
-    if (!(sampleRate > 0 && Number.isInteger(sampleRate / 100))) {
-      throw new InvalidOptionError('sampleRate', 'a whole number of hundreds of hertz above 0', sampleRate);
-    }
+    checkRateHz('sampleRate', sampleRate, 100);
     this.sampleRate = sampleRate;
     this.chunkSamples = (sampleRate * chunkMs) / 1_000;
   }

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { checkDurationMs, checkShare } from '../option-checks.ts';
 
 /** When sound counts as speech. */
 export interface VADParams {
@@ -39,10 +39,14 @@ export class SpeechDetector {
   #volume = 0;
 
   constructor({ confidence = 0.7, startMs = 200, stopMs = 800, minVolume = 0.6 }: VADParams = {}) {
-    this.#confidence = checkedPart('confidence', confidence);
-    this.startMs = checkedTime('startMs', startMs);
-    this.stopMs = checkedTime('stopMs', stopMs);
-    this.#minVolume = checkedPart('minVolume', minVolume);
+    checkShare('confidence', confidence);
+    checkShare('minVolume', minVolume);
+    checkDurationMs('startMs', startMs, { zero: true });
+    checkDurationMs('stopMs', stopMs, { zero: true });
+    this.#confidence = confidence;
+    this.startMs = startMs;
+    this.stopMs = stopMs;
+    this.#minVolume = minVolume;
   }
 
   get speaking(): boolean {
@@ -69,14 +73,4 @@ export class SpeechDetector {
     this.#contraryMs = 0;
     this.#volume = 0;
   }
-}
-
-function checkedPart(name: string, value: number): number {
-  if (value >= 0 && value <= 1) return value;
-  throw new InvalidOptionError(name, 'a number from 0 to 1', value);
-}
-
-function checkedTime(name: string, value: number): number {
-  if (value >= 0 && Number.isFinite(value)) return value;
-  throw new InvalidOptionError(name, 'a finite number of milliseconds, 0 or more', value);
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError, PipelineError } from '../errors.ts';
+import { PipelineError } from '../errors.ts';
 import { InputAudioRawFrame, UserAudioRawFrame } from '../frames/audio.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import {
@@ -10,7 +10,7 @@ import {
 } from '../frames/interruption.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
 import { ParticipantLeftFrame } from '../frames/participants.ts';
-import { checkBoolean, checkFunction, checkOneOf } from '../option-checks.ts';
+import { checkBoolean, checkDurationMs, checkFunction, checkOneOf } from '../option-checks.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import { textOf } from '../text-of.ts';
@@ -69,9 +69,7 @@ export class VADProcessor extends FrameProcessor {
       interrupts = true,
       audioIdleMs = 1_000,
     } = options;
-    if (!(audioIdleMs > 0 && Number.isFinite(audioIdleMs))) {
-      throw new InvalidOptionError('audioIdleMs', 'a positive, finite number of milliseconds', audioIdleMs);
-    }
+    checkDurationMs('audioIdleMs', audioIdleMs);
     checkFunction('createAnalyzer', createAnalyzer);
     checkOneOf('onMissingAnalyzer', onMissingAnalyzer, ['fail', 'continue']);
     checkBoolean('interrupts', interrupts);

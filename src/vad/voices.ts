@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
-import { isSampleRate } from '../frames/frame-checks.ts';
+import { isRateHz } from '../option-checks.ts';
 import { HeardVoice, type VoiceSource } from './heard-voice.ts';
 import type { SpeechDetector } from './speech-detector.ts';
 import type { CreateVADAnalyzer, VADAnalyzer } from './vad-analyzer.ts';
@@ -137,7 +137,7 @@ function checked(analyzer: VADAnalyzer): VADAnalyzer {
   const isRight =
     typeof analyzer?.analyze === 'function' &&
     typeof analyzer.reset === 'function' &&
-    isSampleRate(sampleRate) &&
+    isRateHz(sampleRate) &&
     Number.isInteger(chunkSamples) &&
     chunkSamples > 0;
   if (isRight) return analyzer;

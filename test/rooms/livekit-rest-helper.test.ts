@@ -319,6 +319,21 @@ describe('LiveKitRESTHelper', () => {
       expect(claims(0).video).toEqual({ roomAdmin: true, room: 'a' });
     });
 
+    it.each([
+      ['20 s for a list of all rooms', {}, 20_000, []],
+      ['3 s for a list of some', {}, 3_000, ['lobby']],
+      ['as long as it is told', { listTimeoutMs: 40_000 }, 40_000, []],
+    ] as const)('wait %s', async (_, options, limitMs, names) => {
+      vi.useFakeTimers();
+      const fetch = () => new Promise<never>(() => {});
+      const helper = new LiveKitRESTHelper({ apiKey, apiSecret, apiUrl: 'http://host', fetch, ...options });
+      const failed = helper.listRooms(names).catch((error: LiveKitRESTError) => [error.kind, Date.now()]);
+      const startedAt = Date.now();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(await failed).toEqual(['timeout', startedAt + limitMs]);
+      vi.useRealTimers();
+    });
+
     it('read listings that are longer than an error may be', async () => {
       const rooms = Array.from({ length: 3_000 }, (_, index) => ({ name: `room-${index}`, sid: 'RM_x' }));
       const { helper } = await setup(answers(200, JSON.stringify({ rooms })));

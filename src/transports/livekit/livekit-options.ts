@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { InvalidOptionError } from '../../errors.ts';
 import { type Logger, stderrLogger, unfailing } from '../../logger.ts';
 import {
-  checkLimitMs,
-  checkMethods,
+  checkDurationMs,
+  checkLogger,
   checkNames,
   checkOneOf,
   checkOptions,
@@ -127,10 +127,10 @@ export function checkedOptions(options: LiveKitTransportOptions): LiveKitTranspo
 export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
   const { onRemoteDisconnect = 'end', logger = stderrLogger, deleteRoomOnEnd = true } = options;
   checkOneOf('onRemoteDisconnect', onRemoteDisconnect, ['end', 'cancel', 'ignore']);
-  checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
+  checkLogger('logger', logger);
   checkDeletion(deleteRoomOnEnd);
   for (const name of ['emptyTimeoutMs', 'departureTimeoutMs', 'leaseBeatMs'] as const) {
-    if (options[name] !== undefined) checkLimitMs(name, options[name]);
+    if (options[name] !== undefined) checkDurationMs(name, options[name]);
   }
   const httpUrl = restBaseUrl(givenOrEnv('url', options.url, 'LIVEKIT_URL'), 'url');
   const claims = options.token === undefined ? undefined : tokenClaims(options.token);

@@ -1,6 +1,6 @@
 /** Tokens that let somebody into one room, with the least grants, for a short time. */
 
-import { checkLimitMs, checkText } from '../../option-checks.ts';
+import { checkDurationMs, checkText } from '../../option-checks.ts';
 import { signClaims } from '../../rooms/access-token.ts';
 import { checkRoomName } from '../../rooms/room-name.ts';
 
@@ -42,8 +42,8 @@ export async function createParticipantToken(options: ParticipantTokenOptions): 
  */
 export async function createAgentToken(options: AgentTokenOptions): Promise<string> {
   const { emptyTimeoutMs = 300_000, departureTimeoutMs = 20_000 } = options;
-  checkLimitMs('emptyTimeoutMs', emptyTimeoutMs);
-  checkLimitMs('departureTimeoutMs', departureTimeoutMs);
+  checkDurationMs('emptyTimeoutMs', emptyTimeoutMs);
+  checkDurationMs('departureTimeoutMs', departureTimeoutMs);
   // servers refuse a token with a field that they do not know
   const roomConfig = { emptyTimeout: seconds(emptyTimeoutMs), departureTimeout: seconds(departureTimeoutMs) };
   // the grant alone says it to the server only, the kind to the other participants
@@ -60,7 +60,7 @@ async function signFor(
   checkText('apiSecret', apiSecret);
   checkText('identity', identity);
   checkRoomName(roomName);
-  checkLimitMs('ttlMs', ttlMs);
+  checkDurationMs('ttlMs', ttlMs);
   const nbf = Math.floor(Date.now() / 1_000);
   const rights = { canPublish: true, canSubscribe: true, canPublishData: true };
   const video = { roomJoin: true, room: roomName, ...rights, ...moreRights };
