@@ -5,13 +5,14 @@ import {
   type Frame,
   type FrameDirection,
   FrameProcessor,
+  IdentityFilter,
   Pipeline,
   PipelineTask,
   TranscriptionFrame,
 } from 'endframe';
 import { LiveKitRESTHelper, RoomCleanupProcessor } from 'endframe/livekit';
 import { FakeLiveKitServer, MemoryTransport } from 'endframe/testing';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 class Assistant extends FrameProcessor {
   protected override process(frame: Frame, direction: FrameDirection): void {
@@ -44,4 +45,11 @@ it.each<[how: string, end: (task: PipelineTask, transport: MemoryTransport) => v
 
   expect(await task.run()).toMatchObject({ forced: false });
   expect(await caller.disconnected).toBe('ROOM_DELETED');
+});
+
+it('my bot hangs up after five minutes without a word', async () => {
+  vi.useFakeTimers().setTimerTickMode('nextTimerAsync'); // or vi.advanceTimersByTimeAsync() step by step
+  const task = myBot(new MemoryTransport(), new IdentityFilter());
+  expect(await task.run()).toMatchObject({ reason: 'cancelled', durationMs: 300_000 });
+  vi.useRealTimers();
 });
