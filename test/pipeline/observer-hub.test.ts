@@ -547,5 +547,6 @@ it('an observer is told when a frame moved, also one that a timer pushed after a
   task.stopWhenDone();
   await running;
   expect(delays.length).toBeGreaterThan(0);
-  for (const delay of delays) expect(Math.abs(delay)).toBeLessThan(100);
+  // the time of the rest would be 200 ms too early
+  for (const delay of delays) expect(delay).toBeGreaterThan(-100);
 });

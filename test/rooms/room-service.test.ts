@@ -330,7 +330,7 @@ describe('RoomService, through LiveKitRESTHelper', () => {
         const server = await start(refuses(offS * 1_000, body), confirms);
         expect(await server.rest.deleteRoomByName('r')).toBe(true);
         expect(server.requests).toHaveLength(2);
-        expect(Math.abs(server.offS(1) - offS)).toBeLessThanOrEqual(2);
+        expect(Math.abs(server.offS(1) - offS)).toBeLessThan(30);
       },
     );
 
@@ -339,7 +339,7 @@ describe('RoomService, through LiveKitRESTHelper', () => {
       await rest.deleteRoomByName('r');
       await rest.deleteRoomByName('r');
       expect(requests).toHaveLength(3);
-      expect(offS(2)).toBeGreaterThan(590);
+      expect(offS(2)).toBeGreaterThan(500);
     });
 
     it('is repaired again when it has been set right', async () => {
@@ -347,7 +347,7 @@ describe('RoomService, through LiveKitRESTHelper', () => {
       await rest.deleteRoomByName('r');
       await rest.deleteRoomByName('r');
       expect(requests).toHaveLength(4);
-      expect(Math.abs(offS(3))).toBeLessThanOrEqual(2);
+      expect(Math.abs(offS(3))).toBeLessThan(30);
     });
 
     it('is no excuse for a wrong key', async () => {
@@ -361,7 +361,7 @@ describe('RoomService, through LiveKitRESTHelper', () => {
       await fails();
       expect(await rest.deleteRoomByName('r')).toBe(true);
       expect(requests).toHaveLength(3);
-      expect(Math.abs(offS(2))).toBeLessThanOrEqual(2);
+      expect(Math.abs(offS(2))).toBeLessThan(30);
     });
 
     it('is reported of a server that tells another time each time', async () => {

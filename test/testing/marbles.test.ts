@@ -10,7 +10,7 @@ describe('marbles', () => {
       return 'result';
     });
     expect(result).toBe('result');
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(60_000);
   });
 
   it('throws when the diagram does not fit', () => {
