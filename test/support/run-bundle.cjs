@@ -7,7 +7,10 @@ const { pathToFileURL } = require('node:url');
 
 const folder = process.env.ENDFRAME_TEST_BUNDLES;
 const [, program = ''] = process.argv;
-if (folder !== undefined && program.endsWith('.ts')) {
+// what a test has imported in front of a program would not be: only the loader may be left out
+const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')];
+const isAlone = options.filter((option) => option.startsWith('--import')).length <= 1;
+if (folder !== undefined && isAlone && program.endsWith('.ts')) {
   const name = relative(resolve(__dirname, '../..'), program).replaceAll(sep, '-');
   const bundle = join(folder, `${name}.mjs`);
   if (existsSync(bundle)) {
