@@ -18,6 +18,7 @@ import type {
   PipelineResult,
 } from '../processors/frame-processor-setup.ts';
 import { turnOfTheLoop } from '../processors/frame-scheduler.ts';
+import { Backlog } from './backlog.ts';
 import { ExitHooks } from './exit-hooks.ts';
 import { KeptStart } from './kept-start.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -59,7 +60,9 @@ export class PipelineRun {
   #overReason: PipelineError | undefined;
   #phase: Phase = 'new';
   #startedAtMs = 0;
-  #waiting: [Frame, FrameDirection][] = [];
+  /** Frames that were queued before they could be sent, by direction. */
+  readonly #downstream = new Backlog((frame) => this.#enter(frame));
+  readonly #upstream = new Backlog((frame) => this.#options.pipeline.queueFrame(frame, 'upstream'));
   #watch: TerminalWatch | undefined;
   /** The End or Stop frame that was queued, sent, or noticed. */
   #terminal: TerminalFrame | undefined;
@@ -133,14 +136,18 @@ export class PipelineRun {
   queueFrame(frame: Frame, direction: FrameDirection): void {
     if (this.isOver) return;
     if (direction === 'upstream') {
-      if (this.#phase === 'new' || this.#phase === 'setting-up') this.#waiting.push([frame, direction]);
-      else this.#options.pipeline.queueFrame(frame, direction);
+      this.#upstream.add(frame);
       return;
     }
     if (this.#terminal !== undefined || this.#cancelFrame !== undefined) return;
     if (isTerminalFrame(frame)) this.#terminal = frame;
-    if (this.#phase === 'running') this.#enter(frame);
-    else this.#waiting.push([frame, direction]);
+    if (frame.frameRole === 'interruption') this.interrupted();
+    this.#downstream.add(frame);
+  }
+
+  /** An interruption has passed the beginning of the pipeline: it holds also for what was not sent yet. */
+  interrupted(): void {
+    this.#downstream.interrupt();
   }
 
   /** Overtakes everything; the first one counts. */
@@ -201,7 +208,7 @@ export class PipelineRun {
     this.#stopStartTimers();
     if (this.#watch?.frame === frame) this.#watch.stop(); // a cancel may be under way already
     this.#lifecycle.next({ phase: 'completed', frame });
-    this.#releaseWaiting('downstream');
+    this.#downstream.release();
     this.#options.onStarted();
     if (this.#early !== undefined) this.terminalMoved(this.#early);
   }
@@ -286,17 +293,12 @@ export class PipelineRun {
     this.#lifecycle.next({ phase: 'entered', frame });
     this.#watchOver(frame, stallMs);
     this.#options.pipeline.queueFrame(frame);
-    this.#releaseWaiting('upstream');
+    this.#upstream.release();
   }
 
-  #releaseWaiting(which: FrameDirection): void {
-    const waiting = this.#waiting;
-    this.#waiting = waiting.filter(([, direction]) => direction !== which);
-    for (const [frame, direction] of waiting) {
-      if (direction !== which || this.#cancelFrame !== undefined) continue;
-      if (direction === 'downstream') this.#enter(frame);
-      else this.#options.pipeline.queueFrame(frame, direction);
-    }
+  #forgetWaiting(): void {
+    this.#downstream.clear();
+    this.#upstream.clear();
   }
 
   #enter(frame: Frame): void {
@@ -313,7 +315,7 @@ export class PipelineRun {
 
   #noteCancel(frame: CancelFrame): void {
     this.#cancelFrame = frame;
-    this.#waiting = [];
+    this.#forgetWaiting();
     this.#stopStartTimers();
     this.#options.onEnding();
     this.#abort(`The run was cancelled${frame.reason === undefined ? '' : `: ${frame.reason}`}`);
@@ -338,7 +340,7 @@ export class PipelineRun {
     this.#stopStartTimers();
     this.#watch?.stop();
     this.#watch = undefined;
-    this.#waiting = [];
+    this.#forgetWaiting();
     this.#options.onStop();
     const result = this.#resultOf(outcome);
     this.#abort('The run is over');

@@ -305,7 +305,11 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
         this.cancel((frame as CancelFrame).reason);
         break;
       case 'interruption-task':
+        this.#run.interrupted();
         this.#pipeline.queueFrame(new InterruptionFrame());
+        break;
+      case 'interruption':
+        this.#run.interrupted();
         break;
       case 'flush':
         this.#probes.arrive(frame);
