@@ -17,7 +17,9 @@ import { SoundWriter } from './sound-writer.ts';
  * How long the rest of a sound waits for more of it when everything else was written. Longer than the time between
  * the pieces of a stream, and shorter than what a media server may still have to play.
  */
-const restWaitMs = 100;
+const restWaitMs = 130;
+/** Once more, for what came while the event loop stood still: timers fire before it is handled. */
+const restGraceMs = 20;
 
 /**
  * `closed`: before the StartFrame, and after the run. `ending`: an EndFrame plays out, whatever comes.
@@ -198,7 +200,9 @@ export class MediaSender {
     clearTimeout(this.#restTimer);
     const isIdle = this.#intake.isEmpty && this.#queue.isEmpty;
     if (this.#phase !== 'open' || !isIdle || !this.#cutter.holdsRest) return;
-    this.#restTimer = setTimeout(() => this.#flush(), restWaitMs);
+    this.#restTimer = setTimeout(() => {
+      this.#restTimer = setTimeout(() => this.#flush(), restGraceMs);
+    }, restWaitMs);
   }
 
   #flush(): void {
