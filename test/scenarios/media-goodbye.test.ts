@@ -35,19 +35,20 @@ const goodbyeMs = 2_000;
 type Disturbance = readonly [
   name: string,
   disturb: (transport: LiveKitTransport, inside: FrameProcessor, bob: Caller) => Promise<void>,
-  seen: typeof InterruptionFrame | typeof ParticipantLeftFrame,
+  seen: typeof InterruptionFrame | typeof InputDTMFFrame | typeof ParticipantLeftFrame,
 ];
 
 // the input is silent behind an EndFrame; a processor of the user's need not be
 const disturbances: readonly Disturbance[] = [
   ['an interruption', async (_, inside) => inside.push(new InterruptionFrame()), InterruptionFrame],
   [
-    'a digit, which interrupts,',
+    'a digit',
     async (transport, inside, bob) => {
       transport.on('dtmfReceived', ({ digit }) => inside.push(new InputDTMFFrame(digit as KeypadEntry)));
       await bob.pressKeys('5');
     },
-    InterruptionFrame,
+    // which interrupts nothing behind an EndFrame
+    InputDTMFFrame,
   ],
   [
     'a participant who leaves',
