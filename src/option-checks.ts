@@ -96,13 +96,21 @@ export function checkOneOf<Choice extends string>(
   throw new InvalidOptionError(option, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`, value);
 }
 
-/** @throws {InvalidOptionError} `options` has a name that is not known; the nearest known one is in the text. */
+/** @throws {InvalidOptionError} `options` has a name that is not known; a known one that is near is in the text. */
 export function checkNames(options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const nearest = known.toSorted((a, b) => editDistance(name, a) - editDistance(name, b))[0];
-    throw new InvalidOptionError(name, `an option that exists; the nearest one is "${nearest}"`);
+    const nearest = nearestName(name, known);
+    const hint = nearest === undefined ? '' : `; the nearest one is "${nearest}"`;
+    throw new InvalidOptionError(name, `an option that exists${hint}`);
   }
+}
+
+/** The known name that was probably meant; `undefined` where more than half of it would have to change. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const distances = known.map((one) => ({ one, distance: editDistance(name, one) }));
+  const [nearest] = distances.toSorted((a, b) => a.distance - b.distance);
+  return nearest !== undefined && nearest.distance <= name.length / 2 ? nearest.one : undefined;
 }
 
 /** How many characters must be added, removed or replaced (Levenshtein). */

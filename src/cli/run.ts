@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeOrDrop } from '../logger.ts';
+import { textOf } from '../text-of.ts';
 import { exitCodeOf, exitSignals } from '../way-out.ts';
+import { hintAtHelp, unknownName } from './usage.ts';
 
 const runUsage = `endframe run COMMAND [ARGUMENT ...]
 
@@ -23,10 +26,17 @@ const notExecutable = 126;
  * @returns The exit code of what it ran.
  */
 export async function runCommand(line: readonly string[]): Promise<number> {
-  const [command, ...args] = line[0] === '--' ? line.slice(1) : line;
-  if (command === undefined || command === '--help' || command === '-h') {
-    process[command ? 'stdout' : 'stderr'].write(runUsage);
-    return command ? 0 : 2;
+  const [first] = line;
+  if (first === '--help' || first === '-h') {
+    writeOrDrop(process.stdout, runUsage);
+    return 0;
+  }
+  const [command, ...args] = first === '--' ? line.slice(1) : line;
+  if (command === undefined || (first !== '--' && command.startsWith('-'))) {
+    const wrong =
+      command === undefined ? 'A command to run is missing.' : unknownName('option', command, ['--help']);
+    writeOrDrop(process.stderr, hintAtHelp(wrong, 'run'));
+    return 2;
   }
   // a session of its own: a terminal would send Ctrl+C to both, and the bot would get it twice
   const child = spawn(command, args, { stdio: 'inherit', detached: true });
@@ -37,7 +47,7 @@ export async function runCommand(line: readonly string[]): Promise<number> {
     await sleep(code === 0 ? lingerMs : lingerAfterErrorMs);
     return code ?? exitCodeOf(signal);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    writeOrDrop(process.stderr, `${textOf(error)}\n`);
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? notFound : notExecutable;
   }
 }

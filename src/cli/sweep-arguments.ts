@@ -1,9 +1,9 @@
 /** The arguments of `endframe sweep`. */
 
-import { parseArgs } from 'node:util';
 import { InvalidOptionError } from '../errors.ts';
 import type { SweeperOptions } from '../sweeper/sweeper-options.ts';
 import { textOf } from '../text-of.ts';
+import { parseOptions, type Wrong } from './usage.ts';
 
 export const sweepUsage = `endframe sweep --match PREFIX [--once | --watch] [--yes] [options]
 
@@ -42,10 +42,26 @@ export interface SweepArguments {
   readonly options: Omit<SweeperOptions, 'rest' | 'engine' | 'serverClock' | 'logger'>;
 }
 
+const sweepOptions = {
+  match: { type: 'string' },
+  once: { type: 'boolean' },
+  watch: { type: 'boolean' },
+  yes: { type: 'boolean' },
+  json: { type: 'boolean' },
+  'prefix-only': { type: 'boolean' },
+  'metadata-key': { type: 'string' },
+  bot: { type: 'string', multiple: true },
+  ttl: { type: 'string' },
+  grace: { type: 'string' },
+  'max-session': { type: 'string' },
+  poll: { type: 'string' },
+  concurrency: { type: 'string' },
+  redis: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 /** @returns `'help'` where that was asked for, and the reason where the arguments make no sense. */
-export function sweepArguments(
-  argv: readonly string[],
-): SweepArguments | 'help' | { readonly wrong: string } {
+export function sweepArguments(argv: readonly string[]): SweepArguments | 'help' | Wrong {
   try {
     return read(argv);
   } catch (error) {
@@ -53,28 +69,10 @@ export function sweepArguments(
   }
 }
 
-function read(argv: readonly string[]): SweepArguments | 'help' {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      match: { type: 'string' },
-      once: { type: 'boolean', default: false },
-      watch: { type: 'boolean', default: false },
-      yes: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      'prefix-only': { type: 'boolean', default: false },
-      'metadata-key': { type: 'string' },
-      bot: { type: 'string', multiple: true },
-      ttl: { type: 'string' },
-      grace: { type: 'string' },
-      'max-session': { type: 'string' },
-      poll: { type: 'string' },
-      concurrency: { type: 'string' },
-      redis: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  const { match, once, watch, redis, bot } = values;
+function read(argv: readonly string[]): SweepArguments | 'help' | Wrong {
+  const values = parseOptions(argv, sweepOptions);
+  if ('wrong' in values) return values;
+  const { match, once = false, watch = false, json = false, redis, bot } = values;
   if (values.help) return 'help';
   if (!match) throw new InvalidOptionError('--match', 'given, and not empty');
   if (once && watch) throw new InvalidOptionError('--once', 'without --watch');
@@ -94,7 +92,7 @@ function read(argv: readonly string[]): SweepArguments | 'help' {
   };
   const { prefix, dryRun, marker, metadataKey, leaseTtlMs, graceMs } = options;
   const rules = [prefix, dryRun, marker, metadataKey, leaseTtlMs, graceMs, options.maxSessionMs, bot];
-  return { watch, json: values.json, redisUrl: redis, rules, options };
+  return { watch, json, redisUrl: redis, rules, options };
 }
 
 function milliseconds(name: string, seconds: string | undefined): number | undefined {

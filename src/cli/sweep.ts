@@ -11,6 +11,7 @@ import { Sweeper } from '../sweeper/sweeper.ts';
 import { exitSignals } from '../way-out.ts';
 import { type SweepArguments, sweepArguments, sweepUsage } from './sweep-arguments.ts';
 import { printable, printableText, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
+import { hintAtHelp } from './usage.ts';
 
 /** What the command touches of its surroundings. */
 export interface SweepSurroundings {
@@ -37,7 +38,7 @@ export async function sweepCommand(
     return 0;
   }
   if ('wrong' in asked) {
-    printError(`${asked.wrong}\n\n${sweepUsage}`);
+    printError(hintAtHelp(asked.wrong, 'sweep'));
     return 2;
   }
   try {

@@ -113,19 +113,3 @@ describe('endframe demo', () => {
     expect(stdout).not.toMatch(/FAILED/);
   }
 });
-
-describe('endframe', () => {
-  it.each([[[]], [['help']], [['--help']], [['-h']]])('lists its commands for %j', async (args) => {
-    const { code, stdout, stderr } = await endframe(args);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/endframe <command>/);
-    expect(stdout).toMatch(/^ +demo +\S/m);
-  });
-
-  it.each(['dmeo', 'constructor', '__proto__'])('refuses the unknown command "%s"', async (name) => {
-    const { code, stdout, stderr } = await endframe([name]);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain(`Unknown command "${name}"`);
-    expect(stderr).toMatch(/^ +demo +\S/m);
-  });
-});

@@ -75,12 +75,6 @@ describe.concurrent('endframe run', () => {
   it('ends with 127 when there is no such command', async () => {
     expect(await start([...runArgs, 'no-such-command']).exited).toMatchObject({ code: 127 });
   });
-
-  it('tells its usage, with 2 where nothing is to be run', async () => {
-    const { exited, prints } = start(runArgs);
-    await prints('endframe run COMMAND');
-    expect(await exited).toMatchObject({ code: 2 });
-  });
 });
 
 describe.skipIf(!hasNamespaces)('a bot that dies in a container', () => {
