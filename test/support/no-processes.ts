@@ -1,4 +1,7 @@
-/** Runs before each file of unit tests: what starts a process is none, and would have to import what it starts. */
+/**
+ * Runs before each file of unit tests: what starts a process is none. A file whose only process is a guardian imports
+ * `guardian-from-source.ts`, by which it is known as what it is.
+ */
 
 import childProcess from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
