@@ -28,7 +28,7 @@ export interface EngineUnderTest {
 }
 
 /** Short enough for a test, long enough for a busy machine. */
-export const contractLimits = { pollMs: 150, leaseTtlMs: 1_200, graceMs: 1_200 };
+export const contractLimits = { pollMs: 300, leaseTtlMs: 1_800, graceMs: 1_800 };
 const beatMs = 150;
 const marked = { metadata: '{"endframe":true}' };
 let worlds = 0;

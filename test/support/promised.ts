@@ -6,8 +6,8 @@
  * both cores are busy loopback loses packets and jitter buffers stretch.
  *
  * @param limit What is promised.
- * @param otherwise What is still sane on a busy machine. Default: five times as much, and 10,000 at least.
+ * @param otherwise What is still sane on a busy machine. Default: five times as much, and 30,000 at least.
  */
-export function promised(limit: number, otherwise: number = Math.max(5 * limit, 10_000)): number {
+export function promised(limit: number, otherwise: number = Math.max(5 * limit, 30_000)): number {
   return process.env.ENDFRAME_TEST_TIMES === 'as promised' ? limit : otherwise;
 }
