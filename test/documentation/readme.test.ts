@@ -4,13 +4,15 @@
  *
  * A block without a mark is a program that runs by itself, with a FakeLiveKitServer in its environment. The rooms
  * that it names are gone afterwards, and what it prints is what its `// prints:` says.
- * ` ```ts server ` is a whole bot: it needs a real server, and somebody who calls it, or it would wait for ever.
+ * ` ```ts server ` is a whole bot: it needs a real server, and somebody who calls it by the
+ * link that it prints, or it would wait for ever.
  * ` ```ts test ` is a test: part of a test file, and compiled and run as that.
  */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
@@ -18,13 +20,13 @@ import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-
 import { spawnCaller } from '../support/caller.ts';
 import { describeWith } from '../support/requirements.ts';
 import { listRooms } from '../support/room-service.ts';
-import { joinToken } from '../support/tokens.ts';
 import { type CodeBlock, type CompiledBlocks, codeBlocks, compileBlocks } from './code-blocks.ts';
+import { documents } from './documents.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 const describeWithServer = await describeWith('livekit-server', '@livekit/rtc-node');
 
-const blocks = ['README.md', 'examples/README.md'].flatMap(codeBlocks);
+const blocks = documents.flatMap(codeBlocks);
 const withMark = (mark: string) => blocks.filter((block) => block.mark === mark);
 /** Shows that errors are found, and where. */
 const broken: CodeBlock = {
@@ -47,7 +49,7 @@ beforeAll(async () => {
 afterAll(() => compiled[Symbol.asyncDispose]());
 
 /** Runs a program of the folder; a bot's address is replaced by the server's. */
-async function run(block: CodeBlock, { url, apiKey, apiSecret }: Server) {
+async function run(block: CodeBlock, { url, apiKey, apiSecret }: Server, onLine?: (line: string) => void) {
   const program = compiled.programOf(block);
   writeFileSync(program, readFileSync(program, 'utf8').replaceAll('ws://localhost:7880', url));
   const child = spawn(process.execPath, [program], {
@@ -56,12 +58,13 @@ async function run(block: CodeBlock, { url, apiKey, apiSecret }: Server) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  const [printed, errors, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { printed: printed.trim().split('\n').join(', '), errors, code };
+  const lines: string[] = [];
+  createInterface(child.stdout).on('line', (line) => {
+    lines.push(line);
+    onLine?.(line);
+  });
+  const [errors, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  return { printed: lines.join(', '), errors, code };
 }
 
 describe('the TypeScript in the documentation', () => {
@@ -113,7 +116,18 @@ describeWithServer('the bots in the documentation', () => {
   afterAll(() => server.stop());
 
   it.each(withMark('server'))('have a call, and their room is gone, at $place', async (block) => {
-    const bot = run(block, server);
+    const printed: string[] = [];
+    const bot = run(block, server, (line) => printed.push(line));
+    // the link that a bot prints is all that its caller needs
+    const token = await vi.waitFor(
+      () => {
+        const [link] = printed.join('\n').match(/https:\S+/) ?? [];
+        const query = new URL(link ?? '').searchParams;
+        expect(query.get('liveKitUrl')).toBe(server.url);
+        return query.get('token') ?? '';
+      },
+      { timeout: 20_000 },
+    );
     const roomName = await vi.waitFor(
       async () => {
         const [room] = await listRooms(server);
@@ -122,7 +136,7 @@ describeWithServer('the bots in the documentation', () => {
       },
       { timeout: 20_000 },
     );
-    await using caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'ada') });
+    await using caller = spawnCaller({ url: server.url, token });
     await caller.waitFor('trackSubscribed', { timeoutMs: 20_000 });
     expect(await listRooms(server, roomName)).toHaveLength(1);
     // the server may be 3 s late in telling of somebody who says nothing
