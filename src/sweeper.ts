@@ -1,4 +1,4 @@
-/** endframe/sweeper: for rooms whose bot died, from another process. */
+/** endframe/sweeper: deletes rooms whose bot died, from another process. */
 
 export { InvalidOptionError, LiveKitRESTError } from './errors.ts';
 export { type Logger, silentLogger, stderrLogger } from './logger.ts';
@@ -6,31 +6,22 @@ export { generateRoomName, isGeneratedRoomName } from './rooms/generated-room-na
 export { leaseAttribute, leaseBeatMs } from './rooms/lease.ts';
 export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/livekit-rest-helper.ts';
 export type { ListedParticipant, ListedRoom, RoomRest } from './rooms/room-rest.ts';
-export { BullMqEngine, type BullMqEngineOptions } from './sweeper/bullmq-engine.ts';
-export type {
-  LookContext,
-  LookResult,
-  Orphan,
-  ReapContext,
-  ReapStatus,
-  SweeperEngine,
-  SweepPass,
-  SweepWork,
-} from './sweeper/engine.ts';
-export { InMemoryEngine, type InMemoryEngineOptions } from './sweeper/in-memory-engine.ts';
-export { type Look, type Observation, type ObservationOptions, observe } from './sweeper/observation.ts';
+export { BullMqEngine, type BullMqEngineOptions } from './sweeper/engine/bullmq-engine.ts';
+export type { Orphan, ReapStatus, SweeperEngine, SweepWork } from './sweeper/engine/engine.ts';
+export { InMemoryEngine, type InMemoryEngineOptions } from './sweeper/engine/in-memory-engine.ts';
+export { type Observation, observe } from './sweeper/observation.ts';
 export {
   type DeleteReason,
   decideOrphan,
   type KeepReason,
   type OrphanDecision,
   type OrphanPolicyOptions,
+  type Ownership,
+  type OwnershipRule,
+  ownershipOf,
 } from './sweeper/orphan-policy.ts';
-export { type Ownership, type OwnershipRule, ownershipOf } from './sweeper/ownership.ts';
-export { ServerClock } from './sweeper/server-clock.ts';
-export type { OrphanReport, SweepReport } from './sweeper/sweep-report.ts';
 export { Sweeper } from './sweeper/sweeper.ts';
-export type { SweeperEvents } from './sweeper/sweeper-events.ts';
+export type { OrphanReport, SweeperEvents, SweepReport } from './sweeper/sweeper-events.ts';
 export type { SweeperOptions, SweeperRest } from './sweeper/sweeper-options.ts';
-export { type WebhookHandlerOptions, webhookHandler } from './sweeper/webhook-handler.ts';
-export type { WebhookKeys } from './sweeper/webhook-signature.ts';
+export { type WebhookHandlerOptions, webhookHandler } from './sweeper/webhook/webhook-handler.ts';
+export type { WebhookKeys } from './sweeper/webhook/webhook-signature.ts';

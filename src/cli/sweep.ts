@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { EndframeError, InvalidOptionError } from '../errors.ts';
+import { EndframeError } from '../errors.ts';
 import { type Logger, silentLogger, writeOrDrop } from '../logger.ts';
 import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
-import { BullMqEngine } from '../sweeper/bullmq-engine.ts';
-import { isHopeless } from '../sweeper/is-hopeless.ts';
-import { ServerClock } from '../sweeper/server-clock.ts';
-import type { OrphanReport } from '../sweeper/sweep-report.ts';
-import { Sweeper } from '../sweeper/sweeper.ts';
+import { BullMqEngine } from '../sweeper/engine/bullmq-engine.ts';
+import { isFatal, Sweeper } from '../sweeper/sweeper.ts';
+import type { OrphanReport } from '../sweeper/sweeper-events.ts';
 import { exitSignals } from '../way-out.ts';
 import { type SweepArguments, sweepArguments, sweepUsage } from './sweep-arguments.ts';
 import { printable, printableText, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
@@ -58,21 +56,10 @@ function makeSweeper(
   env: NodeJS.ProcessEnv,
   logger: Logger,
 ): Sweeper {
-  const serverClock = new ServerClock();
-  const needed = (name: string): string => {
-    if (env[name]) return env[name];
-    throw new InvalidOptionError(name, 'set in the environment');
-  };
-  const access = {
-    apiUrl: needed('LIVEKIT_URL'),
-    apiKey: needed('LIVEKIT_API_KEY'),
-    apiSecret: needed('LIVEKIT_API_SECRET'),
-    fetch: serverClock.fetch,
-  };
-  const rest = new LiveKitRESTHelper(access);
-  const queueName = queueNameFor(access.apiUrl, rules);
+  const rest = LiveKitRESTHelper.fromEnv(env);
+  const queueName = queueNameFor(env.LIVEKIT_URL, rules);
   const engine = redisUrl === undefined ? undefined : new BullMqEngine({ redisUrl, queueName, logger });
-  return new Sweeper({ ...options, rest, serverClock, engine, logger });
+  return new Sweeper({ ...options, rest, engine, logger });
 }
 
 /** One for those that sweep the same rooms by the same rules: others would take each other's looks. */
@@ -118,11 +105,11 @@ async function watch(
     }
   });
   const cannotBegin = new Promise<never>((_, reject) => {
-    const rejectIfHopeless = (error: Error): void => {
-      if (isHopeless(error)) reject(error);
+    const rejectIfFatal = (error: Error): void => {
+      if (isFatal(error)) reject(error);
     };
-    sweeper.on('sweepFailed', rejectIfHopeless);
-    sweeper.once('swept', () => sweeper.off('sweepFailed', rejectIfHopeless));
+    sweeper.on('sweepFailed', rejectIfFatal);
+    sweeper.once('swept', () => sweeper.off('sweepFailed', rejectIfFatal));
   });
   sweeper.start();
   try {

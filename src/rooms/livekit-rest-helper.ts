@@ -55,6 +55,7 @@ const warmUpName = 'endframe-warm-up';
  */
 export class LiveKitRESTHelper extends RoomCalls {
   readonly #service: RoomService;
+  readonly #listTimeoutMs: number;
   readonly #credentials: RestCredentials;
 
   static {
@@ -83,6 +84,7 @@ export class LiveKitRESTHelper extends RoomCalls {
       send: sendByFetch(fetch),
     });
     super(service);
+    this.#listTimeoutMs = listTimeoutMs;
     this.#service = service;
     this.#credentials = { apiKey, apiSecret, baseUrl, attemptTimeoutMs };
   }
@@ -101,6 +103,16 @@ export class LiveKitRESTHelper extends RoomCalls {
       },
     ) as [string, string, string];
     return new LiveKitRESTHelper({ apiUrl: restBaseUrl(apiUrl, 'LIVEKIT_URL'), apiKey, apiSecret });
+  }
+
+  /** How long a list of all rooms may take, in milliseconds. */
+  get listTimeoutMs(): number {
+    return this.#listTimeoutMs;
+  }
+
+  /** LiveKit's time now, milliseconds since 1970, by the `Date` of its newest answer; `undefined` before the first. */
+  serverTimeMs(): number | undefined {
+    return this.#service.serverTimeMs();
   }
 
   /** A token of 60 seconds that may create and delete rooms, or nothing at all. */

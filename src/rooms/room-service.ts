@@ -66,6 +66,8 @@ const maxListingBytes = 16 * 1_024 * 1_024;
 export class RoomService {
   readonly #options: RoomServiceOptions & { readonly host: string };
   #clockOffsetMs = 0;
+  /** The newest `Date` of the server minus the monotonic clock. */
+  #serverDateMs: number | undefined;
 
   constructor(options: RoomServiceOptions) {
     this.#options = { ...options, host: new URL(options.baseUrl).host };
@@ -73,6 +75,11 @@ export class RoomService {
 
   async sign(grant: RoomGrant): Promise<string> {
     return this.#options.sign(grant, this.#clockOffsetMs);
+  }
+
+  /** The server's time now, milliseconds since 1970; `undefined` before its first answer. */
+  serverTimeMs(): number | undefined {
+    return this.#serverDateMs === undefined ? undefined : this.#serverDateMs + performance.now();
   }
 
   /** Rejects with the signal's reason when that aborts; the time limit covers everything else. */
@@ -129,6 +136,8 @@ export class RoomService {
 
   async #read(call: RoomServiceCall, clockOffsetMs: number, answer: HttpAnswer): Promise<Answer> {
     const { status } = answer;
+    const dateMs = parseHttpDate(answer.header('date'));
+    if (dateMs !== undefined) this.#serverDateMs = dateMs - performance.now();
     const isListing = status === 200 && call.method !== 'DeleteRoom';
     const body = await answer.readBody(isListing ? maxListingBytes : maxErrorBytes);
     const json = jsonObject(body);
@@ -137,7 +146,7 @@ export class RoomService {
     const text = redact(body.text, this.#options.apiSecret);
     const code = twirpCode(json);
     const nowMs = Date.now();
-    const serverMs = parseHttpDate(answer.header('date')) ?? nowMs + clockOffsetMs;
+    const serverMs = dateMs ?? nowMs + clockOffsetMs;
     const serverAheadMs = serverMs - nowMs;
     const kind = failureKind({ status, code, aheadMs: serverAheadMs - clockOffsetMs });
     const failure: LiveKitAnswer = {

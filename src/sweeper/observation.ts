@@ -1,120 +1,123 @@
-/** What an observer remembers of a room from look to look, on its own clock. Pure, and plain JSON. */
+/** What a sweeper remembers of a room from probe to probe, on its own clock. Pure; observations are plain JSON. */
 
 import { leaseAttribute } from '../rooms/lease.ts';
 import type { ListedParticipant, ListedRoom } from '../rooms/room-rest.ts';
 
-/** Times are milliseconds of the observer's clock, never of LiveKit's or a bot's. */
+/** What is known of a room. Times are milliseconds of the observer's clock, never of LiveKit's or a bot's. */
 export interface Observation {
-  /** Which room it was: another sid or creation time is another room. */
+  /** Identifies the room, with `creationTimeMs`. */
   readonly sid: string;
   readonly creationTimeMs: number;
-  /** When the newest look was answered. */
-  readonly lookedMs: number;
-  /** When a look failed last, if one did since then. */
+  /** When the newest successful probe was answered. */
+  readonly probedMs: number;
+  /** When a probe last failed, if one did since then. */
   readonly failedMs?: number;
-  /** When the next look is planned; one that comes much later finds a gap. */
+  /** When the next probe is scheduled; one that comes much later finds a gap. */
   readonly dueMs: number;
   /**
-   * Since when no bot has shown a sign of life; `undefined` when the newest look saw one. Moved on by the times
-   * that were not observed, so that the difference to now is observed time.
+   * Since when no bot has shown a sign of life; `undefined` when the newest probe found one. Moved forward by
+   * unobserved time, so that the difference to now is observed time.
    */
   readonly silentSinceMs: number | undefined;
-  /** Looks in a row without one, the newest included. */
-  readonly silentLooks: number;
+  /** Consecutive probes without a sign of life. */
+  readonly silentProbes: number;
   /** The leases seen so far, by identity. */
   readonly leases: Readonly<Record<string, string>>;
-  /** Deletions that were tried and failed. */
+  /** Failed deletions. */
   readonly failedReaps: number;
 }
 
-/** One answer of LiveKit about a room. */
-export interface Look {
+/** LiveKit's answer about a room. */
+export interface ProbeAnswer {
   readonly room: Pick<ListedRoom, 'sid' | 'creationTimeMs'>;
   readonly participants: readonly ListedParticipant[];
-  /** Before the request left, and after the answer came: its truth lies somewhere in between. */
+  /** Before the request was sent. */
   readonly askedMs: number;
+  /** After the answer arrived. */
   readonly answeredMs: number;
 }
 
+/** How an answer is interpreted. */
 export interface ObservationOptions {
-  /** Who counts as a bot without a lease. */
+  /** Whether a participant without a lease is a bot. */
   readonly isBot: (participant: ListedParticipant) => boolean;
-  /** The usual rhythm; a look may be that much too late twice, or once more than it was planned ahead. */
+  /** The usual interval; a probe may be late by twice as much, or by its scheduled interval if that is longer. */
   readonly pollMs: number;
-  /** The observer knows that it was blind at this time: the time between the looks around it does not count. */
-  readonly blindMs?: number | undefined;
+  /** When observation was last known to be interrupted: the time between the probes around it does not count. */
+  readonly lastGapMs?: number | undefined;
   /**
-   * How much of a silence from before a failed look counts after it, in milliseconds. The rest has to be observed
-   * in one piece, in which a bot that could not write its lease either gets the time to do it. Default 0.
+   * How much of a silence from before a failed probe counts after it, in milliseconds. The rest has to be observed
+   * without a failure, which gives a bot that could not write its lease either the time to do so.
+   *
+   * @defaultValue 0
    */
-  readonly carriedMs?: number | undefined;
+  readonly carryOverMs?: number | undefined;
 }
 
-/** Enough for every bot a room may see; what others write into their attributes must not grow without end. */
-const mostLeases = 32;
+/** More than the bots of one room; participants may write any number of them. */
+const maxLeases = 32;
 
 /**
- * What is known after a look. `dueMs` is left at the look itself, for the planner to move.
+ * The observation after a successful probe. `dueMs` is the time of the answer; the engine sets it.
  *
- * A sign of life is a lease that is not the one remembered, or a bot that has none and is present. Time between
- * two looks with a failure in between is not observed, and does not count. A look after a gap (the observer
- * frozen, LiveKit or Redis away, a clock that jumped) starts from nothing: the silence of the observer is not the
- * silence of the bot.
+ * A sign of life is a lease that differs from the remembered one, or a present bot without a lease. Time between two
+ * probes with a failure in between is unobserved, and does not count. After a gap (the observer was frozen, LiveKit or
+ * Redis away, a clock was set back) the observation is reset: unobserved time is not silence.
  */
 export function observe(
   before: Observation | undefined,
-  { room, participants, askedMs, answeredMs }: Look,
+  { room, participants, askedMs, answeredMs }: ProbeAnswer,
   options: ObservationOptions,
 ): Observation {
   const { sid, creationTimeMs } = room;
-  const known = { sid, creationTimeMs, lookedMs: answeredMs, dueMs: answeredMs };
+  const known = { sid, creationTimeMs, probedMs: answeredMs, dueMs: answeredMs };
   const present = participants.filter(({ state }) => state !== 'DISCONNECTED');
   const current = leasesOf(present);
   const isAlive = present.some((one) => leaseOf(one) === undefined && options.isBot(one));
   const tookTooLong = answeredMs - askedMs > options.pollMs;
-  if (before === undefined || tookTooLong || isVoid(before, room, askedMs, options)) {
+  if (before === undefined || tookTooLong || isOutdated(before, room, askedMs, options)) {
     const silentSinceMs = isAlive ? undefined : answeredMs;
-    const silentLooks = isAlive ? 0 : 1;
-    return { ...known, silentSinceMs, silentLooks, leases: Object.fromEntries(current), failedReaps: 0 };
+    const silentProbes = isAlive ? 0 : 1;
+    return { ...known, silentSinceMs, silentProbes, leases: Object.fromEntries(current), failedReaps: 0 };
   }
   const leases = newest({ ...before.leases, ...Object.fromEntries(current) });
   if (isAlive || current.some(([identity, lease]) => before.leases[identity] !== lease)) {
-    return { ...known, silentSinceMs: undefined, silentLooks: 0, leases, failedReaps: 0 };
+    return { ...known, silentSinceMs: undefined, silentProbes: 0, leases, failedReaps: 0 };
   }
-  const { silentLooks, failedReaps } = before;
-  if (wasBlind(before, askedMs, options)) {
-    const { carriedMs = 0 } = options;
-    const silentMs = Math.max(0, before.lookedMs - (before.silentSinceMs ?? before.lookedMs));
-    const silentSinceMs = answeredMs - Math.min(silentMs, carriedMs);
-    return { ...known, silentSinceMs, silentLooks: Math.max(1, silentLooks), leases, failedReaps };
+  const { silentProbes, failedReaps } = before;
+  if (hasGap(before, askedMs, options)) {
+    const { carryOverMs = 0 } = options;
+    const silentMs = Math.max(0, before.probedMs - (before.silentSinceMs ?? before.probedMs));
+    const silentSinceMs = answeredMs - Math.min(silentMs, carryOverMs);
+    return { ...known, silentSinceMs, silentProbes: Math.max(1, silentProbes), leases, failedReaps };
   }
-  // leases that all stand still did so since they were seen; a bot that is gone may have gone just now
+  // unchanged leases are so since the previous probe; a bot that is not listed may have left just now
   const stillListed = Object.keys(before.leases).length === current.length && current.length > 0;
-  const silentSinceMs = before.silentSinceMs ?? (stillListed ? before.lookedMs : answeredMs);
-  return { ...known, silentSinceMs, silentLooks: silentLooks + 1, leases, failedReaps };
+  const silentSinceMs = before.silentSinceMs ?? (stillListed ? before.probedMs : answeredMs);
+  return { ...known, silentSinceMs, silentProbes: silentProbes + 1, leases, failedReaps };
 }
 
-/** What is known after a look that failed: as much as before. `dueMs` is left at the failure. */
+/** The observation after a failed probe: as before. `dueMs` is the time of the failure; the engine sets it. */
 export function observeFailure(before: Observation | undefined, failedMs: number): Observation {
-  return { ...(before ?? { ...nothing, lookedMs: failedMs }), failedMs, dueMs: failedMs };
+  return { ...(before ?? { ...nothing, probedMs: failedMs }), failedMs, dueMs: failedMs };
 }
 
-/** When the room was looked at last, well or in vain. */
-export function triedMs({ lookedMs, failedMs = lookedMs }: Observation): number {
+/** When the room was last probed, successfully or not. */
+export function triedMs({ probedMs, failedMs = probedMs }: Observation): number {
   return failedMs;
 }
 
-/** Of no room: the first look that succeeds starts from nothing. */
+/** Matches no room: the first successful probe resets it. */
 const nothing = {
   sid: '',
   creationTimeMs: 0,
   silentSinceMs: undefined,
-  silentLooks: 0,
+  silentProbes: 0,
   leases: {},
   failedReaps: 0,
 } as const;
 
-/** The lease of a participant; LiveKit removes attributes that are set to nothing. */
+/** The lease of a participant; `undefined` without one. LiveKit removes empty attributes. */
 export function leaseOf({ attributes }: ListedParticipant): string | undefined {
   return attributes[leaseAttribute] || undefined;
 }
@@ -128,30 +131,31 @@ function leasesOf(participants: readonly ListedParticipant[]): [identity: string
 
 function newest(leases: Record<string, string>): Readonly<Record<string, string>> {
   const entries = Object.entries(leases);
-  return entries.length <= mostLeases ? leases : Object.fromEntries(entries.slice(-mostLeases));
+  return entries.length <= maxLeases ? leases : Object.fromEntries(entries.slice(-maxLeases));
 }
 
-function isVoid(
+/** Whether an observation has to be reset: it is of another room, or older than the schedule allows. */
+function isOutdated(
   before: Observation,
-  room: Look['room'],
+  room: ProbeAnswer['room'],
   askedMs: number,
   { pollMs }: ObservationOptions,
 ): boolean {
-  const { lookedMs, dueMs } = before;
-  const patienceMs = Math.max(2 * pollMs, dueMs - triedMs(before));
+  const { probedMs, dueMs } = before;
+  const toleranceMs = Math.max(2 * pollMs, dueMs - triedMs(before));
   return (
     before.sid !== room.sid ||
     before.creationTimeMs !== room.creationTimeMs ||
-    askedMs < lookedMs ||
-    askedMs > dueMs + patienceMs
+    askedMs < probedMs ||
+    askedMs > dueMs + toleranceMs
   );
 }
 
-/** Whether a look or a list failed since the look before. A time that lies ahead is one of a clock that was set back. */
-function wasBlind(
-  { lookedMs, failedMs }: Observation,
+/** Whether a probe or a list failed since the previous probe. A gap in the future is one of a clock that was set back. */
+function hasGap(
+  { probedMs, failedMs }: Observation,
   askedMs: number,
-  { blindMs = Number.NEGATIVE_INFINITY }: ObservationOptions,
+  { lastGapMs = Number.NEGATIVE_INFINITY }: ObservationOptions,
 ): boolean {
-  return failedMs !== undefined || (lookedMs <= blindMs && blindMs <= askedMs);
+  return failedMs !== undefined || (probedMs <= lastGapMs && lastGapMs <= askedMs);
 }

@@ -1,3 +1,5 @@
+/** Deletes rooms whose bot died, from another process than the bot's. */
+
 import {
   BehaviorSubject,
   delay,
@@ -14,42 +16,51 @@ import {
   takeWhile,
   timer,
 } from 'rxjs';
-import { LiveKitRESTError } from '../errors.ts';
+import { LiveKitRESTError, MissingDependencyError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { longestTimerMs } from '../option-checks.ts';
 import { checkRoomName } from '../rooms/room-name.ts';
 import { SafeEventEmitter } from '../safe-event-emitter.ts';
-import { isHopeless } from './is-hopeless.ts';
-import { RoomSweep } from './room-sweep.ts';
-import type { SweepReport } from './sweep-report.ts';
-import type { SweeperEvents } from './sweeper-events.ts';
-import { type SweeperOptions, type SweeperPlan, sweeperPlan } from './sweeper-options.ts';
+import { Sweep } from './sweep.ts';
+import type { SweeperEvents, SweepReport } from './sweeper-events.ts';
+import {
+  type ResolvedSweeperOptions,
+  resolveSweeperOptions,
+  type SweeperOptions,
+} from './sweeper-options.ts';
 
 /**
  * Deletes rooms whose bot died without cleaning up, from another process than the bot's.
  *
- * LiveKit is the truth: nothing has to be stored, and a sweeper that starts again is at most late. It acts on
- * what it has observed itself, for long enough, on its own clock; after any gap it observes anew.
+ * It stores nothing: LiveKit's answers decide, as far as this sweeper has observed them itself, for long enough and
+ * on its own clock. A sweeper that restarts is late at most; after any gap it observes anew.
  *
- * Between its last look and a deletion lies one request: a bot that comes back in exactly that time loses its
- * room. Give each session a room name of its own, as generated names are, and it cannot happen.
+ * Between its last probe and a deletion lies one request: a bot that comes back in exactly that time loses its room.
+ * With a room name of its own for each session, as generated names are, that cannot happen.
  *
- * @throws {InvalidOptionError} An option can never work; an empty `prefix` is refused.
+ * @example
+ * ```ts
+ * const sweeper = new Sweeper({ rest: LiveKitRESTHelper.fromEnv(), prefix: 'support-' });
+ * sweeper.on('roomReaped', ({ roomName, reason }) => console.log(roomName, reason));
+ * sweeper.start();
+ * ```
+ *
+ * @throws {InvalidOptionError} An option is invalid; an empty `prefix` is refused.
  */
 export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDisposable {
-  readonly #plan: SweeperPlan;
+  readonly #options: ResolvedSweeperOptions;
   readonly #reports = new Subject<SweepReport>();
-  /** One value for each pass; completes with `stop()`, never errors. */
+  /** Emits after each pass; completes with `stop()`, never errors. */
   readonly report$: Observable<SweepReport> = this.#reports.asObservable();
   #started = false;
 
   constructor(options: SweeperOptions) {
     super();
-    this.#plan = sweeperPlan(options);
+    this.#options = resolveSweeperOptions(options);
   }
 
   protected override get logger(): Logger {
-    return this.#plan.logger;
+    return this.#options.logger;
   }
 
   /** Sweeps until `stop()`; the first pass begins at once. Does nothing the second time, nor after `stop()`. */
@@ -60,13 +71,13 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
       this.#reports.next(report);
       this.emit('swept', report);
     };
-    this.#plan.engine.start(new RoomSweep(this.#plan, this, onReport));
+    this.#options.engine.start(new Sweep(this.#options, this, onReport));
   }
 
-  /** Begins nothing new, and lets deletions that have begun come to their end. */
+  /** Starts nothing new and waits for deletions in progress. Never rejects. */
   async stop(): Promise<void> {
     this.#started = true;
-    await this.#plan.engine.stop();
+    await this.#options.engine.stop();
     this.#reports.complete();
   }
 
@@ -75,26 +86,26 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
   }
 
   /**
-   * Looks at these rooms now instead of in their turn: for webhooks and other hints, which may be wrong.
+   * Probes these rooms now instead of at their scheduled time: for webhooks and other hints, which may be wrong.
    *
-   * Returns at once; a hint changes when it looks, never what it decides. Names that no room can have are ignored.
+   * Returns at once. A hint changes when a room is probed, never the decision. Impossible names are ignored.
    */
   lookSooner(...roomNames: readonly string[]): void {
-    const ours = roomNames.filter((name) => isPossible(name) && name.startsWith(this.#plan.prefix));
-    if (this.#started && ours.length > 0) this.#plan.engine.lookSooner(ours);
+    const ours = roomNames.filter((name) => isPossible(name) && name.startsWith(this.#options.prefix));
+    if (this.#started && ours.length > 0) this.#options.engine.lookSooner(ours);
   }
 
   /**
-   * Sweeps until it has made up its mind about every room, and stops: for cron jobs, with the engine in memory.
+   * Sweeps until every room is decided, then stops: for cron jobs, with the in-memory engine.
    *
-   * Takes as long as a lease has to be watched, or less when every bot is seen alive.
+   * Takes `leaseTtlMs` or `graceMs`, or less when every bot is alive.
    *
-   * @returns Everything that was found and done, in one report.
-   * @throws {LiveKitRESTError} LiveKit refused the first list or never answered one, or this was stopped before.
+   * @returns One report of everything found and done.
+   * @throws {LiveKitRESTError} LiveKit refused the first list or never answered one, or `stop()` came first.
    */
   async sweepOnce(): Promise<SweepReport> {
-    const { leaseTtlMs, graceMs, pollMs } = this.#plan;
-    // enough to begin anew once
+    const { leaseTtlMs, graceMs, pollMs } = this.#options;
+    // enough to observe anew once
     const limitMs = Math.min(longestTimerMs, 2 * Math.max(leaseTtlMs, graceMs) + 5 * pollMs);
     const failure$ = new BehaviorSubject<unknown>(undefined);
     this.on('sweepFailed', (error) => failure$.next(error));
@@ -102,10 +113,10 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
     const isLate$ = timer(limitMs).pipe(
       switchMap(() => failure$.pipe(skipWhile((error) => error === undefined))),
     );
-    const neverBegan$ = merge(isLate$, failure$.pipe(filter(isHopeless))).pipe(takeUntil(this.report$));
+    const failed$ = merge(isLate$, failure$.pipe(filter(isFatal))).pipe(takeUntil(this.report$));
     const whole$ = this.report$.pipe(
       takeWhile(({ undecided }) => undecided > 0, true),
-      takeUntil(merge(neverBegan$, this.report$.pipe(take(1), delay(limitMs)))),
+      takeUntil(merge(failed$, this.report$.pipe(take(1), delay(limitMs)))),
       scan(together),
     );
     const whole = lastValueFrom(whole$, { defaultValue: undefined });
@@ -119,6 +130,12 @@ export class Sweeper extends SafeEventEmitter<SweeperEvents> implements AsyncDis
   }
 }
 
+/** Whether retrying is pointless for a sweeper that has not listed yet: wrong keys, clocks and missing packages. */
+export function isFatal(error: unknown): boolean {
+  if (error instanceof LiveKitRESTError) return error.kind === 'auth' || error.kind === 'clock';
+  return error instanceof MissingDependencyError;
+}
+
 function isPossible(roomName: unknown): roomName is string {
   try {
     checkRoomName(roomName);
@@ -128,7 +145,7 @@ function isPossible(roomName: unknown): roomName is string {
   }
 }
 
-/** Two reports as one: what was done adds up, what there is is what there was last. */
+/** Two reports as one: actions add up, of states the newest counts. */
 function together(earlier: SweepReport, later: SweepReport): SweepReport {
   const known = new Map([...earlier.orphans, ...later.orphans].map((orphan) => [orphan.sid, orphan]));
   return {

@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
-import { webhookHandler } from '../../src/sweeper/webhook-handler.ts';
+import { webhookHandler } from '../../src/sweeper/webhook/webhook-handler.ts';
 
 /** In the environment, as JSON, as `SWEEPER`; server and keys are in `LIVEKIT_URL` and so on. */
 export interface ChaosSweeperProgram {

@@ -28,9 +28,9 @@ const verify = 'test/rooms/verify-deletion.test.ts';
 const lost = 'test/scenarios/lost-node.test.ts';
 const sweeper = 'test/sweeper/sweeper.test.ts';
 const realSweeper = 'test/sweeper/real-server.test.ts';
-const bullmq = 'test/sweeper/bullmq-engine.test.ts';
+const bullmq = 'test/sweeper/engine/bullmq-engine.test.ts';
 const lostBots = 'test/sweeper/lost-bots.test.ts';
-const webhooks = 'test/sweeper/webhook-handler.test.ts';
+const webhooks = 'test/sweeper/webhook/webhook-handler.test.ts';
 const deletion = 'test/rooms/room-deletion.test.ts';
 
 /** @type {readonly Row[]} */

@@ -2,7 +2,7 @@
 
 import { silentLogger } from '../../src/logger.ts';
 import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
-import { BullMqEngine, type BullMqEngineOptions } from '../../src/sweeper/bullmq-engine.ts';
+import { BullMqEngine, type BullMqEngineOptions } from '../../src/sweeper/engine/bullmq-engine.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
 

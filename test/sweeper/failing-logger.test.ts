@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { InMemoryEngine } from '../../src/sweeper/in-memory-engine.ts';
+import { InMemoryEngine } from '../../src/sweeper/engine/in-memory-engine.ts';
 import { MemoryLiveKit } from '../contracts/memory-livekit.ts';
 import { SweptWorld } from '../contracts/sweeper-engine.contract.ts';
 import { useVirtualTime } from '../support/fake-time.ts';

@@ -80,10 +80,10 @@ describe('decideOrphan', () => {
     const silent: Observation = {
       sid: room.sid,
       creationTimeMs: room.creationTimeMs,
-      lookedMs: 99_000,
+      probedMs: 99_000,
       dueMs: 99_000,
       silentSinceMs: 0,
-      silentLooks: 9,
+      silentProbes: 9,
       leases: {},
       failedReaps: 0,
     };
@@ -93,7 +93,7 @@ describe('decideOrphan', () => {
 
   it('owns nothing by an empty prefix, marker or not', () => {
     const seen = observe(undefined, { room, participants: [], askedMs: 0, answeredMs: 0 }, looking);
-    const long = { ...seen, silentLooks: 9 };
+    const long = { ...seen, silentProbes: 9 };
     expect(decideOrphan(room, [], long, 99_000, { ...policy, prefix: '' }).action).toBe('keep');
   });
 
@@ -204,7 +204,7 @@ describe('decideOrphan', () => {
       { ...room, creationTimeMs: room.creationTimeMs + 1 },
     ]) {
       const again = observe(seen, { room: other, participants: [], askedMs: 5, answeredMs: 6 }, looking);
-      expect(again).toMatchObject({ silentSinceMs: 6, silentLooks: 1 });
+      expect(again).toMatchObject({ silentSinceMs: 6, silentProbes: 1 });
     }
   });
 
@@ -222,7 +222,7 @@ describe('decideOrphan', () => {
       askedMs: atMs - 1,
       answeredMs: atMs,
     });
-    const all = { ...looking, carriedMs: 60_000 };
+    const all = { ...looking, carryOverMs: 60_000 };
     /** Looks at 1 s and 6 s that see the same lease: 5 s of silence. */
     function silent(options = all): Observation {
       const first = { ...observe(undefined, answered(1_000, bot('a.1')), options), dueMs: 6_000 };
@@ -232,7 +232,7 @@ describe('decideOrphan', () => {
     it('counts the time between the looks around it not at all, and that before it', () => {
       const failed = { ...observeFailure(silent(), 11_000), dueMs: 16_000 };
       const seen = observe(failed, answered(16_000, bot('a.1')), all);
-      expect(seen).toMatchObject({ silentSinceMs: 11_000, silentLooks: 2, leases: { bot: 'a.1' } });
+      expect(seen).toMatchObject({ silentSinceMs: 11_000, silentProbes: 2, leases: { bot: 'a.1' } });
       expect(seen.failedMs).toBeUndefined();
     });
 
@@ -240,15 +240,15 @@ describe('decideOrphan', () => {
       ['before both looks', 5_999, 1_000],
       ['between the looks', 6_000, 6_000],
       ['at a time that is still to come, by a clock that was set back', 12_000, 1_000],
-    ])('of a list %s, the same', (_title, blindMs, silentSinceMs) => {
-      const seen = observe(silent(), answered(11_000, bot('a.1')), { ...all, blindMs });
+    ])('of a list %s, the same', (_title, lastGapMs, silentSinceMs) => {
+      const seen = observe(silent(), answered(11_000, bot('a.1')), { ...all, lastGapMs });
       expect(seen.silentSinceMs).toBe(silentSinceMs);
     });
 
     it('carries no more of the silence over than it may', () => {
       const failed = { ...observeFailure(silent(), 11_000), dueMs: 16_000 };
-      const carried = (carriedMs: number) =>
-        observe(failed, answered(16_000, bot('a.1')), { ...looking, carriedMs }).silentSinceMs;
+      const carried = (carryOverMs: number) =>
+        observe(failed, answered(16_000, bot('a.1')), { ...looking, carryOverMs }).silentSinceMs;
       expect([carried(3_000), carried(0)]).toEqual([13_000, 16_000]);
       expect(observe(failed, answered(16_000, bot('a.1')), looking).silentSinceMs).toBe(16_000);
     });
@@ -262,7 +262,7 @@ describe('decideOrphan', () => {
       const alive = { ...observe(silent(), answered(7_000, bot('a.2')), all), dueMs: 12_000 };
       const failed = { ...observeFailure(alive, 12_000), dueMs: 17_000 };
       const seen = observe(failed, answered(17_000, bot('a.2')), all);
-      expect(seen).toMatchObject({ silentSinceMs: 17_000, silentLooks: 1 });
+      expect(seen).toMatchObject({ silentSinceMs: 17_000, silentProbes: 1 });
     });
 
     it('starts from nothing after a gap, and where nothing was known', () => {

@@ -4,9 +4,8 @@ import { expect } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
-import { ServerClock } from '../../src/sweeper/server-clock.ts';
-import type { OrphanReport } from '../../src/sweeper/sweep-report.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
+import type { OrphanReport } from '../../src/sweeper/sweeper-events.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
@@ -31,10 +30,8 @@ export function startSweeper(
   prefix: string,
   { attemptTimeoutMs = 500, ...options }: Partial<SweeperOptions> & { attemptTimeoutMs?: number } = {},
 ): QuickSweeper {
-  const serverClock = new ServerClock();
-  const { fetch } = serverClock;
-  const rest = new LiveKitRESTHelper({ ...server, apiUrl: server.httpUrl, attemptTimeoutMs, fetch });
-  const sweeper = new Sweeper({ rest, prefix, serverClock, logger: silentLogger, ...limits, ...options });
+  const rest = new LiveKitRESTHelper({ ...server, apiUrl: server.httpUrl, attemptTimeoutMs });
+  const sweeper = new Sweeper({ rest, prefix, logger: silentLogger, ...limits, ...options });
   const reaped: OrphanReport[] = [];
   sweeper.on('roomReaped', (report) => reaped.push(report));
   sweeper.start();

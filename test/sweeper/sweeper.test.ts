@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { InMemoryEngine } from '../../src/sweeper/in-memory-engine.ts';
-import type { SweepReport } from '../../src/sweeper/sweep-report.ts';
+import { InMemoryEngine } from '../../src/sweeper/engine/in-memory-engine.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
+import type { SweepReport } from '../../src/sweeper/sweeper-events.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
 import { passes } from '../support/fake-time.ts';
-import { restError, World } from './world.ts';
+import { restError, World } from './sweeper-setup.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(async () => {

@@ -4,7 +4,7 @@ import { silentLogger } from '../../../src/logger.ts';
 import { generateRoomName } from '../../../src/rooms/generated-room-name.ts';
 import { leaseAttribute } from '../../../src/rooms/lease.ts';
 import { LiveKitRESTHelper } from '../../../src/rooms/livekit-rest-helper.ts';
-import type { OrphanReport } from '../../../src/sweeper/sweep-report.ts';
+import type { OrphanReport } from '../../../src/sweeper/sweeper-events.ts';
 import { Sweeper } from '../../../src/sweeper/sweeper.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';

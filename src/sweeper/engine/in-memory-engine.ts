@@ -1,0 +1,115 @@
+/** The engine of one process, and its queue of probes. */
+
+import { from, lastValueFrom, mergeMap, type Observable, Subject, takeUntil, timer } from 'rxjs';
+import type { ListedRoom } from '../../rooms/room-rest.ts';
+import type { Orphan, ProbeQueue, ProbeRunner, QueuedProbe, SweepWork } from './engine.ts';
+import { MemoryStore } from './memory-store.ts';
+import { SweepEngine, type SweepParts } from './sweep-engine.ts';
+
+/** Concurrent deletions, apart from the probes; those that failed before have slots of their own. */
+const deletionSlots = 8;
+const repeatedDeletionSlots = 4;
+/** Concurrent probes of rooms whose previous probe failed: other rooms do not wait for them. */
+const failingSlots = 4;
+/** After this part of a poll a probe that hangs gives up its slot; it times out after a whole poll. */
+const hangingShare = 1 / 5;
+
+/** Clock and randomness, for tests. */
+export interface InMemoryEngineOptions {
+  /**
+   * The observer's clock in milliseconds; must be monotonic.
+   *
+   * @defaultValue `performance.now`
+   */
+  readonly nowMs?: (() => number) | undefined;
+  /**
+   * From 0 to below 1.
+   *
+   * @defaultValue `Math.random`
+   */
+  readonly random?: (() => number) | undefined;
+}
+
+/**
+ * Schedules probes in this process and remembers nothing beyond it: a sweeper that restarts deletes up to one
+ * `leaseTtlMs` later, and never wrongly.
+ */
+export class InMemoryEngine extends SweepEngine {
+  readonly #store: MemoryStore;
+
+  constructor({ nowMs = () => performance.now(), random = Math.random }: InMemoryEngineOptions = {}) {
+    super({ longestRetryPolls: 1, firstPauseShare: random, spreadsLateProbes: false });
+    this.#store = new MemoryStore(nowMs);
+  }
+
+  protected override async open(runner: ProbeRunner, work: SweepWork): Promise<SweepParts> {
+    return { store: this.#store, queue: new LocalQueue(runner, work, this.stopped) };
+  }
+}
+
+/** Runs probes with a bounded concurrency, and deletions beside them. */
+class LocalQueue implements ProbeQueue {
+  readonly #runner: ProbeRunner;
+  readonly #work: SweepWork;
+  readonly #stopped: AbortSignal;
+  /** Rooms whose probe or deletion is queued or in progress. */
+  readonly #busy = new Set<string>();
+  /** Rooms whose previous probe failed, oldest failure first. */
+  readonly #failing = new Subject<ListedRoom>();
+  readonly #deletions = new Set<Promise<void>>();
+  readonly #repeatedDeletions = new Set<Promise<void>>();
+
+  constructor(runner: ProbeRunner, work: SweepWork, stopped: AbortSignal) {
+    this.#runner = runner;
+    this.#work = work;
+    this.#stopped = stopped;
+    this.#failing.pipe(mergeMap((room) => this.#probe(room), failingSlots)).subscribe();
+  }
+
+  /** Resolves when all have been probed, except those that hang and those whose previous probe failed. */
+  async add(probes: readonly QueuedProbe[]): Promise<void> {
+    const free = probes.filter(({ room }) => !this.#busy.has(room.name));
+    for (const { room, failing } of free) {
+      if (!failing) continue;
+      this.#busy.add(room.name);
+      this.#failing.next(room);
+    }
+    const steady = free.filter(({ failing }) => !failing);
+    const { pollMs, concurrency } = this.#work;
+    const late$ = timer(pollMs * hangingShare);
+    const probes$: Observable<void> = from(steady).pipe(
+      mergeMap(({ room }) => from(this.#probeUnlessBusy(room)).pipe(takeUntil(late$)), concurrency),
+    );
+    await lastValueFrom(probes$, { defaultValue: undefined });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#deletions, ...this.#repeatedDeletions]);
+  }
+
+  async #probeUnlessBusy(room: ListedRoom): Promise<void> {
+    if (this.#busy.has(room.name)) return;
+    this.#busy.add(room.name);
+    await this.#probe(room);
+  }
+
+  async #probe(room: ListedRoom): Promise<void> {
+    if (this.#stopped.aborted) return;
+    const { orphan } = await this.#runner.probe(room);
+    if (orphan === undefined || !this.#delete(orphan)) this.#busy.delete(room.name);
+  }
+
+  /** False when all slots are taken: the next pass probes again, because the result would be outdated. */
+  #delete(orphan: Orphan): boolean {
+    const isRepeated = orphan.observation.failedReaps > 0;
+    const deletions = isRepeated ? this.#repeatedDeletions : this.#deletions;
+    const slots = isRepeated ? repeatedDeletionSlots : deletionSlots;
+    if (this.#stopped.aborted || deletions.size >= slots) return false;
+    const deletion = this.#runner.reap(orphan).finally(() => {
+      deletions.delete(deletion);
+      this.#busy.delete(orphan.room.name);
+    });
+    deletions.add(deletion);
+    return true;
+  }
+}

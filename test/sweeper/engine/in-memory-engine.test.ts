@@ -1,0 +1,11 @@
+import { InMemoryEngine } from '../../../src/sweeper/engine/in-memory-engine.ts';
+import { MemoryLiveKit } from '../../contracts/memory-livekit.ts';
+import { sweeperEngineContract } from '../../contracts/sweeper-engine.contract.ts';
+import { useVirtualTime } from '../../support/fake-time.ts';
+
+useVirtualTime();
+
+sweeperEngineContract('InMemoryEngine', {
+  livekit: async () => new MemoryLiveKit(),
+  make: () => new InMemoryEngine(),
+});
