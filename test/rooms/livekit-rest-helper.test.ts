@@ -9,7 +9,7 @@ import {
 } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { RoomRest } from '../../src/rooms/room-rest.ts';
-import { type Answer, answers, confirms, serve } from './misbehaving-server.ts';
+import { type Answer, answers, confirms, neverAnswers, serve } from './misbehaving-server.ts';
 
 const apiKey = 'test-key';
 const apiSecret = 'test-secret-that-nobody-may-see';
@@ -201,6 +201,8 @@ describe('LiveKitRESTHelper', () => {
     ['attemptTimeoutMs', Number.POSITIVE_INFINITY],
     ['attemptTimeoutMs', 2 ** 31],
     ['attemptTimeoutMs', '3000'],
+    ['listTimeoutMs', 0],
+    ['listTimeoutMs', 2 ** 31],
     ['fetch', 'fetch'],
   ])('refuses the option %s: %j', (option, value) => {
     const options = { apiKey, apiSecret, [option]: value } as LiveKitRESTHelperOptions;
@@ -208,6 +210,41 @@ describe('LiveKitRESTHelper', () => {
     expect(create).toThrow(InvalidOptionError);
     expect(create).toThrow(`Option "${option}" must be `);
     expect(create).not.toThrow(apiSecret);
+  });
+
+  it.each([
+    [{}, 20_000],
+    [{ attemptTimeoutMs: 60_000 }, 60_000],
+    [{ attemptTimeoutMs: 60_000, listTimeoutMs: 5_000 }, 5_000],
+  ])('with %j, waits for a list of all rooms for %i ms', (options, expected) => {
+    expect(new LiveKitRESTHelper({ apiKey, apiSecret, ...options }).listTimeoutMs).toBe(expected);
+  });
+
+  it('gives a list of all rooms its own limit, and no other call', async () => {
+    const { url } = await serve(neverAnswers);
+    const helper = new LiveKitRESTHelper({
+      apiKey,
+      apiSecret,
+      apiUrl: url,
+      attemptTimeoutMs: 150,
+      listTimeoutMs: 400,
+    });
+    await expect(helper.listRooms(['room'])).rejects.toThrow('within 150 ms');
+    await expect(helper.listRooms([])).rejects.toThrow('within 400 ms');
+    await expect(helper.listParticipants('room')).rejects.toThrow('within 150 ms');
+  });
+
+  it('knows the time of the server by its newest answer, also by one that failed', async () => {
+    const at = (time: string) => ({ Date: new Date(time).toUTCString() });
+    const { helper } = await setup(
+      answers(200, '{}', at('2020-01-01T00:00:00Z')),
+      answers(503, '{}', at('2030-01-01T00:00:00Z')),
+    );
+    expect(helper.serverTimeMs()).toBeUndefined();
+    for (const year of ['2020', '2030']) {
+      await helper.deleteRoomByName('room').catch(() => {});
+      expect(new Date(helper.serverTimeMs() ?? Number.NaN).toISOString()).toMatch(`${year}-01-01T00:00:`);
+    }
   });
 
   it('takes nothing from the environment', () => {
