@@ -5,14 +5,15 @@ import type { SweeperOptions } from '../sweeper/sweeper-options.ts';
 import { textOf } from '../text-of.ts';
 import { parseOptions, type Wrong } from './usage.ts';
 
+/** The help text. */
 export const sweepUsage = `endframe sweep --match PREFIX [--once | --watch] [--yes] [options]
 
-Deletes LiveKit rooms whose bot died. Without --yes it only tells what it would delete, and why.
+Deletes LiveKit rooms whose bot died. Without --yes it only prints what it would delete, and why.
 The server is the one that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET name.
 
   --match PREFIX        what the names of your rooms begin with
-  --once                watch until every room is decided (about 30 s), then end: the default
-  --watch               go on until SIGINT or SIGTERM
+  --once                observe until every room is decided (about 30 s), then end: the default
+  --watch               run until SIGINT or SIGTERM
   --yes                 really delete
   --json                one JSON object per line instead of a table
   --prefix-only         the prefix alone makes a room yours; else it needs a generated name
@@ -20,11 +21,11 @@ The server is the one that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET n
   --metadata-key KEY    the key in the room's JSON metadata            (endframe)
   --bot PREFIX          participants whose identity begins so are bots too; may be repeated.
                         Those with the agent grant or a lease always are
-  --ttl SECONDS         how long a lease may stand still               (30)
+  --ttl SECONDS         how long a lease may stay unchanged            (30)
   --grace SECONDS       how long a room may be without a bot           (30)
-  --max-session SECONDS how old a room may become; 0: without end      (14400)
-  --poll SECONDS        from look to look; a third of --ttl or less    (5)
-  --concurrency N       looks at the same time                         (4)
+  --max-session SECONDS the maximum age of a room; 0: unlimited        (14400)
+  --poll SECONDS        from probe to probe; a third of --ttl or less  (5)
+  --concurrency N       concurrent probes                              (4)
   --redis URL           share the work by BullMQ with the sweepers that have the same options and
                         the same LIVEKIT_URL: --watch only
 
@@ -32,12 +33,12 @@ Exit codes: 0 done; 1 LiveKit gave no answer or refused the key, or bullmq is mi
 3 an orphaned room remains, as always without --yes, or one that could not be decided.
 `;
 
-/** What was asked for. */
+/** The parsed arguments. */
 export interface SweepArguments {
   readonly watch: boolean;
   readonly json: boolean;
   readonly redisUrl: string | undefined;
-  /** Which rooms, and when they are deleted: only who agrees in this may share the work. */
+  /** Which rooms, and when: only sweepers with the same rules may share a queue. */
   readonly rules: readonly unknown[];
   readonly options: Omit<SweeperOptions, 'rest' | 'engine' | 'logger'>;
 }

@@ -1,18 +1,18 @@
-/** How `endframe sweep` prints what it found. */
+/** The output of `endframe sweep`: a table, or JSON. */
 
 import type { OrphanReport, SweepReport } from '../sweeper/sweeper-events.ts';
 
 const outcomes: Record<OrphanReport['status'], string> = {
   deleted: 'deleted',
   'already-gone': 'was gone already',
-  spared: 'spared at the last look',
+  spared: 'spared by the last probe',
   capped: 'not yet: too many at once',
   'would-delete': 'would be deleted',
   failed: 'could not be deleted',
 };
 const columns = ['ROOM', 'WHY', 'SILENT', 'CREATED', 'OUTCOME'];
 
-/** Rows under a heading, as wide as they need to be; nothing for no rows. */
+/** An aligned table; empty for no rows. */
 export function sweepTable(
   orphans: readonly OrphanReport[],
   { heading = true }: { readonly heading?: boolean } = {},
@@ -37,7 +37,7 @@ export function sweepSummary({ owned, undecided, orphans, unmarked }: SweepRepor
   return `${parts.join(', ')}.\n`;
 }
 
-/** One line of JSON, whatever is in it. */
+/** One line of JSON; errors keep their message. */
 export function sweepJson(event: string, fields: object): string {
   const plain = (_key: string, value: unknown): unknown =>
     value instanceof Error ? { ...value, message: value.message } : value;
@@ -58,12 +58,12 @@ function cells({
   return [printable(roomName), reason, silent, created, outcomes[status] + why];
 }
 
-/** A name as it is, or quoted where it could play tricks on a terminal. */
+/** A name, quoted and escaped where it contains white space or control characters. */
 export function printable(name: string): string {
   return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(name) ? name : printableText(JSON.stringify(name));
 }
 
-/** A text on one line, in which what could play tricks on a terminal is spelled out. */
+/** A text on one line, with control characters escaped. */
 export function printableText(text: string): string {
   return text.replace(/[\p{C}\p{Z}]/gu, (char) =>
     char === ' ' ? char : `\\u{${char.codePointAt(0)?.toString(16)}}`,

@@ -1,3 +1,5 @@
+/** The command `endframe sweep`. */
+
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { EndframeError } from '../errors.ts';
@@ -11,17 +13,17 @@ import { type SweepArguments, sweepArguments, sweepUsage } from './sweep-argumen
 import { printable, printableText, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
 import { hintAtHelp } from './usage.ts';
 
-/** What the command touches of its surroundings. */
+/** The environment of the command, for tests. */
 export interface SweepSurroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly print: (text: string) => void;
   readonly printError: (text: string) => void;
-  /** Settles when `--watch` is to end. */
+  /** Settles when `--watch` has to end. */
   readonly untilStopped: () => Promise<unknown>;
 }
 
 /**
- * `endframe sweep`: deletes rooms whose bot died, or tells which.
+ * Deletes rooms without a living bot, or prints them.
  *
  * @returns The exit code; see {@link sweepUsage}.
  */
@@ -62,7 +64,7 @@ function makeSweeper(
   return new Sweeper({ ...options, rest, engine, logger });
 }
 
-/** One for those that sweep the same rooms by the same rules: others would take each other's looks. */
+/** Sweepers of the same rooms and rules share a queue: others would take each other's probes. */
 function queueNameFor(...what: readonly unknown[]): string {
   return `endframe-sweeper-${createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 12)}`;
 }
@@ -72,7 +74,7 @@ async function sweepOnce(
   { json, options }: SweepArguments,
   { print, printError }: SweepSurroundings,
 ): Promise<number> {
-  if (!json) printError('Watching the rooms; this takes as long as a lease must be watched.\n');
+  if (!json) printError('Observing the rooms; this takes as long as a lease has to be observed.\n');
   const report = await sweeper.sweepOnce();
   if (json) {
     for (const orphan of report.orphans) print(sweepJson('orphan', orphan));
@@ -90,12 +92,12 @@ async function watch(
   { print, untilStopped }: SweepSurroundings,
 ): Promise<number> {
   let heading = true;
-  let told: ReadonlySet<string> = new Set();
+  let printed: ReadonlySet<string> = new Set();
   const fingerprint = ({ sid, status }: OrphanReport): string => `${sid} ${status}`;
   sweeper.on('swept', ({ orphans, ...report }) => {
-    // a dry run finds the same ones in every pass
-    const fresh = orphans.filter((orphan) => !told.has(fingerprint(orphan)));
-    told = new Set(orphans.map(fingerprint));
+    // a dry run finds the same rooms in every pass
+    const fresh = orphans.filter((orphan) => !printed.has(fingerprint(orphan)));
+    printed = new Set(orphans.map(fingerprint));
     if (json) {
       for (const orphan of fresh) print(sweepJson('orphan', orphan));
       print(sweepJson('swept', { ...report, orphans: orphans.length }));
@@ -124,7 +126,7 @@ function remains({ status }: OrphanReport): boolean {
   return status === 'failed' || status === 'capped' || status === 'would-delete';
 }
 
-/** Warnings and errors, a line each; what the table tells anyway is left out. */
+/** Warnings and errors, a line each; the rest is in the table. */
 function warnings(printError: (text: string) => void): Logger {
   const line: Logger['error'] = (fields, message) => {
     const { roomName, error } = fields as { roomName?: string; error?: Error };
