@@ -9,7 +9,7 @@ import {
 } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { RoomRest } from '../../src/rooms/room-rest.ts';
-import { type Answer, answers, confirms, neverAnswers, serve } from './misbehaving-server.ts';
+import { type Answer, answers, confirms, serve } from './misbehaving-server.ts';
 
 const apiKey = 'test-key';
 const apiSecret = 'test-secret-that-nobody-may-see';
@@ -210,28 +210,6 @@ describe('LiveKitRESTHelper', () => {
     expect(create).toThrow(InvalidOptionError);
     expect(create).toThrow(`Option "${option}" must be `);
     expect(create).not.toThrow(apiSecret);
-  });
-
-  it.each([
-    [{}, 20_000],
-    [{ attemptTimeoutMs: 60_000 }, 60_000],
-    [{ attemptTimeoutMs: 60_000, listTimeoutMs: 5_000 }, 5_000],
-  ])('with %j, waits for a list of all rooms for %i ms', (options, expected) => {
-    expect(new LiveKitRESTHelper({ apiKey, apiSecret, ...options }).listTimeoutMs).toBe(expected);
-  });
-
-  it('gives a list of all rooms its own limit, and no other call', async () => {
-    const { url } = await serve(neverAnswers);
-    const helper = new LiveKitRESTHelper({
-      apiKey,
-      apiSecret,
-      apiUrl: url,
-      attemptTimeoutMs: 150,
-      listTimeoutMs: 400,
-    });
-    await expect(helper.listRooms(['room'])).rejects.toThrow('within 150 ms');
-    await expect(helper.listRooms([])).rejects.toThrow('within 400 ms');
-    await expect(helper.listParticipants('room')).rejects.toThrow('within 150 ms');
   });
 
   it('knows the time of the server by its newest answer, also by one that failed', async () => {
