@@ -115,7 +115,8 @@ async function look() {
   sweeper.start();
   const missing = [await nameOf(bullmq), await nameOf(sileroVADAnalyzer())];
   await sweeper.stop();
-  new LiveKitTransport({ ...access, url: access.apiUrl });
+  const { apiUrl: url, ...keys } = access;
+  new LiveKitTransport({ ...keys, url });
   tell({ token, missing, agents: typeof attachRoomCleanup });
 }
 
