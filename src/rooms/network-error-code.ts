@@ -1,6 +1,5 @@
 /** Why a request got no answer, fit for errors and logs. */
 
-import { textOf } from '../text-of.ts';
 import { cut, redact } from './redact.ts';
 
 const longestReason = 100;
@@ -27,8 +26,12 @@ export function networkCause(
   secret?: string,
 ): string {
   const cause = causeOf(error) ?? error;
-  const text = codeOf(cause) ?? codeOf(error) ?? cut(redact(textOf(cause), secret), longestReason);
+  const text = codeOf(cause) ?? codeOf(error) ?? cut(redact(messageOf(cause), secret), longestReason);
   return [text, host].filter((part) => part !== '').join(' ');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? String(error.message) : 'unknown reason';
 }
 
 function hostOf(error: unknown): string {

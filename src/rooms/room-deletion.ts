@@ -88,8 +88,8 @@ export interface DeletionEvents {
   readonly canHandOver: () => boolean;
 }
 
-/** How long a bot that was never in its room waits to learn whether there is one. */
-const longestLookMs = 1_000;
+/** A look whether there is a room gets at most this long, and at most half of the deadline. */
+const longestLookMs = 3_000;
 /** Nobody can be in a new room of a LiveKit that cannot be reached, or that refuses the key. */
 const nobodyIsThere: ReadonlySet<LiveKitRESTErrorKind> = new Set(['network', 'auth', 'clock']);
 
@@ -174,7 +174,7 @@ export function runDeletion(
 }
 
 /** Whether there may be a room to delete: one value. A bot that was never inside looks first. */
-function isOwed({ neverJoined, rest, roomName, scheduler }: DeletionPlan): Observable<boolean> {
+function isOwed({ neverJoined, rest, roomName, deadlineMs, scheduler }: DeletionPlan): Observable<boolean> {
   if (neverJoined === undefined) return of(true);
   const { nameIsNew } = neverJoined;
   if (rest.listRooms === undefined) return of(!nameIsNew);
@@ -182,7 +182,7 @@ function isOwed({ neverJoined, rest, roomName, scheduler }: DeletionPlan): Obser
   return defer(() => findRoom(rest, roomName, { signal: controller.signal })).pipe(
     map((listed) => listed !== 'absent'),
     catchError((error) => of(!nameIsNew || !nobodyIsThere.has(asRestError(roomName, error).kind))),
-    timeout({ first: longestLookMs, scheduler, with: () => of(true) }),
+    timeout({ first: Math.min(longestLookMs, deadlineMs / 2), scheduler, with: () => of(true) }),
     finalize(() => controller.abort()),
   );
 }

@@ -17,7 +17,7 @@ export interface NeverJoinedReport {
 const transport = new LiveKitTransport({
   roomName: process.env.ROOM_NAME || undefined,
   params: { audioInEnabled: true, audioOutEnabled: true },
-  deleteRoomOnEnd: { deadlineMs: 1_000 },
+  deleteRoomOnEnd: { deadlineMs: Number(process.env.DEADLINE_MS) },
 });
 let outcome: RoomDeletionOutcome | undefined;
 let guardianPid: number | undefined;

@@ -16,7 +16,7 @@ import { sharedLiveKit } from '../support/shared-services.ts';
 import type { NeverJoinedReport } from './never-joined-program.ts';
 
 // each starts a process or two
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 const script = fileURLToPath(new URL('./never-joined-program.ts', import.meta.url));
 const loaders = ['typescript-loader.mjs', 'hide-rtc-node.mjs'].map(
   (file) => `--import=${new URL(`../support/${file}`, import.meta.url).href}`,
@@ -42,6 +42,8 @@ describe('a bot that never joined', () => {
     readonly apiSecret?: string;
     readonly roomName?: string | undefined;
     readonly hasRtcNode?: boolean;
+    /** Default: what a server may take on a busy machine. */
+    readonly deadlineMs?: number;
   }
 
   async function run({
@@ -50,6 +52,7 @@ describe('a bot that never joined', () => {
     apiSecret = wrongSecret,
     roomName,
     hasRtcNode = true,
+    deadlineMs = 20_000,
   }: Newcomer) {
     const options: SpawnOptions = {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,6 +62,7 @@ describe('a bot that never joined', () => {
         LIVEKIT_API_KEY: apiKey,
         LIVEKIT_API_SECRET: apiSecret,
         ROOM_NAME: roomName ?? '',
+        DEADLINE_MS: String(deadlineMs),
       },
     };
     // not from a bundle: it would have its own way to packages
@@ -74,7 +78,9 @@ describe('a bot that never joined', () => {
     const [, json = '{}'] = /^report (.+)$/m.exec(printed) ?? [];
     const report: NeverJoinedReport = JSON.parse(json);
     if (report.guardian !== undefined) guardians.push(report.guardian);
-    return { code, lines: errors.trim().split('\n'), ...report };
+    // of a machine that is too busy to start a guardian while the run lasts
+    const told = errors.replace(/^WARN .*not ready within.*\n( .*\n)*/m, '').trim();
+    return { code, lines: told.split('\n'), ...report };
   }
 
   const deletions = (): number => fake.requests.filter(({ call }) => call === 'DeleteRoom').length;
@@ -144,7 +150,12 @@ describe('a bot that never joined', () => {
 
   it('has a guardian go on where a shared name may have a room that cannot be reached', async () => {
     const port = await closedPort();
-    const result = await run({ url: `ws://127.0.0.1:${port}`, apiKey: 'fake-key', roomName: 'lobby' });
+    const result = await run({
+      url: `ws://127.0.0.1:${port}`,
+      apiKey: 'fake-key',
+      roomName: 'lobby',
+      deadlineMs: 500,
+    });
     expect(result).toMatchObject({ code: 3, guardian: expect.any(Number) });
     fake = await FakeLiveKitServer.start({ port, apiSecret: wrongSecret });
     const ada = fake.join('lobby', 'ada');

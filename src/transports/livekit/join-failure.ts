@@ -21,14 +21,15 @@ export interface JoinCircumstances {
 
 /** What the SDK says when LiveKit understood and refused. */
 const refusal = /client error: 4\d\d/;
-const probeLimitMs = 1_000;
+/** A server that answers at all does so at once. */
+const probeLimitMs = 3_000;
 const usualRetries = 2;
 
 /**
  * Asks the REST API, whose answers are typed, because the SDK has only words, which differ by version.
  *
  * @param thrown What joining rejected with; without secrets.
- * @returns Resolves within a second or so; never rejects.
+ * @returns Resolves within 3 s, mostly at once; never rejects.
  */
 export async function explainJoinFailure(
   thrown: unknown,

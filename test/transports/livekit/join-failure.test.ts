@@ -39,7 +39,7 @@ describe('explainJoinFailure', () => {
     ['is not there', undefined],
   ])('passes on what the SDK says where the REST API %s, and is not certain', async (_what, rest) => {
     const failure = explainJoinFailure(said, { url, rest });
-    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.advanceTimersByTimeAsync(3_000);
     expect(await failure).toEqual({ error: said, isCertain: false, retries: 2 });
   });
 
