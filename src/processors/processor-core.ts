@@ -202,6 +202,7 @@ export class ProcessorCore implements Runnable {
         break;
       default:
     }
+    this.#noteFrameworkFrame(frame);
     this.#handle(frame, direction, true);
   }
 
@@ -209,6 +210,13 @@ export class ProcessorCore implements Runnable {
     const role = frame.frameRole;
     if (role === 'end' || role === 'stop') this.#takeCustody(frame as LifecycleFrame, direction);
     else if (role === 'pause') this.#obeyPauseFrame(frame);
+    this.#noteFrameworkFrame(frame);
+  }
+
+  #noteFrameworkFrame(frame: Frame): void {
+    if (!isForwarded(frame)) return;
+    this.#forwarded ??= new ForwardedFrames();
+    this.#forwarded.received(frame);
   }
 
   #takeCustody(frame: LifecycleFrame, direction: FrameDirection): void {
@@ -239,6 +247,7 @@ export class ProcessorCore implements Runnable {
     if (frame.frameRole === 'cancel') this.isCancelled = true;
     if (frame.frameRole === 'start' || isTerminalFrame(frame))
       this.#takeCustody(frame as LifecycleFrame, direction);
+    this.#noteFrameworkFrame(frame);
     this.#beforeHandling(frame, direction);
     const failed = (error: unknown): void => this.#handlerFailed(frame, error);
     const after = (): void => this.#afterHandling(frame, direction);
@@ -255,10 +264,6 @@ export class ProcessorCore implements Runnable {
   }
 
   #beforeHandling(frame: Frame, direction: FrameDirection): void {
-    if (isForwarded(frame)) {
-      this.#forwarded ??= new ForwardedFrames();
-      this.#forwarded.received(frame);
-    }
     if (this.isListenedTo) this.#emitter.emit('beforeProcessFrame', frame, direction);
     this.monitor.processed?.note(this.#processor, frame, direction);
   }
