@@ -74,11 +74,3 @@ export function pathsOf(text: string): string[] {
 export function exists(document: string, path: string): boolean {
   return [dirname(document), 'src', ''].some((folder) => existsSync(join(root, folder, path)));
 }
-
-/** A document without one section of the second level, except its title. */
-export function withoutSection(text: string, title: string): string {
-  const start = text.indexOf(`\n## ${title}\n`);
-  if (start < 0) return text;
-  const end = text.indexOf('\n## ', start + 1);
-  return `${text.slice(0, start)}\n## ${title}\n${end < 0 ? '' : text.slice(end)}`;
-}
