@@ -23,7 +23,9 @@ import { listRooms } from '../support/room-service.ts';
 import { type CodeBlock, type CompiledBlocks, codeBlocks, compileBlocks } from './code-blocks.ts';
 import { documents } from './documents.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+// programs start as fast as the machine lets them; nothing here is about time
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+const patience = { timeout: 120_000 };
 const describeWithServer = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const blocks = documents.flatMap(codeBlocks);
@@ -119,25 +121,19 @@ describeWithServer('the bots in the documentation', () => {
     const printed: string[] = [];
     const bot = run(block, server, (line) => printed.push(line));
     // the link that a bot prints is all that its caller needs
-    const token = await vi.waitFor(
-      () => {
-        const [link] = printed.join('\n').match(/https:\S+/) ?? [];
-        const query = new URL(link ?? '').searchParams;
-        expect(query.get('liveKitUrl')).toBe(server.url);
-        return query.get('token') ?? '';
-      },
-      { timeout: 20_000 },
-    );
-    const roomName = await vi.waitFor(
-      async () => {
-        const [room] = await listRooms(server);
-        if (room === undefined) throw new Error('the bot has not joined');
-        return room.name;
-      },
-      { timeout: 20_000 },
-    );
+    const token = await vi.waitFor(() => {
+      const [link] = printed.join('\n').match(/https:\S+/) ?? [];
+      const query = new URL(link ?? '').searchParams;
+      expect(query.get('liveKitUrl')).toBe(server.url);
+      return query.get('token') ?? '';
+    }, patience);
+    const roomName = await vi.waitFor(async () => {
+      const [room] = await listRooms(server);
+      if (room === undefined) throw new Error('the bot has not joined');
+      return room.name;
+    }, patience);
     await using caller = spawnCaller({ url: server.url, token });
-    await caller.waitFor('trackSubscribed', { timeoutMs: 20_000 });
+    await caller.waitFor('trackSubscribed', { timeoutMs: 120_000 });
     expect(await listRooms(server, roomName)).toHaveLength(1);
     // the server may be 3 s late in telling of somebody who says nothing
     await caller.playTone(440, 500);
