@@ -10,7 +10,7 @@ import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { ProducerProcessor } from '../../src/processors/producer-processor.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
 import { runTest, SleepFrame } from '../../src/testing/run-test.ts';
-import { passes, useFakeTime } from '../support/fake-time.ts';
+import { passes, useFakeTime, useVirtualTime } from '../support/fake-time.ts';
 import { textsOf } from '../support/start-pipeline.ts';
 
 const producerOf = (passthrough = false): ProducerProcessor =>
@@ -35,41 +35,45 @@ function sideBySide() {
 }
 
 describe('ConsumerProcessor', () => {
-  it('reaches a consumer that stands ahead of it', async () => {
-    const producer = producerOf();
-    const consumer = new ConsumerProcessor(producer, { direction: 'upstream' });
-    const { upFrames } = await runTest(new Pipeline([consumer, new IdentityFilter(), producer]), {
-      framesToSend: [new TextFrame('back'), new SleepFrame(5)],
-    });
-    expect(textsOf(upFrames)).toEqual(['back']);
-  });
+  describe('in a pipeline', () => {
+    useVirtualTime();
 
-  it('transforms what it gets', async () => {
-    const producer = producerOf();
-    const consumer = new ConsumerProcessor(producer, { transform: () => new LLMTextFrame('mine') });
-    await runTest(new Pipeline([producer, consumer]), {
-      framesToSend: [new TextFrame('a'), new SleepFrame(5)],
-      expectedDownFrames: [LLMTextFrame],
+    it('reaches a consumer that stands ahead of it', async () => {
+      const producer = producerOf();
+      const consumer = new ConsumerProcessor(producer, { direction: 'upstream' });
+      const { upFrames } = await runTest(new Pipeline([consumer, new IdentityFilter(), producer]), {
+        framesToSend: [new TextFrame('back'), new SleepFrame(5)],
+      });
+      expect(textsOf(upFrames)).toEqual(['back']);
     });
-  });
 
-  it.each([
-    [
-      'cannot',
-      () => {
-        throw new Error('cannot');
-      },
-    ],
-    [expect.stringContaining('must be a Frame'), () => undefined as unknown as Frame],
-  ])('reports a failing transform as its own, and the producer goes on: %s', async (error, transform) => {
-    const producer = producerOf(true);
-    const consumer = new ConsumerProcessor(producer, { transform });
-    const { upFrames } = await runTest(new Pipeline([producer, consumer]), {
-      framesToSend: [new TextFrame('a')],
-      expectedDownFrames: [TextFrame],
-      expectedUpFrames: [ErrorFrame],
+    it('transforms what it gets', async () => {
+      const producer = producerOf();
+      const consumer = new ConsumerProcessor(producer, { transform: () => new LLMTextFrame('mine') });
+      await runTest(new Pipeline([producer, consumer]), {
+        framesToSend: [new TextFrame('a'), new SleepFrame(5)],
+        expectedDownFrames: [LLMTextFrame],
+      });
     });
-    expect(upFrames).toMatchObject([{ error, processor: consumer }]);
+
+    it.each([
+      [
+        'cannot',
+        () => {
+          throw new Error('cannot');
+        },
+      ],
+      [expect.stringContaining('must be a Frame'), () => undefined as unknown as Frame],
+    ])('reports a failing transform as its own, and the producer goes on: %s', async (error, transform) => {
+      const producer = producerOf(true);
+      const consumer = new ConsumerProcessor(producer, { transform });
+      const { upFrames } = await runTest(new Pipeline([producer, consumer]), {
+        framesToSend: [new TextFrame('a')],
+        expectedDownFrames: [TextFrame],
+        expectedUpFrames: [ErrorFrame],
+      });
+      expect(upFrames).toMatchObject([{ error, processor: consumer }]);
+    });
   });
 
   describe('beside its producer', () => {

@@ -4,6 +4,7 @@ import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts'
 import { LLMFullResponseEndFrame, LLMFullResponseStartFrame, TextFrame } from '../../src/frames/text.ts';
 import { GatedAggregator, type GatedAggregatorOptions } from '../../src/processors/gated-aggregator.ts';
 import { runTest, SleepFrame } from '../../src/testing/run-test.ts';
+import { useVirtualTime } from '../support/fake-time.ts';
 import { startPipeline, textsOf } from '../support/start-pipeline.ts';
 
 const gate = (options: Partial<GatedAggregatorOptions> = {}): GatedAggregator =>
@@ -14,6 +15,8 @@ const gate = (options: Partial<GatedAggregatorOptions> = {}): GatedAggregator =>
   });
 
 describe('GatedAggregator', () => {
+  useVirtualTime();
+
   it('lets the opening frame go first, then what was kept, then the rest', async () => {
     const { downFrames } = await runTest(gate(), {
       framesToSend: [

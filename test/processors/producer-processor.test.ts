@@ -7,6 +7,7 @@ import { ConsumerProcessor } from '../../src/processors/consumer-processor.ts';
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { ProducerProcessor, type ProducerProcessorOptions } from '../../src/processors/producer-processor.ts';
 import { runTest, SleepFrame } from '../../src/testing/run-test.ts';
+import { useVirtualTime } from '../support/fake-time.ts';
 import { textsOf } from '../support/start-pipeline.ts';
 
 const producerOf = (options: Partial<ProducerProcessorOptions> = {}): ProducerProcessor =>
@@ -22,6 +23,8 @@ async function textsThrough(...processors: FrameProcessor[]): Promise<string[]> 
 }
 
 describe('ProducerProcessor', () => {
+  useVirtualTime();
+
   it('sends the frame to the consumer first, then on', async () => {
     const producer = producerOf();
     const consumer = new ConsumerProcessor(producer, { transform: copyOf });

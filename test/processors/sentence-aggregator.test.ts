@@ -27,6 +27,7 @@ import {
   type SentenceAggregatorOptions,
 } from '../../src/processors/sentence-aggregator.ts';
 import { runTest, SleepFrame } from '../../src/testing/run-test.ts';
+import { useVirtualTime } from '../support/fake-time.ts';
 import { startPipeline, textsOf } from '../support/start-pipeline.ts';
 
 const textFrame = (text: string, fields: Partial<TextFrame> = {}): TextFrame =>
@@ -47,6 +48,8 @@ async function sentencesOf(text: string, options?: SentenceAggregatorOptions): P
 }
 
 describe('SentenceAggregator', () => {
+  useVirtualTime();
+
   it('joins words into sentences, with the white space behind them', async () => {
     expect(await sentencesOf('Hello, world. How are you? I am fine! ')).toEqual([
       'Hello, world. ',

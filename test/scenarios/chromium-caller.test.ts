@@ -14,7 +14,7 @@ import { joinToken } from '../support/tokens.ts';
 import { type Bot, newTransport, startBot, tone } from '../transports/livekit/call.ts';
 
 // a browser takes some seconds to start on a busy machine
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 420_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node', 'chromium');
 
 const microphoneHz = 600;

@@ -61,7 +61,7 @@ export class BrowserCaller implements AsyncDisposable {
    *
    * @throws {Error} The time is over, or the page failed; the text tells what it told.
    */
-  waitFor(name: PageEvent['event'], timeoutMs = 60_000): Promise<PageEvent> {
+  waitFor(name: PageEvent['event'], timeoutMs = 200_000): Promise<PageEvent> {
     return new Promise((resolve, reject) => {
       const settle = (done: () => void): void => {
         clearTimeout(timer);
