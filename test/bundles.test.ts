@@ -14,8 +14,8 @@ import { FakeLiveKitServer } from '../src/testing/fake-livekit-server.ts';
 import { parseToken } from '../src/testing/hs256.ts';
 import { type Consumer, makeConsumer } from './support/consumer.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
-const waiting = { timeout: 30_000, interval: 20 };
+vi.setConfig({ testTimeout: 300_000 });
+const waiting = { timeout: 60_000, interval: 20 };
 
 /** Makes one file of a program; what it returns are the warnings. */
 type Bundle = (input: string, output: string) => Promise<string[]>;

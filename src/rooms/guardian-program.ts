@@ -31,7 +31,6 @@ const latestMs = 1_250;
 const lingerMs = 500;
 
 // the name in a list of processes, instead of the whole program
-process.title = 'endframe guardian';
 
 /** Ends this process, whatever hangs. */
 function endAfter(ms: number): NodeJS.Timeout {
@@ -86,6 +85,8 @@ function obey(message: ToGuardian): void {
 
 function guard({ id, guarded }: Extract<ToGuardian, { type: 'watch' }>): void {
   const rest = guardianRest(guarded.credentials);
+  // armed: seen by whoever lists processes
+  if (newestId === 0) process.title = 'endframe guardian';
   newestId = id;
   rooms.set(id, new GuardedRoomWatch(id, guarded, { rest, tell, giveUpMs }));
   tell({ type: 'armed', id });
