@@ -1,13 +1,5 @@
 /** endframe: frames, processors, pipelines, and what runs them. */
 
-export {
-  type AnyEndframeError,
-  EndframeError,
-  InvalidOptionError,
-  LiveKitRESTError,
-  MissingDependencyError,
-  PipelineError,
-} from './errors.ts';
 export * from './frames/audio.ts';
 export * from './frames/dtmf.ts';
 export * from './frames/error-frame.ts';
@@ -34,7 +26,15 @@ export * from './frames/of-frame.ts';
 export * from './frames/participants.ts';
 export * from './frames/pause.ts';
 export * from './frames/text.ts';
-export { type Logger, silentLogger, stderrLogger } from './logger.ts';
+export {
+  type AnyEndframeError,
+  EndframeError,
+  InvalidOptionError,
+  LiveKitRESTError,
+  MissingDependencyError,
+  PipelineError,
+} from './lib/errors.ts';
+export { type Logger, silentLogger, stderrLogger } from './lib/logger.ts';
 export { chronologicalEvents, type LatencyBreakdown } from './observers/latency-breakdown.ts';
 export { LogObserver, type LogObserverOptions } from './observers/log-observer.ts';
 export {

@@ -9,8 +9,8 @@ export {
   InvalidOptionError,
   LiveKitRESTError,
   type LiveKitRESTErrorKind,
-} from './errors.ts';
-export { type Logger, silentLogger, stderrLogger } from './logger.ts';
+} from './lib/errors.ts';
+export { type Logger, silentLogger, stderrLogger } from './lib/logger.ts';
 export {
   type CloseOnProcessExitOptions,
   closeOnProcessExit,

@@ -1,7 +1,7 @@
 /** endframe/sweeper: deletes rooms whose bot died, from another process. */
 
-export { InvalidOptionError, LiveKitRESTError } from './errors.ts';
-export { type Logger, silentLogger, stderrLogger } from './logger.ts';
+export { InvalidOptionError, LiveKitRESTError } from './lib/errors.ts';
+export { type Logger, silentLogger, stderrLogger } from './lib/logger.ts';
 export { generateRoomName, isGeneratedRoomName } from './rooms/generated-room-name.ts';
 export { leaseAttribute, leaseBeatMs } from './rooms/lease.ts';
 export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/livekit-rest-helper.ts';

@@ -8,10 +8,10 @@ import {
   takeUntil,
   tap,
 } from 'rxjs';
-import { checkMethods } from '../option-checks.ts';
+import { checkMethods } from '../lib/options.ts';
+import { reportRoomMayRemain } from '../lib/process-exit.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import { runOnce } from '../rooms/run-once.ts';
-import { reportRoomMayRemain } from '../way-out.ts';
 import { endTrigger } from './end-trigger.ts';
 
 /** A `RoomDeleter`, or whatever else deletes its room once, however often it is asked. */

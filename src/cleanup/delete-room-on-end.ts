@@ -11,10 +11,10 @@ import {
 } from 'rxjs';
 import type { Frame } from '../frames/frame.ts';
 import type { CancelFrame, EndFrame } from '../frames/lifecycle.ts';
+import { reportRoomMayRemain } from '../lib/process-exit.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import { mayRemain, type RoomDeletionOutcome } from '../rooms/room-deletion.ts';
 import { runOnce } from '../rooms/run-once.ts';
-import { reportRoomMayRemain } from '../way-out.ts';
 import { endsConversation, endTrigger } from './end-trigger.ts';
 
 /** Why a room is to be deleted, with the frame that says so. */

@@ -1,4 +1,4 @@
-import { writeOrDrop } from '../logger.ts';
+import { writeOrDrop } from '../lib/logger.ts';
 import { hintAtHelp, parseOptions } from './usage.ts';
 
 const demoUsage = `endframe demo

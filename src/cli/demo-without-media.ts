@@ -1,7 +1,7 @@
 import { RoomCleanupProcessor } from '../cleanup/room-cleanup-processor.ts';
 import { CancelFrame, EndFrame } from '../frames/lifecycle.ts';
 import { TextFrame } from '../frames/text.ts';
-import { silentLogger } from '../logger.ts';
+import { silentLogger } from '../lib/logger.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { PipelineRunner } from '../pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../pipeline/pipeline-task.ts';

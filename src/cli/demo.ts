@@ -1,7 +1,7 @@
-import { MissingDependencyError } from '../errors.ts';
 import { OutputAudioRawFrame } from '../frames/audio.ts';
 import { EndFrame } from '../frames/lifecycle.ts';
-import { silentLogger, writeOrDrop } from '../logger.ts';
+import { MissingDependencyError } from '../lib/errors.ts';
+import { silentLogger, writeOrDrop } from '../lib/logger.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { PipelineRunner } from '../pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../pipeline/pipeline-task.ts';

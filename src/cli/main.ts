@@ -2,9 +2,8 @@
 /** The command line: `endframe <command>`. */
 
 import { readFileSync } from 'node:fs';
-import { EndframeError } from '../errors.ts';
-import { writeOrDrop } from '../logger.ts';
-import { textOf } from '../text-of.ts';
+import { EndframeError, errorMessage } from '../lib/errors.ts';
+import { writeOrDrop } from '../lib/logger.ts';
 import { hintAtHelp, unknownName } from './usage.ts';
 
 interface Command {
@@ -66,7 +65,7 @@ main(process.argv.slice(2)).then(
   (error: unknown) => {
     // what endframe says itself needs no stack
     const isPlain = error instanceof EndframeError || !(error instanceof Error);
-    writeOrDrop(process.stderr, `${isPlain ? textOf(error) : (error.stack ?? error.message)}\n`);
+    writeOrDrop(process.stderr, `${isPlain ? errorMessage(error) : (error.stack ?? error.message)}\n`);
     process.exitCode = 1;
   },
 );

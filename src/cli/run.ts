@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeOrDrop } from '../logger.ts';
-import { textOf } from '../text-of.ts';
-import { exitCodeOf, exitSignals } from '../way-out.ts';
+import { errorMessage } from '../lib/errors.ts';
+import { writeOrDrop } from '../lib/logger.ts';
+import { exitCodeOf, exitSignals } from '../lib/process-exit.ts';
 import { hintAtHelp, unknownName } from './usage.ts';
 
 const runUsage = `endframe run COMMAND [ARGUMENT ...]
@@ -47,7 +47,7 @@ export async function runCommand(line: readonly string[]): Promise<number> {
     await sleep(code === 0 ? lingerMs : lingerAfterErrorMs);
     return code ?? exitCodeOf(signal);
   } catch (error) {
-    writeOrDrop(process.stderr, `${textOf(error)}\n`);
+    writeOrDrop(process.stderr, `${errorMessage(error)}\n`);
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? notFound : notExecutable;
   }
 }

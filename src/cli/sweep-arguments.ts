@@ -1,8 +1,7 @@
 /** The arguments of `endframe sweep`. */
 
-import { InvalidOptionError } from '../errors.ts';
+import { errorMessage, InvalidOptionError } from '../lib/errors.ts';
 import type { SweeperOptions } from '../sweeper/sweeper-options.ts';
-import { textOf } from '../text-of.ts';
 import { parseOptions, type Wrong } from './usage.ts';
 
 /** The help text. */
@@ -66,7 +65,7 @@ export function sweepArguments(argv: readonly string[]): SweepArguments | 'help'
   try {
     return read(argv);
   } catch (error) {
-    return { wrong: textOf(error) };
+    return { wrong: errorMessage(error) };
   }
 }
 

@@ -2,13 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { EndframeError } from '../errors.ts';
-import { type Logger, silentLogger, writeOrDrop } from '../logger.ts';
+import { EndframeError } from '../lib/errors.ts';
+import { type Logger, silentLogger, writeOrDrop } from '../lib/logger.ts';
+import { exitSignals } from '../lib/process-exit.ts';
 import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
 import { BullMqEngine } from '../sweeper/engine/bullmq-engine.ts';
 import { isFatal, Sweeper } from '../sweeper/sweeper.ts';
 import type { OrphanReport } from '../sweeper/sweeper-events.ts';
-import { exitSignals } from '../way-out.ts';
 import { type SweepArguments, sweepArguments, sweepUsage } from './sweep-arguments.ts';
 import { printable, printableText, sweepJson, sweepSummary, sweepTable } from './sweep-print.ts';
 import { hintAtHelp } from './usage.ts';

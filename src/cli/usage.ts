@@ -1,8 +1,8 @@
 /** How commands read their arguments, and what they say of those that make no sense: one line, and where to look. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { nearestName } from '../option-checks.ts';
-import { textOf } from '../text-of.ts';
+import { errorMessage } from '../lib/errors.ts';
+import { nearestName } from '../lib/options.ts';
 
 /** A reason why the arguments make no sense. */
 export interface Wrong {
@@ -20,7 +20,7 @@ export function parseOptions<Named extends Options>(
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    const text = textOf(error);
+    const text = errorMessage(error);
     const unknown = /^Unknown option '([^']+)'/.exec(text)?.[1];
     if (unknown === undefined) return { wrong: text.split('\n')[0] ?? text };
     return {

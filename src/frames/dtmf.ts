@@ -1,6 +1,6 @@
 /** The keys of a telephone. */
 
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 import { DataFrame, SystemFrame } from './frame.ts';
 
 const keypad = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#'] as const;

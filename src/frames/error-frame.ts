@@ -1,4 +1,4 @@
-import { textOf } from '../text-of.ts';
+import { errorMessage } from '../lib/errors.ts';
 import { SystemFrame } from './frame.ts';
 
 /** What sort of trouble it is. The first three do not pass by themselves: the processor is of no use any more. */
@@ -47,7 +47,7 @@ export class ErrorFrame extends SystemFrame {
 
   constructor({ error, processor, category = 'unknown', cause }: ErrorFrameOptions) {
     super();
-    this.error = textOf(error);
+    this.error = errorMessage(error);
     this.cause = cause ?? (typeof error === 'string' ? undefined : error);
     this.processor = processor;
     this.category = category;

@@ -1,7 +1,7 @@
 /** What frames refuse where they are made. Cheap: sound is checked chunk by chunk. */
 
-import { InvalidOptionError } from '../errors.ts';
-import { checkCount, checkRateHz } from '../option-checks.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import { checkCount, checkRateHz } from '../lib/options.ts';
 import type { AudioChunk } from './audio.ts';
 import { isFrame } from './frame.ts';
 import type { ImageChunk } from './images.ts';

@@ -1,6 +1,6 @@
 /** Pictures on their way in and out. */
 
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 import { DataFrame, isFrame, SystemFrame } from './frame.ts';
 import { checkImage } from './frame-checks.ts';
 

@@ -1,7 +1,7 @@
 /** What `attachRoomCleanup()` takes and gives. */
 
 import type { Observable } from 'rxjs';
-import { checkDurationMs, checkLogger, checkText } from '../option-checks.ts';
+import { checkDurationMs, checkLogger, checkText } from '../lib/options.ts';
 import type { LifecycleEvent } from '../processors/frame-processor-setup.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import type { RoomDeleterOptions } from '../rooms/room-deleter-options.ts';

@@ -1,4 +1,4 @@
-import { checkMethods } from '../option-checks.ts';
+import { checkMethods } from '../lib/options.ts';
 import type { AttachedRoomCleanup, AttachRoomCleanupOptions } from './attach-options.ts';
 import type { AgentJobContext, AgentSessionEvents } from './job-context.ts';
 import { JobRoomCleanup } from './job-room-cleanup.ts';

@@ -14,8 +14,8 @@ import {
 } from 'rxjs';
 import { deleteRoomOnEnd } from '../cleanup/delete-room-on-end.ts';
 import { type CancelFrame, EndFrame } from '../frames/lifecycle.ts';
-import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkMethods } from '../option-checks.ts';
+import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
+import { checkMethods } from '../lib/options.ts';
 import type { LifecycleEvent } from '../processors/frame-processor-setup.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import { RoomDeleter } from '../rooms/room-deleter.ts';
@@ -59,7 +59,7 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
     const { logger = stderrLogger } = options;
     this.#ctx = ctx;
     this.#isFake = isFakeJob(ctx);
-    this.#logger = unfailing(logger);
+    this.#logger = safeLogger(logger);
     this.#process = jobProcess;
     this.#deleter = jobDeleter(ctx, options);
     // a session without a job has nobody who would leave the room first

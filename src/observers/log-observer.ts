@@ -1,9 +1,9 @@
-import { InvalidOptionError } from '../errors.ts';
 import type { Frame } from '../frames/frame.ts';
 import { checkFrameClasses } from '../frames/frame-checks.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
-import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkMethods, checkOneOf } from '../option-checks.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
+import { checkMethods, checkOneOf } from '../lib/options.ts';
 import type { FramePushed, Observer } from '../pipeline/observer.ts';
 import { logLevels, ownFields } from '../processors/frame-logger.ts';
 import { checkProcessorClasses, type ProcessorClass } from './processor-classes.ts';
@@ -47,7 +47,7 @@ export class LogObserver implements Observer {
     this.#options = options;
     this.#excluded = new Set(excludedFields);
     this.#level = level;
-    this.#logger = unfailing(logger);
+    this.#logger = safeLogger(logger);
   }
 
   onPushFrame(hop: FramePushed): void {

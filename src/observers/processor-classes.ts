@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 
 /** A class of processors, abstract ones included. */

@@ -5,9 +5,9 @@ import {
   UserStartedSpeakingFrame,
 } from '../frames/interruption.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
-import { checkDurationMs } from '../option-checks.ts';
+import { SafeEventEmitter } from '../lib/emitter.ts';
+import { checkDurationMs } from '../lib/options.ts';
 import type { FramePushed, Observer } from '../pipeline/observer.ts';
-import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { SeenFrames } from './seen-frames.ts';
 
 export interface TurnTrackingObserverOptions {

@@ -13,8 +13,8 @@ import {
 } from '../frames/interruption.ts';
 import { MetricsFrame } from '../frames/metrics.ts';
 import { ClientConnectedFrame } from '../frames/participants.ts';
+import { SafeEventEmitter } from '../lib/emitter.ts';
 import type { FramePushed, Observer } from '../pipeline/observer.ts';
-import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import type { FunctionCallStretch, LatencyBreakdown, Stretch, TTFBStretch } from './latency-breakdown.ts';
 import { SeenFrames } from './seen-frames.ts';
 

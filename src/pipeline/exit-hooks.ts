@@ -1,12 +1,12 @@
-import type { Logger } from '../logger.ts';
-import { checkDurationMs, checkFunction, checkNames, checkOptions } from '../option-checks.ts';
+import type { Logger } from '../lib/logger.ts';
+import { checkDurationMs, checkFunction, checkNames, checkOptions } from '../lib/options.ts';
+import { withTimeout } from '../lib/timeout.ts';
 import type {
   ExitHook,
   ExitHookOptions,
   ExitReport,
   PipelineResult,
 } from '../processors/frame-processor-setup.ts';
-import { within } from '../within.ts';
 
 interface RegisteredHook {
   readonly name: string;
@@ -79,7 +79,7 @@ export class ExitHooks {
       const work = this.#runOne(hook, result);
       running.push(work);
       const leftMs = Math.max(0, this.#deadlineMs - performance.now());
-      await Promise.race([within(work, leftMs / 2), this.#noWaiting]);
+      await Promise.race([withTimeout(work, leftMs / 2), this.#noWaiting]);
     }
     await Promise.all(running);
     clearTimeout(this.#timer);

@@ -1,6 +1,6 @@
 import { PipelineFlushFrame } from '../frames/flush.ts';
 import type { Frame } from '../frames/frame.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../lib/timeout.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** Probes that go through a pipeline and back, to tell when everything before them is through. */
@@ -22,7 +22,7 @@ export class FlushProbes {
     });
     this.#waiting.set(probe, back);
     this.#pipeline.queueFrame(probe);
-    const end = await within(isThrough, timeoutMs);
+    const end = await withTimeout(isThrough, timeoutMs);
     for (const [frame, resolve] of this.#waiting) if (resolve === back) this.#waiting.delete(frame);
     return end === 'done' && isThrough;
   }

@@ -1,5 +1,5 @@
 import type { StartFrame } from '../frames/lifecycle.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 import { type FrameProcessor, forceFrame, hasFrame } from '../processors/frame-processor.ts';
 
 /** How soon a processor that keeps the StartFrame is named, in milliseconds. */

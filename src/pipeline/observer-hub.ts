@@ -1,8 +1,8 @@
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
+import { withTimeout } from '../lib/timeout.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameWatcher } from '../processors/frame-processor-setup.ts';
 import { frameScheduler, nextTurn, turnOfTheLoop } from '../processors/frame-scheduler.ts';
-import { within } from '../within.ts';
 import { ObservedEvents } from './observed-events.ts';
 import type { Observer } from './observer.ts';
 import { ObserverParty } from './observer-party.ts';
@@ -109,7 +109,7 @@ export class ObserverHub {
     });
     const { end } = this.#events;
     let untold = this.#untold(end);
-    while ((await within(drained, limitMs)) === 'late') {
+    while ((await withTimeout(drained, limitMs)) === 'timeout') {
       // telling is due, but the process stood still: that is nobody's fault
       if (this.#events.isAwaited) await turnOfTheLoop();
       const before = untold;
@@ -129,7 +129,7 @@ export class ObserverHub {
   async #cleanUp(observer: Observer, limitMs: number | null): Promise<void> {
     try {
       const result = observer.cleanup?.();
-      if (result !== undefined && (await within(result, limitMs)) === 'late')
+      if (result !== undefined && (await withTimeout(result, limitMs)) === 'timeout')
         this.#logger.error({}, 'an observer did not clean up in time');
     } catch (error) {
       this.#logger.error({ error }, 'an observer failed to clean up');

@@ -1,6 +1,6 @@
-import { InvalidOptionError } from '../errors.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { isLifecycleFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 import { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import { checkProcessors, Pipeline } from './pipeline.ts';

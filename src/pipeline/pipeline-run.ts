@@ -1,5 +1,4 @@
 import { type Observable, ReplaySubject } from 'rxjs';
-import { PipelineError } from '../errors.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import {
   type CancelFrame,
@@ -8,7 +7,8 @@ import {
   StartFrame,
   type TerminalFrame,
 } from '../frames/lifecycle.ts';
-import type { Logger } from '../logger.ts';
+import { PipelineError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type {
   ExitHook,

@@ -1,5 +1,5 @@
-import { InvalidOptionError, PipelineError } from '../errors.ts';
-import { type Logger, stderrLogger, unfailing } from '../logger.ts';
+import { InvalidOptionError, PipelineError } from '../lib/errors.ts';
+import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
 import {
   checkBoolean,
   checkDurationMs,
@@ -7,16 +7,16 @@ import {
   checkNames,
   checkOneOf,
   checkOptions,
-} from '../option-checks.ts';
-import type { PipelineResult } from '../processors/frame-processor-setup.ts';
+} from '../lib/options.ts';
 import {
   type ExitListener,
   type ExitSignal,
   exitCodeOf,
   forcedExitMs,
-  wayOut,
+  processExit,
   withReported,
-} from '../way-out.ts';
+} from '../lib/process-exit.ts';
+import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import type { PipelineTask } from './pipeline-task.ts';
 
 export interface PipelineRunnerOptions {
@@ -75,7 +75,7 @@ export class PipelineRunner {
     this.#onSignal = onSignal;
     this.#budgetMs = shutdownBudgetMs;
     this.#handlesProcessEvents = handleProcessEvents;
-    this.#logger = unfailing(logger);
+    this.#logger = safeLogger(logger);
   }
 
   /**
@@ -88,8 +88,8 @@ export class PipelineRunner {
     if (this.#tasks.length > 0) throw new PipelineError('This PipelineRunner is running already');
     this.#tasks = tasks;
     if (this.#handlesProcessEvents) {
-      this.#stopListening = wayOut.listen(this.#listener);
-      wayOut.enter(this);
+      this.#stopListening = processExit.listen(this.#listener);
+      processExit.acquire(this);
     }
     try {
       const results = await this.#runAll(tasks);
@@ -102,8 +102,8 @@ export class PipelineRunner {
       this.#timers = [];
       this.#tasks = [];
       if (this.#exitCode !== 0) process.exitCode = withReported(this.#exitCode);
-      if (this.#signalled || wayOut.isWanted) wayOut.exitWhenAlone(this.#exitCode);
-      wayOut.leave(this);
+      if (this.#signalled || processExit.isRequested) processExit.requestExit(this.#exitCode);
+      processExit.release(this);
     }
   }
 
@@ -154,7 +154,7 @@ export class PipelineRunner {
   #shutDown(how: 'cancel' | 'end', reason: string): void {
     this.#shuttingDown = true;
     this.#signalled = true;
-    wayOut.exitWhenAlone(this.#exitCode);
+    processExit.requestExit(this.#exitCode);
     const reserveMs = Math.min(2_000, this.#budgetMs / 4);
     // exit hooks have the time between the two, whoever hangs
     const forceMs = how === 'end' ? this.#budgetMs - reserveMs / 2 : this.#budgetMs / 2;
@@ -168,7 +168,7 @@ export class PipelineRunner {
     this.#after(forceMs, () => this.#forceShutdown(hooksEndMs - forceMs));
     this.#after(this.#budgetMs, () => {
       this.#logger.error({ budgetMs: this.#budgetMs }, 'the shutdown took too long');
-      wayOut.exitNow(Math.max(this.#exitCode, 3));
+      processExit.forceExit(Math.max(this.#exitCode, 3));
     });
   }
 
@@ -182,7 +182,7 @@ export class PipelineRunner {
     this.#forceShutdown(forcedExitMs);
     const code = exitCodeOf(signal);
     this.#exitCode = code;
-    this.#after(forcedExitMs, () => wayOut.exitNow(code));
+    this.#after(forcedExitMs, () => processExit.forceExit(code));
   }
 
   #raiseExitCode(code: number): void {

@@ -1,9 +1,9 @@
 /** What a task can be told, and what it tells. */
 
-import { InvalidOptionError } from '../errors.ts';
 import type { Frame } from '../frames/frame.ts';
 import type { FrameClass } from '../frames/of-frame.ts';
-import type { Logger } from '../logger.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
 import {
   checkBoolean,
   checkDurationMs,
@@ -13,7 +13,7 @@ import {
   checkOptions,
   checkRateHz,
   checkText,
-} from '../option-checks.ts';
+} from '../lib/options.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
 import type { Observer } from './observer.ts';

@@ -1,5 +1,4 @@
 import { type Observable, Subject } from 'rxjs';
-import { InvalidOptionError, PipelineError } from '../errors.ts';
 import type { ErrorFrame } from '../frames/error-frame.ts';
 import { type Frame, type FrameDirection, isFrame } from '../frames/frame.ts';
 import { InterruptionFrame } from '../frames/interruption.ts';
@@ -11,8 +10,10 @@ import {
   type TerminalFrame,
 } from '../frames/lifecycle.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
-import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkDurationMs, checkNames, checkOptions } from '../option-checks.ts';
+import { SafeEventEmitter } from '../lib/emitter.ts';
+import { InvalidOptionError, PipelineError } from '../lib/errors.ts';
+import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
+import { checkDurationMs, checkNames, checkOptions } from '../lib/options.ts';
 import { FrameProcessor } from '../processors/frame-processor.ts';
 import type {
   FrameProcessorSetup,
@@ -21,7 +22,6 @@ import type {
   PipelineResult,
   RunMonitor,
 } from '../processors/frame-processor-setup.ts';
-import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { FlushProbes } from './flush-probes.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { IdleWatch } from './idle-watch.ts';
@@ -78,7 +78,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     const { name = 'PipelineTask', observers = [], startMetadata } = options;
     this.name = name;
     this.#options = options;
-    this.#logger = unfailing(options.logger ?? stderrLogger);
+    this.#logger = safeLogger(options.logger ?? stderrLogger);
     this.#cleanupTimeoutMs = limits.cleanupTimeoutMs;
     this.#downstreamFilter = options.reachedDownstreamFilter ?? [];
     this.#upstreamFilter = options.reachedUpstreamFilter ?? [];

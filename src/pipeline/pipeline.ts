@@ -1,6 +1,6 @@
-import { InvalidOptionError } from '../errors.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
-import { checkFunction, checkNames, checkOptions, checkText } from '../option-checks.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import { checkFunction, checkNames, checkOptions, checkText } from '../lib/options.ts';
 import { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import { type FrameHandler, PipelineEdge } from './pipeline-edge.ts';

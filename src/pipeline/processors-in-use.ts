@@ -1,6 +1,6 @@
 /** A processor can be in one run at a time: it has one queue, one neighbour on each side, one connection. */
 
-import { PipelineError } from '../errors.ts';
+import { PipelineError } from '../lib/errors.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 
 const inUse = new WeakSet<FrameProcessor>();

@@ -1,9 +1,9 @@
 /** All processors of a compound at once: one that fails or hangs does not keep the others from it. */
 
+import { errorMessage } from '../lib/errors.ts';
+import { withTimeout } from '../lib/timeout.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { textOf } from '../text-of.ts';
-import { within } from '../within.ts';
 
 /** The run at whose end a processor was cleaned up last. */
 const cleanedUp = new WeakMap<FrameProcessor, FrameProcessorSetup>();
@@ -23,7 +23,7 @@ export function setUpAll(
     const failed = (error: unknown): void => {
       processor.setUsable(false);
       processor.pushError({
-        error: `Error setting up processor: ${textOf(error)}`,
+        error: `Error setting up processor: ${errorMessage(error)}`,
         cause: error,
       });
       setup.monitor.unusable(processor);
@@ -61,8 +61,8 @@ export function cleanUpAll(
       const result = processor.cleanup();
       if (result === undefined) continue;
       pending.push(
-        within(result, setup.cleanupTimeoutMs).then((end) => {
-          if (end === 'late')
+        withTimeout(result, setup.cleanupTimeoutMs).then((end) => {
+          if (end === 'timeout')
             setup.logger.error({ processor: processor.name }, 'a processor did not clean up in time');
         }, failed),
       );

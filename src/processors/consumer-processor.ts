@@ -1,5 +1,5 @@
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
-import { checkFunction, checkMethods, checkOneOf } from '../option-checks.ts';
+import { checkFunction, checkMethods, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 import { type FrameTransform, type ProducerProcessor, sameFrame } from './producer-processor.ts';
 

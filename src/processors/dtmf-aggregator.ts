@@ -1,10 +1,10 @@
 import { Subscription, timer } from 'rxjs';
-import { InvalidOptionError } from '../errors.ts';
 import { InputDTMFFrame, isKeypadEntry, type KeypadEntry } from '../frames/dtmf.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
 import { TranscriptionFrame } from '../frames/text.ts';
-import { checkDurationMs } from '../option-checks.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import { checkDurationMs } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface DTMFAggregatorOptions extends FrameProcessorOptions {

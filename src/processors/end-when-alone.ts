@@ -7,7 +7,7 @@ import {
   ParticipantJoinedFrame,
   ParticipantLeftFrame,
 } from '../frames/participants.ts';
-import { checkDurationMs, checkOneOf } from '../option-checks.ts';
+import { checkDurationMs, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface EndWhenAloneOptions extends FrameProcessorOptions {

@@ -3,8 +3,8 @@ import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { checkFrameClasses } from '../frames/frame-checks.ts';
 import { BotSpeakingFrame, UserSpeakingFrame } from '../frames/interruption.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
-import { type Logger, unfailing } from '../logger.ts';
-import { checkMethods, checkOneOf } from '../option-checks.ts';
+import { type Logger, safeLogger } from '../lib/logger.ts';
+import { checkMethods, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface FrameLoggerOptions extends FrameProcessorOptions {
@@ -52,7 +52,7 @@ export class FrameLogger extends FrameProcessor {
     checkFrameClasses('ignored', ignored);
     this.#prefix = prefix;
     this.#level = level;
-    this.#logger = logger === undefined ? undefined : unfailing(logger);
+    this.#logger = logger === undefined ? undefined : safeLogger(logger);
     this.#ignored = ignored;
   }
 

@@ -4,7 +4,7 @@ import type { Observable } from 'rxjs';
 import type { ErrorFrame } from '../frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { LifecycleFrame, TerminalFrame } from '../frames/lifecycle.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { FrameProcessor } from './frame-processor.ts';
 
 /** A lifecycle frame was sent into the pipeline, or has come out of it. */

@@ -3,9 +3,9 @@ import { type ErrorCategory, ErrorFrame, type Named } from '../frames/error-fram
 import { copyFrame, type Frame, type FrameDirection } from '../frames/frame.ts';
 import { InterruptionFrame } from '../frames/interruption.ts';
 import type { LifecycleFrame } from '../frames/lifecycle.ts';
-import { type Logger, stderrLogger } from '../logger.ts';
-import { checkDurationMs } from '../option-checks.ts';
-import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { SafeEventEmitter } from '../lib/emitter.ts';
+import { type Logger, stderrLogger } from '../lib/logger.ts';
+import { checkDurationMs } from '../lib/options.ts';
 import type { FrameProcessorSetup } from './frame-processor-setup.ts';
 import { type Hold, holdUntil } from './hold-until.ts';
 import { type ProcessorAccess, ProcessorCore } from './processor-core.ts';

@@ -1,5 +1,5 @@
 import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
-import { checkBoolean, checkFunction, checkOneOf } from '../option-checks.ts';
+import { checkBoolean, checkFunction, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /** Whether a frame may pass. */

@@ -1,5 +1,5 @@
 import { type Frame, type FrameDirection, isFrameworkFrame, roleOf } from '../frames/frame.ts';
-import { checkBoolean, checkFunction, checkOneOf } from '../option-checks.ts';
+import { checkBoolean, checkFunction, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /** What a frame does to a gate. */

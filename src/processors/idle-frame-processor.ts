@@ -3,7 +3,7 @@ import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { checkFrameClasses } from '../frames/frame-checks.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
-import { checkDurationMs, checkFunction } from '../option-checks.ts';
+import { checkDurationMs, checkFunction } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 export interface IdleFrameProcessorOptions extends FrameProcessorOptions {

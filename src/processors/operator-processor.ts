@@ -1,7 +1,7 @@
 import { defer, type OperatorFunction, Subject, Subscription } from 'rxjs';
-import { InvalidOptionError } from '../errors.ts';
 import { type Frame, type FrameDirection, isFrame, isFrameworkFrame, roleOf } from '../frames/frame.ts';
-import { checkFunction } from '../option-checks.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import { checkFunction } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /**

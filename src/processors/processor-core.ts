@@ -1,11 +1,10 @@
 import type { Subject } from 'rxjs';
-import { InvalidOptionError } from '../errors.ts';
 import { ErrorFrame, type Named } from '../frames/error-frame.ts';
 import { type Frame, type FrameDirection, isFrame } from '../frames/frame.ts';
 import { isTerminalFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
-import type { Logger } from '../logger.ts';
-import type { SafeEventEmitter } from '../safe-event-emitter.ts';
-import { textOf } from '../text-of.ts';
+import type { SafeEventEmitter } from '../lib/emitter.ts';
+import { errorMessage, InvalidOptionError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
 import { directCalls } from './direct-calls.ts';
 import { ForwardedFrames, isForwarded } from './forwarded-frames.ts';
 import { FrameLanes } from './frame-lanes.ts';
@@ -329,7 +328,7 @@ export class ProcessorCore implements Runnable {
 
   #handlerFailed(frame: Frame, error: unknown): void {
     const errorFrame = new ErrorFrame({
-      error: `Error processing ${frame.name}: ${textOf(error)}`,
+      error: `Error processing ${frame.name}: ${errorMessage(error)}`,
       processor: this.#processor,
       cause: error,
     });

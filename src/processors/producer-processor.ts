@@ -1,5 +1,5 @@
 import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
-import { checkBoolean, checkFunction } from '../option-checks.ts';
+import { checkBoolean, checkFunction } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /** Makes of a frame the one to hand over. */

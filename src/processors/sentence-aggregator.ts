@@ -1,6 +1,6 @@
-import { InvalidOptionError } from '../errors.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { InterimTranscriptionFrame, TextFrame, TranscriptionFrame } from '../frames/text.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 import { SentenceSplitter } from './sentence-boundaries.ts';
 

@@ -1,6 +1,6 @@
 /** What an answer of LiveKit, or of whatever stands in front of it, means. Pure. */
 
-import type { LiveKitRESTErrorKind } from '../errors.ts';
+import type { LiveKitRESTErrorKind } from '../lib/errors.ts';
 import type { ResponseBody } from './response-body.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,17 +1,17 @@
-import { type Logger, stderrLogger, unfailing } from '../logger.ts';
-import { checkDurationMs, checkMethods } from '../option-checks.ts';
+import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
+import { checkDurationMs, checkMethods } from '../lib/options.ts';
 import {
   type ExitListener,
   type ExitSignal,
   exitCodeOf,
   forcedExitMs,
-  wayOut,
+  processExit,
   withReported,
-} from '../way-out.ts';
+} from '../lib/process-exit.ts';
+import { withAbort } from '../lib/timeout.ts';
 import type { DeletionTrigger } from './delete-when.ts';
 import { mayRemain, type RoomDeletionOutcome } from './room-deletion.ts';
 import type { RestCallOptions } from './room-rest.ts';
-import { withTimeLimit } from './time-limit.ts';
 
 /** What can delete its room: a `RoomDeleter`, or whatever holds one. */
 export interface DeletesRoom {
@@ -54,14 +54,14 @@ export function closeOnProcessExit(
   checkMethods('deleter', deleter, ['deleteRoom']);
   checkDurationMs('budgetMs', budgetMs);
   checkMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
-  const entry: Watched = { deleter, budgetMs, logger: unfailing(logger) };
-  processExit.add(entry);
-  const stop = (): void => processExit.remove(entry);
+  const entry: Watched = { deleter, budgetMs, logger: safeLogger(logger) };
+  watchedRooms.add(entry);
+  const stop = (): void => watchedRooms.remove(entry);
   return Object.assign(stop, { [Symbol.dispose]: stop });
 }
 
-/** The way out of this process, with the rooms that are to be deleted on it. */
-class ProcessExit implements ExitListener {
+/** The rooms that are deleted before this process exits. */
+class WatchedRooms implements ExitListener {
   readonly #watched = new Set<Watched>();
   #signalled = false;
   /** That of a second signal wins over 3 over 1 over 0. */
@@ -71,10 +71,10 @@ class ProcessExit implements ExitListener {
   #stopListening: (() => void) | undefined;
 
   add(entry: Watched): void {
-    if (this.#watched.size === 0) this.#stopListening = wayOut.listen(this);
+    if (this.#watched.size === 0) this.#stopListening = processExit.listen(this);
     this.#watched.add(entry);
     // the process is going already, and nobody will say so again
-    if (wayOut.isWanted) {
+    if (processExit.isRequested) {
       this.#mustExit = true;
       void this.#close('exit');
     }
@@ -89,7 +89,7 @@ class ProcessExit implements ExitListener {
     if (this.#signalled) {
       const code = exitCodeOf(signal);
       this.#exitCode = code;
-      setTimeout(() => wayOut.exitNow(code), forcedExitMs);
+      setTimeout(() => processExit.forceExit(code), forcedExitMs);
     }
     this.#signalled = true;
     void this.#close('signal');
@@ -110,18 +110,18 @@ class ProcessExit implements ExitListener {
 
   async #close(trigger: DeletionTrigger): Promise<void> {
     const deletions = {};
-    wayOut.enter(deletions);
+    processExit.acquire(deletions);
     const gone = await Promise.all([...this.#watched].map((entry) => this.#deleteRoom(entry, trigger)));
     if (gone.includes(false)) this.#exitCode = Math.max(this.#exitCode, 3);
     this.#finish();
-    wayOut.leave(deletions);
+    processExit.release(deletions);
   }
 
   async #deleteRoom(entry: Watched, trigger: DeletionTrigger): Promise<boolean> {
     const { deleter, budgetMs: limitMs, logger } = entry;
     const onTimeout = (): Error => new Error(`the room was not deleted within ${limitMs} ms`);
     try {
-      const outcome = await withTimeLimit({ limitMs, signal: undefined, onTimeout }, async (signal) =>
+      const outcome = await withAbort({ limitMs, signal: undefined, onTimeout }, async (signal) =>
         deleter.deleteRoom(trigger, { signal }),
       );
       return !mayRemain(outcome);
@@ -133,11 +133,11 @@ class ProcessExit implements ExitListener {
 
   #finish(): void {
     if (this.#exitCode > 0) process.exitCode = withReported(this.#exitCode);
-    if (this.#mustExit) wayOut.exitWhenAlone(this.#exitCode);
+    if (this.#mustExit) processExit.requestExit(this.#exitCode);
     // an event loop that runs empty again would otherwise come back here for ever
     else for (const entry of this.#watched) this.remove(entry);
   }
 }
 
-/** One for the process, as signals are: whoever exits first would cut off the deletion of another room. */
-const processExit = new ProcessExit();
+/** One per process, as signal handlers are: exiting for one room would abort the deletion of another. */
+const watchedRooms = new WatchedRooms();

@@ -1,6 +1,6 @@
 /** One attempt at deleting a room. Shared with the guardian, which loads no rxjs. */
 
-import type { LiveKitRESTError } from '../errors.ts';
+import type { LiveKitRESTError } from '../lib/errors.ts';
 import { asRestError } from './foreign-error.ts';
 import { isKnown, type RoomIdentity, whichRoom } from './room-identity.ts';
 import type { ListedRoom, RestCallOptions, RoomRest } from './room-rest.ts';

@@ -1,4 +1,4 @@
-import { LiveKitRESTError } from '../errors.ts';
+import { LiveKitRESTError } from '../lib/errors.ts';
 import { failureKind } from './classify-answer.ts';
 import { networkCause } from './network-error-code.ts';
 import { cut, redact } from './redact.ts';

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 
 /**
  * An option that the environment may hold instead.

@@ -1,4 +1,4 @@
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 import { beat, type FromGuardian, type GuardedRoom, type ToGuardian } from './guardian-messages.ts';
 import { GuardianProcess, type GuardianProcessEvents } from './guardian-process.ts';
 

@@ -1,6 +1,6 @@
 import { catchError, defer, EMPTY, exhaustMap, Observable, type Subscription, timeout } from 'rxjs';
-import { type Logger, stderrLogger } from '../logger.ts';
-import { checkDurationMs, checkMethods, longestTimerMs } from '../option-checks.ts';
+import { type Logger, stderrLogger } from '../lib/logger.ts';
+import { checkDurationMs, checkMethods, longestTimerMs } from '../lib/options.ts';
 import { formatLease, leaseAttribute, leaseBeatMs, makeLease, nextLease } from './lease.ts';
 
 /** How long a write is waited for. Observers wait longer. */

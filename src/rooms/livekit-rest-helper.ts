@@ -1,5 +1,5 @@
-import { InvalidOptionError } from '../errors.ts';
-import { checkDurationMs, checkFunction, checkOptions, checkText } from '../option-checks.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import { checkDurationMs, checkFunction, checkOptions, checkText } from '../lib/options.ts';
 import { AccessTokenSigner } from './access-token.ts';
 import { RoomCalls } from './room-calls.ts';
 import type { RestCallOptions, RoomRest } from './room-rest.ts';

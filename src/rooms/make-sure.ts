@@ -1,6 +1,7 @@
 /** The guardian's deletion: like a `RoomDeleter`'s, but with more patience and without rxjs. */
 
-import type { LiveKitRESTError } from '../errors.ts';
+import type { LiveKitRESTError } from '../lib/errors.ts';
+import { withAbort } from '../lib/timeout.ts';
 import { attemptDeletion, isWorthWaiting } from './delete-attempt.ts';
 import { type DeleteWhen, isDeletable, type OwnParticipant, othersInside } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
@@ -8,7 +9,6 @@ import { hasLivingBot } from './living-bot.ts';
 import { answerWasLost, mayGetBetter, nodeMayBeLost, retryDelayMs } from './retry-policy.ts';
 import type { RoomIdentity } from './room-identity.ts';
 import type { ListedParticipant, RoomRest } from './room-rest.ts';
-import { withTimeLimit } from './time-limit.ts';
 
 export interface SureDeletion extends OwnParticipant {
   readonly rest: RoomRest;
@@ -89,7 +89,7 @@ async function decide(
 ): Promise<'delete' | 'keep' | LiveKitRESTError> {
   const onTimeout = (): Error => new Error(`not decided within ${decisionMs} ms`);
   try {
-    const yes = await withTimeLimit({ limitMs: decisionMs, signal: undefined, onTimeout }, (signal) => {
+    const yes = await withAbort({ limitMs: decisionMs, signal: undefined, onTimeout }, (signal) => {
       const listParticipants = async () =>
         othersInside((await rest.listParticipants?.(roomName, { signal })) ?? [], { ownIdentity, ownSid });
       return isDeletable(deleteWhen, { roomName, trigger: 'exit', signal, listParticipants });

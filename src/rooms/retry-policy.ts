@@ -1,6 +1,6 @@
 /** Which failed deletions are tried again, and when. Pure: shared with programs that load no rxjs. */
 
-import type { LiveKitRESTError, LiveKitRESTErrorKind } from '../errors.ts';
+import type { LiveKitRESTError, LiveKitRESTErrorKind } from '../lib/errors.ts';
 
 const firstBackoffMs = 100;
 /** Never in a tight loop, however the dice fall. */

@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { InvalidOptionError } from '../errors.ts';
-import { type Logger, stderrLogger } from '../logger.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import { type Logger, stderrLogger } from '../lib/logger.ts';
 import {
   checkBoolean,
   checkDurationMs,
@@ -9,7 +9,7 @@ import {
   checkMethods,
   checkOptions,
   checkText,
-} from '../option-checks.ts';
+} from '../lib/options.ts';
 import type { DeleteWhen } from './delete-when.ts';
 import { isGeneratedRoomName } from './generated-room-name.ts';
 import type { DeletionPlan } from './room-deletion.ts';

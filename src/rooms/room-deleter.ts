@@ -7,10 +7,10 @@ import {
   Subject,
   timeout,
 } from 'rxjs';
-import type { LiveKitRESTErrorKind } from '../errors.ts';
-import { type Logger, unfailing } from '../logger.ts';
-import { SafeEventEmitter } from '../safe-event-emitter.ts';
-import { reportRoomMayRemain } from '../way-out.ts';
+import { SafeEventEmitter } from '../lib/emitter.ts';
+import type { LiveKitRESTErrorKind } from '../lib/errors.ts';
+import { type Logger, safeLogger } from '../lib/logger.ts';
+import { reportRoomMayRemain } from '../lib/process-exit.ts';
 import { findRoom } from './delete-attempt.ts';
 import type { DeletionTrigger } from './delete-when.ts';
 import { asRestError } from './foreign-error.ts';
@@ -67,7 +67,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   constructor(options: RoomDeleterOptions) {
     super();
     const plan = deletionPlan(options);
-    this.#plan = { ...plan, logger: unfailing(plan.logger) };
+    this.#plan = { ...plan, logger: safeLogger(plan.logger) };
     this.#room = plan.room;
     this.#guard = new RoomGuard(this.#plan, {
       onReappeared: (reappearance) => this.#tellReappearance(reappearance),

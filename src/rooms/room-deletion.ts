@@ -22,8 +22,8 @@ import {
   timeout,
   timer,
 } from 'rxjs';
-import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
 import { attemptDeletion, findRoom } from './delete-attempt.ts';
 import {
   type DeleteWhen,

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 
 const maxBytes = 256;
 const loneSurrogate = /\p{Surrogate}/u;

@@ -1,4 +1,5 @@
-import { type LiveKitAnswer, LiveKitRESTError } from '../errors.ts';
+import { type LiveKitAnswer, LiveKitRESTError } from '../lib/errors.ts';
+import { withAbort } from '../lib/timeout.ts';
 import {
   failureKind,
   isResult,
@@ -11,7 +12,6 @@ import type { HttpAnswer, SendHttp } from './http-exchange.ts';
 import { networkCause } from './network-error-code.ts';
 import { cut, redact } from './redact.ts';
 import { isRetryable, parseHttpDate, parseRetryAfter } from './retry-policy.ts';
-import { withTimeLimit } from './time-limit.ts';
 import type { RoomGrant } from './token-claims.ts';
 
 /** Already checked; see `LiveKitRESTHelperOptions`. */
@@ -94,7 +94,7 @@ export class RoomService {
       const body = `no complete answer from ${host} within ${limitMs} ms`;
       return fail(call, { kind: 'timeout', retryable: true, status, body });
     };
-    return withTimeLimit({ limitMs, signal: call.signal, onTimeout }, async (signal) => {
+    return withAbort({ limitMs, signal: call.signal, onTimeout }, async (signal) => {
       const attempt = async (clockOffsetMs: number): Promise<Answer> => {
         status = undefined;
         const answer = await this.#send(call, clockOffsetMs, signal);

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 
 /** Pipecat's, for whoever does not say where LiveKit is. */
 export const placeholderUrl = 'https://your-livekit-host.com';

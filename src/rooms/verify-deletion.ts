@@ -1,6 +1,6 @@
 /** Looks at a room after its deletion: clients, frozen nodes and lost databases bring rooms back. No rxjs. */
 
-import type { LiveKitRESTError } from '../errors.ts';
+import type { LiveKitRESTError } from '../lib/errors.ts';
 import { attemptDeletion, findRoom } from './delete-attempt.ts';
 import { asRestError } from './foreign-error.ts';
 import { hasLivingBot } from './living-bot.ts';

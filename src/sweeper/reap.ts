@@ -1,7 +1,7 @@
 /** Deletes one orphan: a last probe before each attempt, then the deletion with its retries. */
 
-import { LiveKitRESTError } from '../errors.ts';
-import { silentLogger } from '../logger.ts';
+import { LiveKitRESTError } from '../lib/errors.ts';
+import { silentLogger } from '../lib/logger.ts';
 import { asRestError } from '../rooms/foreign-error.ts';
 import { RoomDeleter } from '../rooms/room-deleter.ts';
 import type { ListedRoom, RestCallOptions } from '../rooms/room-rest.ts';

@@ -1,11 +1,10 @@
 /** What a sweeper gives its engine to do, with its logs, events and reports. */
 
-import { EndframeError } from '../errors.ts';
+import type { SafeEventEmitter } from '../lib/emitter.ts';
+import { EndframeError, errorMessage } from '../lib/errors.ts';
 import { asRestError } from '../rooms/foreign-error.ts';
 import { redact } from '../rooms/redact.ts';
 import type { ListedRoom } from '../rooms/room-rest.ts';
-import type { SafeEventEmitter } from '../safe-event-emitter.ts';
-import { textOf } from '../text-of.ts';
 import type {
   Orphan,
   ProbeContext,
@@ -130,7 +129,7 @@ export class Sweep implements SweepWork {
 
   failed(thrown: unknown): void {
     // an error of the engine may carry anything, such as a command with a password: only its text is kept
-    const error = thrown instanceof EndframeError ? thrown : new Error(redact(textOf(thrown)));
+    const error = thrown instanceof EndframeError ? thrown : new Error(redact(errorMessage(thrown)));
     this.#options.logger.error({ error }, 'the pass failed; this time does not count');
     this.#events.emit('sweepFailed', error);
   }

@@ -1,7 +1,7 @@
 /** The options of a sweeper: defaults, checks, and a REST client whose probes always settle. */
 
-import { InvalidOptionError, LiveKitRESTError } from '../errors.ts';
-import { type Logger, stderrLogger, unfailing } from '../logger.ts';
+import { InvalidOptionError, LiveKitRESTError } from '../lib/errors.ts';
+import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
 import {
   checkBoolean,
   checkCount,
@@ -12,9 +12,9 @@ import {
   checkOneOf,
   checkShare,
   checkText,
-} from '../option-checks.ts';
+} from '../lib/options.ts';
+import { withAbort } from '../lib/timeout.ts';
 import type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from '../rooms/room-rest.ts';
-import { withTimeLimit } from '../rooms/time-limit.ts';
 import type { SweeperEngine } from './engine/engine.ts';
 import { InMemoryEngine } from './engine/in-memory-engine.ts';
 import type { OwnershipRule } from './orphan-policy.ts';
@@ -156,7 +156,7 @@ export function resolveSweeperOptions(options: SweeperOptions): ResolvedSweeperO
   checkMethods('rest', all.rest, ['deleteRoomByName', 'listRooms', 'listParticipants']);
   checkMethods('engine', all.engine, ['start', 'stop', 'lookSooner']);
   checkLogger('logger', all.logger);
-  return { ...all, rest: boundRest(all.rest, all.pollMs), logger: unfailing(all.logger) };
+  return { ...all, rest: boundRest(all.rest, all.pollMs), logger: safeLogger(all.logger) };
 }
 
 function checkOwnership({ prefix, marker, metadataKey, isBot }: Defined): void {
@@ -197,7 +197,7 @@ function boundRest(rest: SweeperRest, probeLimitMs: number): BoundedRest {
     const body = `no answer within ${limitMs} ms`;
     const onTimeout = (): Error =>
       new LiveKitRESTError(roomName, { kind: 'timeout', retryable: true, body }, 'probe');
-    return withTimeLimit({ limitMs, signal, onTimeout }, async (own) => call({ signal: own }));
+    return withAbort({ limitMs, signal, onTimeout }, async (own) => call({ signal: own }));
   };
   /** LiveKit's clock minus the monotonic clock, at least: it is later than the creation of each room. */
   let offsetMs = Number.NEGATIVE_INFINITY;

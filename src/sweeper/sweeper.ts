@@ -16,11 +16,11 @@ import {
   takeWhile,
   timer,
 } from 'rxjs';
-import { LiveKitRESTError, MissingDependencyError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
-import { longestTimerMs } from '../option-checks.ts';
+import { SafeEventEmitter } from '../lib/emitter.ts';
+import { LiveKitRESTError, MissingDependencyError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { longestTimerMs } from '../lib/options.ts';
 import { checkRoomName } from '../rooms/room-name.ts';
-import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { Sweep } from './sweep.ts';
 import type { SweeperEvents, SweepReport } from './sweeper-events.ts';
 import {

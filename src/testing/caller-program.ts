@@ -2,8 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RemoteTrack, Room } from '@livekit/rtc-node';
-import { MissingDependencyError } from '../errors.ts';
-import { textOf } from '../text-of.ts';
+import { errorMessage, MissingDependencyError } from '../lib/errors.ts';
 import type { CallerCommand, CallerEvent } from './caller.ts';
 import { HeardAudio } from './heard-audio.ts';
 
@@ -143,7 +142,7 @@ function end(exitCode = 0): void {
 }
 
 function fail(error: unknown): void {
-  tell({ event: 'failed', message: textOf(error) });
+  tell({ event: 'failed', message: errorMessage(error) });
   end(1);
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { SafeEventEmitter } from '../lib/emitter.ts';
 import { actsAnyway, applyFault, type FakeFault, type FaultOrder } from './fake-faults.ts';
 import { answer, methodOf, type RoomServiceState } from './fake-room-service.ts';
 import {

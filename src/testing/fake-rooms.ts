@@ -1,7 +1,7 @@
 /** The rooms of a FakeLiveKitServer, and who is in them. */
 
 import { randomBytes } from 'node:crypto';
-import { SafeEventEmitter } from '../safe-event-emitter.ts';
+import { SafeEventEmitter } from '../lib/emitter.ts';
 
 /** Why a participant is out, as clients are told. */
 export type FakeDisconnectReason =

@@ -5,9 +5,8 @@ import { access, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } 
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MissingDependencyError } from '../errors.ts';
-import { writeOrDrop } from '../logger.ts';
-import { textOf } from '../text-of.ts';
+import { errorMessage, MissingDependencyError } from '../lib/errors.ts';
+import { writeOrDrop } from '../lib/logger.ts';
 import { startSupervised } from './supervised-process.ts';
 
 /** The version that is built where none is installed: the newest that `go install` can build. */
@@ -65,7 +64,7 @@ export async function liveKitServerProgram({
     await mkdir(folder, { recursive: true });
     await buildOnce({ version, go, folder, program, onProgress });
   } catch (error) {
-    const reason = textOf(error);
+    const reason = errorMessage(error);
     throw new MissingDependencyError(
       'livekit-server',
       `Building it with Go failed: ${reason}\n${threeWays}`,

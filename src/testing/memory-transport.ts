@@ -3,7 +3,7 @@ import type { KeypadEntry } from '../frames/dtmf.ts';
 import type { ImageChunk, OutputImageRawFrame } from '../frames/images.ts';
 import { EndTaskFrame } from '../frames/lifecycle.ts';
 import type { ParticipantKind } from '../frames/participants.ts';
-import { checkNames } from '../option-checks.ts';
+import { checkNames } from '../lib/options.ts';
 import type { BaseInputTransport } from '../transports/base-input.ts';
 import type { BaseOutputTransport } from '../transports/base-output.ts';
 import { BaseTransport } from '../transports/base-transport.ts';

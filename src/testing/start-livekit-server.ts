@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 import { signToken } from './hs256.ts';
 import { liveKitServerProgram, printProgress } from './livekit-server-program.ts';
 import { type SupervisedProcess, startSupervised } from './supervised-process.ts';

@@ -1,5 +1,5 @@
+import { SafeEventEmitter } from '../lib/emitter.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
-import { SafeEventEmitter } from '../safe-event-emitter.ts';
 import { type FilledTransportParams, filledParams, type TransportParams } from './transport-params.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Messages as LiveKit carries them: bytes; as others write them: JSON. */
 
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 
 /**
  * How long a message may be. LiveKit refuses packets above 64 000 bytes, of which some hold who it is from and for.

@@ -1,5 +1,5 @@
 import type { MixerControlFrame } from '../frames/mixer.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../lib/timeout.ts';
 import type { AudioMixer } from './audio-mixer.ts';
 import { RowOfFailures } from './row-of-failures.ts';
 
@@ -46,7 +46,7 @@ export class RunningMixer {
   async stop(): Promise<void> {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
-    await within(
+    await withTimeout(
       this.#attempt(() => this.#mixer.stop()),
       stopLimitMs,
     );

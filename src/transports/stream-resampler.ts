@@ -1,5 +1,5 @@
-import { InvalidOptionError } from '../errors.ts';
-import { isRateHz } from '../option-checks.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import { isRateHz } from '../lib/options.ts';
 
 /** Changes the sample rate of a stream, piece by piece. */
 export interface StreamResampler {

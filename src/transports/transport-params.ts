@@ -1,5 +1,5 @@
-import { InvalidOptionError } from '../errors.ts';
 import type { Company } from '../frames/participants.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
 import {
   checkBoolean,
   checkCount,
@@ -8,7 +8,7 @@ import {
   checkNames,
   checkOneOf,
   checkRateHz,
-} from '../option-checks.ts';
+} from '../lib/options.ts';
 import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
 
 const trackSources = ['microphone', 'camera', 'screen-share', 'unknown'] as const;

@@ -1,4 +1,4 @@
-import { checkRateHz } from '../option-checks.ts';
+import { checkRateHz } from '../lib/options.ts';
 import { loudnessDb } from './loudness.ts';
 import type { VADAnalyzer } from './vad-analyzer.ts';
 

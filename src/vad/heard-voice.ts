@@ -1,5 +1,5 @@
-import { PipelineError } from '../errors.ts';
 import type { AudioChunk } from '../frames/audio.ts';
+import { PipelineError } from '../lib/errors.ts';
 import { AudioChunker } from '../transports/audio-chunker.ts';
 import { LinearResampler } from '../transports/stream-resampler.ts';
 import { volumeOf } from './loudness.ts';

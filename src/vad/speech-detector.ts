@@ -1,4 +1,4 @@
-import { checkDurationMs, checkShare } from '../option-checks.ts';
+import { checkDurationMs, checkShare } from '../lib/options.ts';
 
 /** When sound counts as speech. */
 export interface VADParams {

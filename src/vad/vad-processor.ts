@@ -1,4 +1,3 @@
-import { PipelineError } from '../errors.ts';
 import { InputAudioRawFrame, UserAudioRawFrame } from '../frames/audio.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import {
@@ -10,10 +9,10 @@ import {
 } from '../frames/interruption.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
 import { ParticipantLeftFrame } from '../frames/participants.ts';
-import { checkBoolean, checkDurationMs, checkFunction, checkOneOf } from '../option-checks.ts';
+import { errorMessage, PipelineError } from '../lib/errors.ts';
+import { checkBoolean, checkDurationMs, checkFunction, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { textOf } from '../text-of.ts';
 import { EnergyVADAnalyzer } from './energy-vad-analyzer.ts';
 import type { HeardVoice } from './heard-voice.ts';
 import { SpeechDetector, type VADParams } from './speech-detector.ts';
@@ -206,7 +205,7 @@ export class VADProcessor extends FrameProcessor {
 
   #missingAnalyzer(cause: unknown): PipelineError {
     const instead = `With onMissingAnalyzer: 'continue' the call goes on without voice activity detection`;
-    return new PipelineError(`${this.name} has no analyzer: ${textOf(cause)} ${instead}`, { cause });
+    return new PipelineError(`${this.name} has no analyzer: ${errorMessage(cause)} ${instead}`, { cause });
   }
 
   /** Another run, or none, follows: whoever speaks has not begun yet. */

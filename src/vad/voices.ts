@@ -1,5 +1,5 @@
-import { InvalidOptionError } from '../errors.ts';
-import { isRateHz } from '../option-checks.ts';
+import { InvalidOptionError } from '../lib/errors.ts';
+import { isRateHz } from '../lib/options.ts';
 import { HeardVoice, type VoiceSource } from './heard-voice.ts';
 import type { SpeechDetector } from './speech-detector.ts';
 import type { CreateVADAnalyzer, VADAnalyzer } from './vad-analyzer.ts';

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { OutputAudioRawFrame, UserAudioRawFrame } from '../../src/frames/audio.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import { silentLogger as logger } from '../../src/logger.ts';
+import { silentLogger as logger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';

@@ -5,7 +5,7 @@
  */
 
 import { Room } from '@livekit/rtc-node';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { leaseAttribute } from '../../src/rooms/lease.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { BullMqEngine } from '../../src/sweeper/engine/bullmq-engine.ts';

@@ -15,11 +15,11 @@ import {
 } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { deleteRoomFinally } from '../../src/cleanup/delete-room-finally.ts';
-import { InvalidOptionError } from '../../src/errors.ts';
 import type { Frame } from '../../src/frames/frame.ts';
 import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import type { DeletionTrigger } from '../../src/rooms/delete-when.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import { marbles } from '../../src/testing/marbles.ts';

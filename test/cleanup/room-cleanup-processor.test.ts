@@ -1,11 +1,11 @@
 import { firstValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
-import { InvalidOptionError, LiveKitRESTError } from '../../src/errors.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError, LiveKitRESTError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';

@@ -8,7 +8,7 @@ import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.t
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { StopFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger as logger } from '../../src/logger.ts';
+import { silentLogger as logger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';

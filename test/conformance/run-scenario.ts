@@ -1,7 +1,7 @@
 /** Plays a scenario and writes down what happened: `traces/README.md`, sections 2 and 6. */
 
 import { type Frame, type FrameDirection, roleOf } from '../../src/frames/frame.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';

@@ -1,4 +1,4 @@
-import { LiveKitRESTError } from '../../src/errors.ts';
+import { LiveKitRESTError } from '../../src/lib/errors.ts';
 import type { ListedParticipant, ListedRoom } from '../../src/rooms/room-rest.ts';
 import type { SweeperRest } from '../../src/sweeper/sweeper-options.ts';
 import type { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';

@@ -1,7 +1,7 @@
 /** What every `RoomRest` promises, whatever server stands behind it. */
 
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError, LiveKitRESTError } from '../../src/errors.ts';
+import { InvalidOptionError, LiveKitRESTError } from '../../src/lib/errors.ts';
 import type { RoomRest } from '../../src/rooms/room-rest.ts';
 import type { RestServer } from '../support/room-service.ts';
 

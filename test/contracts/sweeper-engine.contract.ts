@@ -1,8 +1,8 @@
 /** What every engine of the sweeper has to do, shown on a LiveKit in this process; in virtual time where the engine can. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { LiveKitRESTError } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { LiveKitRESTError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { leaseAttribute } from '../../src/rooms/lease.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import type { SweeperEngine } from '../../src/sweeper/engine/engine.ts';

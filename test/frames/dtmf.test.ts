@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import {
   InputDTMFFrame,
   isKeypadEntry,
@@ -7,6 +6,7 @@ import {
   OutputDTMFFrame,
   OutputDTMFUrgentFrame,
 } from '../../src/frames/dtmf.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 
 describe.each([OutputDTMFFrame, OutputDTMFUrgentFrame])('%o', (frameClass) => {
   it('is made of a text and becomes one again', () => {

@@ -1,6 +1,5 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import {
   type AudioChunk,
   InputAudioRawFrame,
@@ -16,6 +15,7 @@ import {
   UserImageRawFrame,
 } from '../../src/frames/images.ts';
 import { InputTextRawFrame, LLMTextFrame, TextFrame, TTSSpeakFrame } from '../../src/frames/text.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 
 const sound: AudioChunk = { audio: new Int16Array(320), sampleRate: 16_000, numChannels: 1 };
 const picture: ImageChunk = { image: new Uint8Array(12), width: 2, height: 2, format: 'RGB' };

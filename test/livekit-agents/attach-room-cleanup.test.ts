@@ -2,11 +2,11 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import type { AttachRoomCleanupOptions } from '../../src/livekit-agents/attach-options.ts';
 import { JobRoomCleanup } from '../../src/livekit-agents/job-room-cleanup.ts';
 import { attachRoomCleanup } from '../../src/livekit-agents.ts';
-import { silentLogger } from '../../src/logger.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { FakeJob, FakeProcess, reasons } from './fake-job.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EndFrame, StartFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame, TranscriptionFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { LogObserver, type LogObserverOptions } from '../../src/observers/log-observer.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';

@@ -3,7 +3,7 @@ import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { StartFrame } from '../../src/frames/lifecycle.ts';
 import { BotConnectedFrame, ClientConnectedFrame } from '../../src/frames/participants.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import {
   StartupTimingObserver,
   type StartupTimingObserverOptions,

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import {
   BotStartedSpeakingFrame,
   BotStoppedSpeakingFrame,
@@ -8,7 +7,8 @@ import {
 } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import {
   TurnTrackingObserver,
   type TurnTrackingObserverOptions,

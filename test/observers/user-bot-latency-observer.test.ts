@@ -14,7 +14,7 @@ import {
 } from '../../src/frames/interruption.ts';
 import { MetricsFrame } from '../../src/frames/metrics.ts';
 import { ClientConnectedFrame } from '../../src/frames/participants.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import type { LatencyBreakdown } from '../../src/observers/latency-breakdown.ts';
 import { UserBotLatencyObserver } from '../../src/observers/user-bot-latency-observer.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';

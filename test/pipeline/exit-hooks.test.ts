@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { ExitHooks } from '../../src/pipeline/exit-hooks.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
 import { never } from './troublemakers.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { StartFrame } from '../../src/frames/lifecycle.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../../src/processors/frame-processor.ts';

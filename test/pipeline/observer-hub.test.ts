@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Frame } from '../../src/frames/frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import type { Observer } from '../../src/pipeline/observer.ts';
 import { ObserverHub } from '../../src/pipeline/observer-hub.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError, PipelineError } from '../../src/errors.ts';
 import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { CancelFrame, EndFrame, StartFrame } from '../../src/frames/lifecycle.ts';
 import type { FrameClass } from '../../src/frames/of-frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError, PipelineError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError, PipelineError } from '../../src/errors.ts';
 import { type ErrorCategory, ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, EndTaskFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { InvalidOptionError, PipelineError } from '../../src/lib/errors.ts';
 import type { Observer } from '../../src/pipeline/observer.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { StartFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';

@@ -9,7 +9,7 @@ import {
 } from '../../src/frames/frame.ts';
 import { InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';

@@ -1,7 +1,7 @@
 import { NEVER } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CancelFrame, EndFrame, type LifecycleFrame, StartFrame } from '../../src/frames/lifecycle.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { TerminalWatch } from '../../src/pipeline/terminal-watch.ts';
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';

@@ -2,7 +2,7 @@
 
 import { expect, vi } from 'vitest';
 import type { Frame, FrameDirection, FrameRole } from '../../src/frames/frame.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';

@@ -4,7 +4,7 @@ import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { BotStartedSpeakingFrame, BotStoppedSpeakingFrame } from '../../src/frames/interruption.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';

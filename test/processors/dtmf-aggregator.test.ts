@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import { InputDTMFFrame, type KeypadEntry } from '../../src/frames/dtmf.ts';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TranscriptionFrame } from '../../src/frames/text.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { DTMFAggregator, type DTMFAggregatorOptions } from '../../src/processors/dtmf-aggregator.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { classesOf, startPipeline, textsOf } from '../support/start-pipeline.ts';

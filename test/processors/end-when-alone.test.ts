@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import { EndTaskFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import {
   ParticipantJoinedFrame,
   type ParticipantKind,
   ParticipantLeftFrame,
 } from '../../src/frames/participants.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { EndWhenAlone, type EndWhenAloneOptions } from '../../src/processors/end-when-alone.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { startPipeline } from '../support/start-pipeline.ts';

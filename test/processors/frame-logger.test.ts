@@ -3,7 +3,7 @@ import { InputAudioRawFrame } from '../../src/frames/audio.ts';
 import { BotSpeakingFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StartFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { FrameLogger, type FrameLoggerOptions } from '../../src/processors/frame-logger.ts';
 import { runTest } from '../../src/testing/run-test.ts';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame, STTMuteFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
 import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
-import { silentLogger, stderrLogger } from '../../src/logger.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
+import { silentLogger, stderrLogger } from '../../src/lib/logger.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';

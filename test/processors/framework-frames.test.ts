@@ -12,7 +12,7 @@ import {
   FrameProcessorResumeUrgentFrame,
 } from '../../src/frames/pause.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import type { Logger } from '../../src/logger.ts';
+import type { Logger } from '../../src/lib/logger.ts';
 import { ConsumerProcessor } from '../../src/processors/consumer-processor.ts';
 import { DTMFAggregator } from '../../src/processors/dtmf-aggregator.ts';
 import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import {
   IdleFrameProcessor,
   type IdleFrameProcessorOptions,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import { ofFrame } from '../../src/frames/of-frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { LogObserver } from '../../src/observers/log-observer.ts';
 import { StartupTimingObserver } from '../../src/observers/startup-timing-observer.ts';
 import { ConsumerProcessor } from '../../src/processors/consumer-processor.ts';

@@ -1,6 +1,5 @@
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import { TTSAudioRawFrame } from '../../src/frames/audio.ts';
 import { PipelineFlushFrame } from '../../src/frames/flush.ts';
 import type { Frame } from '../../src/frames/frame.ts';
@@ -21,6 +20,7 @@ import {
   TranscriptionFrame,
   TTSSpeakFrame,
 } from '../../src/frames/text.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import type { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import {
   SentenceAggregator,

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { closeOnProcessExit, type DeletesRoom } from '../../src/rooms/close-on-process-exit.ts';
 import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
 import { promised } from '../support/promised.ts';

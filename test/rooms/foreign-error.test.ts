@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LiveKitRESTError } from '../../src/errors.ts';
+import { LiveKitRESTError } from '../../src/lib/errors.ts';
 import { asRestError } from '../../src/rooms/foreign-error.ts';
 
 const token = 'eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJrIn0.c2ln';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LiveKitRESTError } from '../../src/errors.ts';
+import { LiveKitRESTError } from '../../src/lib/errors.ts';
 import { GuardedRoomWatch } from '../../src/rooms/guarded-room-watch.ts';
 import type { FromGuardian, GuardedRoom } from '../../src/rooms/guardian-messages.ts';
 import type { ListedParticipant } from '../../src/rooms/room-rest.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Guardian, guardian as processGuardian } from '../../src/rooms/guardian.ts';
 import type { GuardedRoom, ToGuardian } from '../../src/rooms/guardian-messages.ts';
 import type { GuardianProcessEvents } from '../../src/rooms/guardian-process.ts';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { leaseAttribute, parseLease } from '../../src/rooms/lease.ts';
 import { LeaseBeat } from '../../src/rooms/lease-beat.ts';
 import { nodeArgs } from '../support/run-typescript.ts';

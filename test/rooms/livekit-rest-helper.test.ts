@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { InvalidOptionError, LiveKitRESTError } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError, LiveKitRESTError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import {
   credentialsOf,
   LiveKitRESTHelper,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { makeSure } from '../../src/rooms/make-sure.ts';
 import { isRetryable } from '../../src/rooms/retry-policy.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';

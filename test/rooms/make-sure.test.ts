@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/errors.ts';
+import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/lib/errors.ts';
 import { leaseAttribute } from '../../src/rooms/lease.ts';
 import { makeSure, type SureDeletion } from '../../src/rooms/make-sure.ts';
 import { isRetryable } from '../../src/rooms/retry-policy.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LiveKitRESTError } from '../../src/errors.ts';
+import { LiveKitRESTError } from '../../src/lib/errors.ts';
 import {
   answerWasLost,
   isRetryable,

@@ -1,7 +1,7 @@
 /** RoomDeleter with LiveKitRESTHelper over real sockets, against servers that misbehave. */
 
 import { describe, expect, it } from 'vitest';
-import type { Logger } from '../../src/logger.ts';
+import type { Logger } from '../../src/lib/logger.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import {

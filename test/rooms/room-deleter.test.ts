@@ -1,7 +1,7 @@
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { LiveKitRESTError } from '../../src/errors.ts';
-import type { Logger } from '../../src/logger.ts';
+import { LiveKitRESTError } from '../../src/lib/errors.ts';
+import type { Logger } from '../../src/lib/logger.ts';
 import type { DeletionTrigger } from '../../src/rooms/delete-when.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';

@@ -1,7 +1,7 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { isRetryable } from '../../src/rooms/retry-policy.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';

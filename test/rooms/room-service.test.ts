@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
-import { LiveKitRESTError } from '../../src/errors.ts';
+import { LiveKitRESTError } from '../../src/lib/errors.ts';
 import { guardianRest } from '../../src/rooms/guardian-rest.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { restBaseUrl } from '../../src/rooms/server-url.ts';

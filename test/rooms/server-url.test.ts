@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { restBaseUrl } from '../../src/rooms/server-url.ts';
 
 describe('restBaseUrl', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LiveKitRESTError } from '../../src/errors.ts';
-import { type Logger, silentLogger } from '../../src/logger.ts';
+import { LiveKitRESTError } from '../../src/lib/errors.ts';
+import { type Logger, silentLogger } from '../../src/lib/logger.ts';
 import { leaseAttribute } from '../../src/rooms/lease.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DailyRest } from '../../examples/08-daily-rooms.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import { promised } from '../support/promised.ts';
 import { spawnScript } from '../support/run-typescript.ts';

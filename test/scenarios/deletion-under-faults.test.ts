@@ -1,7 +1,7 @@
 /** RoomDeleter and LiveKitRESTHelper against every fault that FakeLiveKitServer can be ordered. */
 
 import { describe, expect, it } from 'vitest';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import type { DeletionTrigger } from '../../src/rooms/delete-when.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';

@@ -4,7 +4,7 @@ import type { AudioSource } from '@livekit/rtc-node';
 import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { type AudioChunk, OutputAudioRawFrame, UserAudioRawFrame } from '../../src/frames/audio.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';

@@ -9,7 +9,7 @@ import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { ofFrame } from '../../src/frames/of-frame.ts';
 import { ParticipantLeftFrame } from '../../src/frames/participants.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { DTMFAggregator } from '../../src/processors/dtmf-aggregator.ts';

@@ -5,7 +5,7 @@ import { firstValueFrom } from 'rxjs';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
-import type { Logger } from '../../src/logger.ts';
+import type { Logger } from '../../src/lib/logger.ts';
 import { LogObserver } from '../../src/observers/log-observer.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';

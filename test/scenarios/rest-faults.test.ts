@@ -7,8 +7,8 @@ import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
@@ -149,8 +149,9 @@ describe('a deletion', () => {
     ['row 5: reply cut short', { limitBytes: 60 }, false],
   ] as const)('%s', async (_, toxics, stillThere) => {
     const { deleter, exists } = await poisoned(toxics);
+    const struck = proxy.struck();
     const deletion = deleter.deleteRoom('end');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await struck;
     expect(await exists()).toBe(stillThere);
     await proxy.heal();
     const outcome = await deletion;

@@ -1,7 +1,7 @@
 /** A room whose name others use too, on a real server. */
 
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';

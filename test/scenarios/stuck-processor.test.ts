@@ -5,7 +5,7 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';

@@ -12,7 +12,7 @@ import { afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';

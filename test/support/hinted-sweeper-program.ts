@@ -1,6 +1,6 @@
 /** A sweeper on a queue, in a process of its own, which takes messages for hints. */
 
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
 import { BullMqEngine, type BullMqEngineOptions } from '../../src/sweeper/engine/bullmq-engine.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';

@@ -1,6 +1,6 @@
 import type { Frame } from '../../src/frames/frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';

@@ -6,7 +6,7 @@
  */
 
 import { EndFrame } from '../../src/frames/lifecycle.ts';
-import type { Logger } from '../../src/logger.ts';
+import type { Logger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';

@@ -1,6 +1,6 @@
 /** A TCP proxy in front of a server, with the faults of networks; its switches work on open connections too. */
 
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface Toxics {
@@ -29,11 +29,14 @@ export interface TcpProxy extends AsyncDisposable {
   /** Turns faults on, beside those that are. */
   poison(toxics: Partial<Toxics>): Promise<void>;
   heal(): Promise<void>;
+  /** Resolves when bytes have met a black hole, a reset or the limit of answers. */
+  struck(): Promise<unknown>;
 }
 
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port: targetPort } = new URL(target);
   let toxics = healthy;
+  const strikes = new EventEmitter();
   const sockets = new Set<Socket>();
   const track = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -50,13 +53,19 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     let answered = 0;
     const pass = (way: 'up' | 'down', from: Socket, to: Socket): void => {
       from.on('data', (bytes) => {
-        if (toxics.blackHole === way) return;
-        if (toxics.reset === way) return breakOff();
+        if (toxics.blackHole === way || toxics.reset === way) {
+          strikes.emit('strike');
+          if (toxics.reset === way) breakOff();
+          return;
+        }
         if (way === 'down') answered += bytes.length;
         const tooMany = way === 'down' ? answered - (toxics.limitBytes ?? answered) : 0;
         setTimeout(() => {
           if (to.writable) to.write(bytes.subarray(0, Math.max(0, bytes.length - tooMany)));
-          if (tooMany > 0) setTimeout(breakOff, 20);
+          if (tooMany > 0) {
+            strikes.emit('strike');
+            setTimeout(breakOff, 20);
+          }
         }, toxics.delayMs);
       });
       from.on('close', () => setTimeout(() => to.destroy(), toxics.delayMs));
@@ -88,6 +97,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       toxics = healthy;
       if (!server.listening) await listen(port);
     },
+    struck: () => once(strikes, 'strike'),
     [Symbol.asyncDispose]: close,
   };
 }

@@ -1,7 +1,7 @@
 /** Bots that join, beat their lease, and do nothing else: a child process, told by IPC which rooms. */
 
 import { DisconnectReason, Room, RoomEvent } from '@livekit/rtc-node';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { LeaseBeat } from '../../src/rooms/lease-beat.ts';
 
 export interface LeasedBotsOrder {

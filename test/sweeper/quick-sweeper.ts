@@ -1,7 +1,7 @@
 /** A sweeper with short limits, and the rooms beside which it works. */
 
 import { expect } from 'vitest';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { InMemoryEngine } from '../../src/sweeper/engine/in-memory-engine.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { OrphanReport } from '../../src/sweeper/sweeper-events.ts';

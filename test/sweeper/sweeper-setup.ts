@@ -1,6 +1,6 @@
 /** A LiveKit in this process with bots that beat: no HTTP, so that it lives in virtual time. */
 
-import { LiveKitRESTError } from '../../src/errors.ts';
+import { LiveKitRESTError } from '../../src/lib/errors.ts';
 import { leaseAttribute, leaseBeatMs } from '../../src/rooms/lease.ts';
 import type { ListedParticipant, ListedRoom } from '../../src/rooms/room-rest.ts';
 import type { SweeperRest } from '../../src/sweeper/sweeper-options.ts';

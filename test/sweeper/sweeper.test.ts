@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { InMemoryEngine } from '../../src/sweeper/engine/in-memory-engine.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { SweepReport } from '../../src/sweeper/sweeper-events.ts';

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MissingDependencyError } from '../../src/errors.ts';
+import { MissingDependencyError } from '../../src/lib/errors.ts';
 import { liveKitServerProgram, liveKitServerVersion } from '../../src/testing/livekit-server-program.ts';
 
 const posix = process.platform !== 'win32';

@@ -1,11 +1,11 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import { UserAudioRawFrame } from '../../src/frames/audio.ts';
 import { InputDTMFFrame, OutputDTMFFrame } from '../../src/frames/dtmf.ts';
 import { UserImageRawFrame } from '../../src/frames/images.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { InputTransportMessageFrame, OutputTransportMessageFrame } from '../../src/frames/messages.ts';
 import { ParticipantJoinedFrame, ParticipantLeftFrame } from '../../src/frames/participants.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
 import { MemoryTransport, type MemoryTransportEvents } from '../../src/testing/memory-transport.ts';
 import type { LiveKitTransportEvents } from '../../src/transports/livekit/transport-events.ts';

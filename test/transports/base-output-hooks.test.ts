@@ -5,7 +5,7 @@ import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageFrame } from '../../src/frames/messages.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';

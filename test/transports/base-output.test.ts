@@ -12,7 +12,7 @@ import {
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
 import { TextFrame, TTSStoppedFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { heardSamples, namesOf, ramp, sampleRate, sound, speech, talk } from './talk.ts';

@@ -9,7 +9,7 @@ import {
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
 import { TextFrame, TTSStoppedFrame } from '../../src/frames/text.ts';
-import type { Logger } from '../../src/logger.ts';
+import type { Logger } from '../../src/lib/logger.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { namesOf, ramp, sound, speech, type Talk, talk } from './talk.ts';

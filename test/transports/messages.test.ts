@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { encodeMessage } from '../../src/transports/messages.ts';
 
 describe('encodeMessage', () => {

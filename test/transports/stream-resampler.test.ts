@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import type { RtcNode } from '../../src/transports/livekit/load-rtc-node.ts';
 import { NativeResampler } from '../../src/transports/livekit/native-resampler.ts';
 import { LinearResampler } from '../../src/transports/stream-resampler.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { filledParams } from '../../src/transports/transport-params.ts';
 

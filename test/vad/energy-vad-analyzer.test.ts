@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { EnergyVADAnalyzer } from '../../src/vad/energy-vad-analyzer.ts';
 import { loudnessDb, volumeOf } from '../../src/vad/loudness.ts';
 import { hum, noise, pieces, type Sound, silence } from './sounds.ts';

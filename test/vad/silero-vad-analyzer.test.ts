@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { speech } from '../../examples/support/speech.ts';
-import { MissingDependencyError } from '../../src/errors.ts';
+import { MissingDependencyError } from '../../src/lib/errors.ts';
 import { HeardVoice } from '../../src/vad/heard-voice.ts';
 import { type AvrVad, sileroFrom } from '../../src/vad/silero-vad-analyzer.ts';
 import { SpeechDetector } from '../../src/vad/speech-detector.ts';

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
 import { InputAudioRawFrame } from '../../src/frames/audio.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import {
@@ -13,7 +12,8 @@ import {
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { ParticipantLeftFrame } from '../../src/frames/participants.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { InvalidOptionError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import type { FrameRecorder } from '../../src/testing/frame-recorder.ts';
 import { sileroFrom } from '../../src/vad/silero-vad-analyzer.ts';
 import type { VADAnalyzer } from '../../src/vad/vad-analyzer.ts';

@@ -1,7 +1,7 @@
 /** The engine of several processes that share their probes, by BullMQ on Redis. */
 
-import type { Logger } from '../../logger.ts';
-import { checkDurationMs, checkText } from '../../option-checks.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { checkDurationMs, checkText } from '../../lib/options.ts';
 import { openBullMqQueue } from './bullmq-queue.ts';
 import type { ProbeRunner, SweepWork } from './engine.ts';
 import type { QueueAddress } from './load-bullmq.ts';

@@ -2,7 +2,7 @@
 
 import type { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { MissingDependencyError } from '../../errors.ts';
+import { MissingDependencyError } from '../../lib/errors.ts';
 
 export type { Job, Queue, Worker } from 'bullmq';
 export type { Redis } from 'ioredis';

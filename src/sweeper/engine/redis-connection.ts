@@ -1,11 +1,10 @@
 /** The address and the connections of Redis: checked, watched and logged, without their secrets. */
 
-import { EndframeError, InvalidOptionError } from '../../errors.ts';
-import { type Logger, stderrLogger, unfailing } from '../../logger.ts';
-import { checkLogger } from '../../option-checks.ts';
+import { EndframeError, errorMessage, InvalidOptionError } from '../../lib/errors.ts';
+import { type Logger, safeLogger, stderrLogger } from '../../lib/logger.ts';
+import { checkLogger } from '../../lib/options.ts';
 import { networkErrorCode } from '../../rooms/network-error-code.ts';
 import { cut, redact } from '../../rooms/redact.ts';
-import { textOf } from '../../text-of.ts';
 import type { QueueAddress, Redis } from './load-bullmq.ts';
 
 /** @throws {InvalidOptionError} No address of a Redis. The value is never quoted: it may contain a password. */
@@ -27,7 +26,7 @@ export function checkRedisUrl(option: string, value: unknown): asserts value is 
 /** A new error, without the commands and the password that those of a Redis client carry. */
 export function withoutRedisSecrets(thrown: unknown, redisUrl: string): Error {
   if (thrown instanceof EndframeError) return thrown;
-  const text = textOf(thrown) || `no answer (${networkErrorCode(thrown)})`;
+  const text = errorMessage(thrown) || `no answer (${networkErrorCode(thrown)})`;
   return new Error(cut(secretsOf(redisUrl).reduce((rest, secret) => redact(rest, secret), redact(text))));
 }
 
@@ -52,7 +51,7 @@ export class RedisConnections {
   constructor(address: QueueAddress, logger: Logger = stderrLogger) {
     checkLogger('logger', logger);
     this.#address = address;
-    this.#logger = unfailing(logger);
+    this.#logger = safeLogger(logger);
   }
 
   /** By the state of the connections alone: BullMQ's errors about jobs do not say whether Redis is reachable. */

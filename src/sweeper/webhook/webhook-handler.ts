@@ -1,6 +1,6 @@
 /** Turns LiveKit's webhooks into hints for a sweeper. */
 
-import { checkFunction, checkMethods, checkText } from '../../option-checks.ts';
+import { checkFunction, checkMethods, checkText } from '../../lib/options.ts';
 import { readBody } from './request-body.ts';
 import { verifyWebhook, type WebhookKeys } from './webhook-signature.ts';
 

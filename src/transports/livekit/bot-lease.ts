@@ -1,4 +1,4 @@
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../lib/logger.ts';
 import { LeaseBeat } from '../../rooms/lease-beat.ts';
 import { maySetAttributes } from './token-claims.ts';
 

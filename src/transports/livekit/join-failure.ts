@@ -1,9 +1,8 @@
 /** Why a bot could not join its room, and what to do about it. */
 
-import { LiveKitRESTError, MissingDependencyError, PipelineError } from '../../errors.ts';
+import { errorMessage, LiveKitRESTError, MissingDependencyError, PipelineError } from '../../lib/errors.ts';
+import { withAbort } from '../../lib/timeout.ts';
 import type { RoomRest } from '../../rooms/room-rest.ts';
-import { withTimeLimit } from '../../rooms/time-limit.ts';
-import { textOf } from '../../text-of.ts';
 
 export interface JoinFailure {
   readonly error: Error;
@@ -35,7 +34,7 @@ export async function explainJoinFailure(
   thrown: unknown,
   circumstances: JoinCircumstances,
 ): Promise<JoinFailure> {
-  const error = thrown instanceof Error ? thrown : new PipelineError(textOf(thrown));
+  const error = thrown instanceof Error ? thrown : new PipelineError(errorMessage(thrown));
   if (error instanceof MissingDependencyError) return { error, isCertain: true, retries: 0 };
   const refused = await probe(circumstances);
   const { url } = circumstances;
@@ -68,7 +67,7 @@ async function probe({
   if (rest?.listRooms === undefined) return undefined;
   const onTimeout = (): Error => new Error(`no answer within ${probeLimitMs} ms`);
   try {
-    await withTimeLimit({ limitMs: probeLimitMs, signal: undefined, onTimeout }, async (signal) =>
+    await withAbort({ limitMs: probeLimitMs, signal: undefined, onTimeout }, async (signal) =>
       rest.listRooms?.([roomName], { signal }),
     );
   } catch (error) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { InvalidOptionError } from '../../errors.ts';
-import { type Logger, stderrLogger, unfailing } from '../../logger.ts';
+import { InvalidOptionError } from '../../lib/errors.ts';
+import { type Logger, safeLogger, stderrLogger } from '../../lib/logger.ts';
 import {
   checkDurationMs,
   checkLogger,
@@ -8,7 +8,7 @@ import {
   checkOneOf,
   checkOptions,
   checkText,
-} from '../../option-checks.ts';
+} from '../../lib/options.ts';
 import { generateRoomName } from '../../rooms/generated-room-name.ts';
 import { givenOrEnv } from '../../rooms/given-or-env.ts';
 import { LiveKitRESTHelper } from '../../rooms/livekit-rest-helper.ts';
@@ -153,7 +153,7 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
     deleter: deleterFor(deleteRoomOnEnd, rest, { roomName, identity, logger }),
     onRemoteDisconnect,
     leaseBeatMs: options.leaseBeatMs,
-    logger: unfailing(logger),
+    logger: safeLogger(logger),
   };
 }
 

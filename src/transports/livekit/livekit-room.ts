@@ -1,10 +1,10 @@
 import { type Observable, Subject, Subscription, tap } from 'rxjs';
-import { PipelineError } from '../../errors.ts';
 import type { Company } from '../../frames/participants.ts';
-import type { Logger } from '../../logger.ts';
+import { PipelineError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { withTimeout } from '../../lib/timeout.ts';
 import type { LeaseBeat } from '../../rooms/lease-beat.ts';
 import type { RoomRest } from '../../rooms/room-rest.ts';
-import { within } from '../../within.ts';
 import type { StreamResampler } from '../stream-resampler.ts';
 import { startLease } from './bot-lease.ts';
 import { explainJoinFailure } from './join-failure.ts';
@@ -263,7 +263,7 @@ export class LiveKitRoom {
 
   async #atMost(failure: string, work: Promise<unknown> | undefined): Promise<void> {
     if (work === undefined) return;
-    const end = await within(work, leaveLimitMs).catch((error: unknown) => error);
+    const end = await withTimeout(work, leaveLimitMs).catch((error: unknown) => error);
     if (end !== 'done') this.#options.logger.warn({ end }, failure);
   }
 }

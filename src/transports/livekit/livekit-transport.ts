@@ -1,8 +1,8 @@
 import { EMPTY, type Observable, Subject } from 'rxjs';
 import { RoomCleanup } from '../../cleanup/room-cleanup.ts';
-import { PipelineError } from '../../errors.ts';
 import type { Frame } from '../../frames/frame.ts';
-import type { Logger } from '../../logger.ts';
+import { PipelineError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { FrameProcessor } from '../../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
 import type { DeletionTrigger } from '../../rooms/delete-when.ts';

@@ -1,10 +1,9 @@
 // biome-ignore lint/suspicious/noTsIgnore: it is an error in some projects only, and must be in the declarations
 /** @ts-ignore: where the package is not installed, its types are `any` and no error */
 import type * as sdk from '@livekit/rtc-node';
-import { MissingDependencyError } from '../../errors.ts';
-import { importNative } from '../../import-native.ts';
-import { textOf } from '../../text-of.ts';
-import { within } from '../../within.ts';
+import { errorMessage, MissingDependencyError } from '../../lib/errors.ts';
+import { importNative } from '../../lib/import-native.ts';
+import { withTimeout } from '../../lib/timeout.ts';
 
 export type AudioResampler = sdk.AudioResampler;
 export type AudioSource = sdk.AudioSource;
@@ -112,7 +111,7 @@ class SharedRtcNode {
     if (this.#holds > 0 || listeners().some((listener) => !this.#ours.has(listener))) return;
     // the SDK makes a new client, and with it starts the native part again, only when this is unset
     globals._ffiClientInstance = undefined;
-    this.#disposing = within(rtc.dispose(), disposeLimitMs);
+    this.#disposing = withTimeout(rtc.dispose(), disposeLimitMs);
     await this.#disposing;
   }
 }
@@ -135,7 +134,7 @@ export async function loadRtcNode(): Promise<RtcNode> {
   } catch (cause) {
     const howToGetIt = 'Install it with: npm install @livekit/rtc-node';
     // of one that is simply not there, the cause would say the same at length
-    const isAbsent = /Cannot find (package|module) '@livekit\/rtc-node'/.test(textOf(cause));
+    const isAbsent = /Cannot find (package|module) '@livekit\/rtc-node'/.test(errorMessage(cause));
     throw new MissingDependencyError('@livekit/rtc-node', howToGetIt, isAbsent ? {} : { cause });
   }
 }

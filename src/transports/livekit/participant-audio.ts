@@ -1,6 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import { UserAudioRawFrame } from '../../frames/audio.ts';
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { RemoteTrack, RtcNode } from './load-rtc-node.ts';
 import type { TrackOrigin } from './track-origin.ts';
 import { TrackReaders } from './track-readers.ts';

@@ -1,6 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import type { UserImage } from '../../frames/images.ts';
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { TrackSource } from '../transport-params.ts';
 import type { RemoteTrack, RtcNode, VideoFrame } from './load-rtc-node.ts';
 import type { TrackOrigin } from './track-origin.ts';

@@ -1,4 +1,4 @@
-import { within } from '../../within.ts';
+import { withTimeout } from '../../lib/timeout.ts';
 import type { LocalTrack, LocalTrackPublication, Room, TrackPublishOptions } from './load-rtc-node.ts';
 
 /** How long publishing may take: the SDK hears nothing when the token does not allow it. */
@@ -22,7 +22,7 @@ export async function publishTrack(
   try {
     if (room.localParticipant === undefined) throw new Error('the room was left');
     const publishing = room.localParticipant.publishTrack(track, options);
-    if ((await within(publishing, publishLimitMs)) === 'late') throw new NotPublishedInTime();
+    if ((await withTimeout(publishing, publishLimitMs)) === 'timeout') throw new NotPublishedInTime();
     return await publishing;
   } catch (error) {
     await track.close();

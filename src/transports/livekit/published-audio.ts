@@ -1,5 +1,5 @@
 import type { AudioChunk } from '../../frames/audio.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../lib/timeout.ts';
 import type { Listeners } from './listeners.ts';
 import type { AudioSource, LocalAudioTrack, LocalTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
 import type { AudioFormat } from './participant-audio.ts';
@@ -141,7 +141,7 @@ export class PublishedAudio {
     const { remoteParticipants } = this.#room;
     if (remoteParticipants.size === 0) return false;
     const isFirst = !this.#hasListener;
-    if (isFirst) await within(this.#publication.waitForSubscription(), firstListenerLimitMs);
+    if (isFirst) await withTimeout(this.#publication.waitForSubscription(), firstListenerLimitMs);
     this.#hasListener = true;
     const since = new Map(this.#listeners.since);
     const newcomers = [...since].filter(([identity, ms]) => this.#reached.get(identity) !== ms);

@@ -1,5 +1,5 @@
-import { InvalidOptionError } from '../../errors.ts';
 import type { ImageChunk } from '../../frames/images.ts';
+import { InvalidOptionError } from '../../lib/errors.ts';
 import type { LocalTrackPublication, LocalVideoTrack, Room, RtcNode, VideoSource } from './load-rtc-node.ts';
 import { publishTrack, unpublishTrack } from './publish-track.ts';
 

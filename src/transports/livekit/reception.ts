@@ -1,6 +1,6 @@
 import type { Observable, Subscription } from 'rxjs';
 import type { UserAudioRawFrame } from '../../frames/audio.ts';
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { TrackSource } from '../transport-params.ts';
 import type { RemoteTrack, RemoteTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
 import { type AudioFormat, ParticipantAudio } from './participant-audio.ts';

@@ -1,8 +1,7 @@
 import type { Subscription } from 'rxjs';
-import { PipelineError } from '../../errors.ts';
 import type { KeypadEntry } from '../../frames/dtmf.ts';
+import { errorMessage, PipelineError } from '../../lib/errors.ts';
 import { cut, redact } from '../../rooms/redact.ts';
-import { textOf } from '../../text-of.ts';
 import type { LocalParticipant, Room, RtcCall, RtcHold } from './load-rtc-node.ts';
 
 export interface OpenConnectionOptions {
@@ -49,7 +48,7 @@ export class RoomConnection {
     } catch (error) {
       watch.unsubscribe();
       // LiveKit repeats the token in what it says about it
-      throw new PipelineError(`The room could not be joined: ${cut(redact(textOf(error)))}`);
+      throw new PipelineError(`The room could not be joined: ${cut(redact(errorMessage(error)))}`);
     }
     return new RoomConnection(hold, room, token, watch, join);
   }

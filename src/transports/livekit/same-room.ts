@@ -1,4 +1,4 @@
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { RoomRest } from '../../rooms/room-rest.ts';
 import { withRetries } from './with-retries.ts';
 

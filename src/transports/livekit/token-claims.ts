@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../../errors.ts';
+import { InvalidOptionError } from '../../lib/errors.ts';
 
 /** Whom a join token lets in, and where. */
 export interface TokenClaims {

@@ -1,6 +1,6 @@
 /** Tokens that let somebody into one room, with the least grants, for a short time. */
 
-import { checkDurationMs, checkText } from '../../option-checks.ts';
+import { checkDurationMs, checkText } from '../../lib/options.ts';
 import { signClaims } from '../../rooms/access-token.ts';
 import { checkRoomName } from '../../rooms/room-name.ts';
 

@@ -1,4 +1,4 @@
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { RemoteTrack } from './load-rtc-node.ts';
 
 /** Reads tracks of participants, each until it ends, is stopped, or nobody reads any more. */

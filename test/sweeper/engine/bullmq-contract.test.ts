@@ -1,7 +1,7 @@
 /** What every engine has to do, by BullMQ on a real Redis. */
 
 import { vi } from 'vitest';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import { BullMqEngine } from '../../../src/sweeper/engine/bullmq-engine.ts';
 import { FakeLiveKitServer } from '../../../src/testing/fake-livekit-server.ts';
 import { sweeperEngineContract } from '../../contracts/sweeper-engine.contract.ts';

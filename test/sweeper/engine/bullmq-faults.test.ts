@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { type Logger, silentLogger } from '../../../src/logger.ts';
+import { type Logger, silentLogger } from '../../../src/lib/logger.ts';
 import { BullMqEngine } from '../../../src/sweeper/engine/bullmq-engine.ts';
 import type { SweeperOptions } from '../../../src/sweeper/sweeper-options.ts';
 import { FakeLiveKitServer } from '../../../src/testing/fake-livekit-server.ts';

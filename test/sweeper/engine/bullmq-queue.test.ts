@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import { openBullMqQueue } from '../../../src/sweeper/engine/bullmq-queue.ts';
 import type { ProbeOutcome } from '../../../src/sweeper/engine/engine.ts';
 import { RedisConnections } from '../../../src/sweeper/engine/redis-connection.ts';

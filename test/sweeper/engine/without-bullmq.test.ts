@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sweepCommand } from '../../../src/cli/sweep.ts';
-import { MissingDependencyError } from '../../../src/errors.ts';
-import { silentLogger } from '../../../src/logger.ts';
+import { MissingDependencyError } from '../../../src/lib/errors.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import { BullMqEngine } from '../../../src/sweeper/engine/bullmq-engine.ts';
 import { FakeLiveKitServer } from '../../../src/testing/fake-livekit-server.ts';
 import { SweptWorld } from '../../contracts/sweeper-engine.contract.ts';

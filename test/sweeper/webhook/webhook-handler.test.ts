@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { WebhookReceiver } from 'livekit-server-sdk';
 import { describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../../src/errors.ts';
+import { InvalidOptionError } from '../../../src/lib/errors.ts';
 import { webhookHandler } from '../../../src/sweeper/webhook/webhook-handler.ts';
 import { promised } from '../../support/promised.ts';
 

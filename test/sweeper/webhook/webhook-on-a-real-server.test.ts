@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import { generateRoomName } from '../../../src/rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../../src/rooms/livekit-rest-helper.ts';
 import { Sweeper } from '../../../src/sweeper/sweeper.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { EndFrame, StopFrame } from '../../../src/frames/lifecycle.ts';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import { generateRoomName } from '../../../src/rooms/generated-room-name.ts';
 import { leaseAttribute } from '../../../src/rooms/lease.ts';
 import { LiveKitRESTHelper } from '../../../src/rooms/livekit-rest-helper.ts';

@@ -3,7 +3,7 @@
 import { expect, onTestFinished } from 'vitest';
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../../src/frames/audio.ts';
 import type { Frame } from '../../../src/frames/frame.ts';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import { Pipeline } from '../../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../../src/pipeline/pipeline-task-options.ts';

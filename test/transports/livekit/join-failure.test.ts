@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LiveKitRESTError, type LiveKitRESTErrorKind, MissingDependencyError } from '../../../src/errors.ts';
+import {
+  LiveKitRESTError,
+  type LiveKitRESTErrorKind,
+  MissingDependencyError,
+} from '../../../src/lib/errors.ts';
 import type { RoomRest } from '../../../src/rooms/room-rest.ts';
 import { explainJoinFailure } from '../../../src/transports/livekit/join-failure.ts';
 

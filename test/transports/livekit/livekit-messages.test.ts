@@ -6,7 +6,7 @@ import {
   OutputTransportMessageFrame,
   OutputTransportMessageUrgentFrame,
 } from '../../../src/frames/messages.ts';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { roomService } from '../../support/room-service.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { InvalidOptionError } from '../../../src/errors.ts';
+import { InvalidOptionError } from '../../../src/lib/errors.ts';
 import { generateRoomName } from '../../../src/rooms/generated-room-name.ts';
 import { signToken } from '../../../src/testing/hs256.ts';
 import {

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { LiveKitRoom } from '../../../src/transports/livekit/livekit-room.ts';
 import { rtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';

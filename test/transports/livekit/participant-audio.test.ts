@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UserAudioRawFrame } from '../../../src/frames/audio.ts';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import type { RemoteTrack, RtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
 import { ParticipantAudio } from '../../../src/transports/livekit/participant-audio.ts';
 import type { TrackSource } from '../../../src/transports/transport-params.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import type { ListedRoom, RoomRest } from '../../../src/rooms/room-rest.ts';
 import { isSameRoom } from '../../../src/transports/livekit/same-room.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../../src/errors.ts';
+import { InvalidOptionError } from '../../../src/lib/errors.ts';
 import { parseToken } from '../../../src/testing/hs256.ts';
 import { createAgentToken, createParticipantToken } from '../../../src/transports/livekit/tokens.ts';
 

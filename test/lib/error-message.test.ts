@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { ErrorFrame } from '../src/frames/error-frame.ts';
-import { textOf } from '../src/text-of.ts';
+import { ErrorFrame } from '../../src/frames/error-frame.ts';
+import { errorMessage } from '../../src/lib/errors.ts';
 
 class Mean extends Error {
   override get message(): string {
@@ -16,6 +16,6 @@ it.each([
   ['an object without a prototype', Object.create(null), 'an object without a text'],
   ['an error without a message', new Mean(), 'an object without a text'],
 ])('%s has a text', (_what, thrown, text) => {
-  expect(textOf(thrown)).toBe(text);
+  expect(errorMessage(thrown)).toBe(text);
   expect(new ErrorFrame({ error: thrown }).error).toBe(text);
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { MissingDependencyError } from '../src/errors.ts';
-import { type Logger, stderrLogger, unfailing } from '../src/logger.ts';
+import { MissingDependencyError } from '../../src/lib/errors.ts';
+import { type Logger, safeLogger, stderrLogger } from '../../src/lib/logger.ts';
 
 describe('stderrLogger', () => {
   afterEach(() => void vi.restoreAllMocks());
@@ -74,7 +74,7 @@ describe('unfailing', () => {
     const uncaught: unknown[] = [];
     const onUncaught = (error: unknown): void => void uncaught.push(error);
     process.on('unhandledRejection', onUncaught);
-    const logger: Logger = unfailing({ debug: log, info: log, warn: log, error: log });
+    const logger: Logger = safeLogger({ debug: log, info: log, warn: log, error: log });
     for (const level of levels) expect(() => logger[level]({}, 'text')).not.toThrow();
     await new Promise(setImmediate);
     process.off('unhandledRejection', onUncaught);

@@ -101,3 +101,12 @@ export class MissingDependencyError extends EndframeError {
 
 /** For an exhaustive `switch (error.name)`. A new class above joins this union. */
 export type AnyEndframeError = InvalidOptionError | LiveKitRESTError | PipelineError | MissingDependencyError;
+
+/** The message of whatever was thrown. Never throws itself: not every value can be turned into a string. */
+export function errorMessage(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown);
+  } catch {
+    return typeof thrown === 'object' ? 'an object without a text' : `a ${typeof thrown} without a text`;
+  }
+}

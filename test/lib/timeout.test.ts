@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { withTimeLimit } from '../../src/rooms/time-limit.ts';
+import { withAbort } from '../../src/lib/timeout.ts';
 
 function setup(work: (signal: AbortSignal) => Promise<string> = () => new Promise(() => {})) {
   const controller = new AbortController();
   const onTimeout = (): Error => new Error('too late');
   let signal: AbortSignal | undefined;
-  const result = withTimeLimit({ limitMs: 50, signal: controller.signal, onTimeout }, (given) => {
+  const result = withAbort({ limitMs: 50, signal: controller.signal, onTimeout }, (given) => {
     signal = given;
     return work(given);
   });

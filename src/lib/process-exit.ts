@@ -52,12 +52,12 @@ function look(): void {
 
 function exit(): void {
   if (wanted && owners.size === 0)
-    wayOut.exitNow(worstCode > 0 ? withReported(worstCode) : (process.exitCode ?? 0));
+    processExit.forceExit(worstCode > 0 ? withReported(worstCode) : (process.exitCode ?? 0));
 }
 
-export const wayOut = {
+export const processExit = {
   /** Whether the process is to go as soon as nobody has anything left to do. */
-  get isWanted(): boolean {
+  get isRequested(): boolean {
     return wanted;
   },
 
@@ -84,25 +84,25 @@ export const wayOut = {
   },
 
   /** The process waits for this one from now on. */
-  enter(owner: object): void {
+  acquire(owner: object): void {
     owners.add(owner);
   },
 
   /** It is done. */
-  leave(owner: object): void {
+  release(owner: object): void {
     owners.delete(owner);
     look();
   },
 
   /** Exits once no owner is left, with the highest code that anybody gave; with `process.exitCode` when all gave 0. */
-  exitWhenAlone(code: number): void {
+  requestExit(code: number): void {
     wanted = true;
     worstCode = Math.max(worstCode, code);
     look();
   },
 
   /** Whatever others still have to do: the time is up, or somebody insists. */
-  exitNow(code: number | string): void {
+  forceExit(code: number | string): void {
     owners.clear();
     wanted = false;
     worstCode = 0;

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
-import { type Logger, stderrLogger, unfailing } from './logger.ts';
+import { type Logger, safeLogger, stderrLogger } from './logger.ts';
 
 /** What eventemitter3 keeps for one listener. */
 interface Entry {
@@ -81,7 +81,7 @@ export class SafeEventEmitter<Events extends object> extends EventEmitter<Events
   }
 
   #report(event: unknown, error: unknown): void {
-    unfailing(this.logger).error({ event, error }, 'an event listener failed');
+    safeLogger(this.logger).error({ event, error }, 'an event listener failed');
     if (event !== 'error') (this as unknown as SafeEventEmitter<object>).emit('error', error);
   }
 }

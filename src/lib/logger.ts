@@ -85,7 +85,7 @@ export const stderrLogger: Logger = {
 };
 
 /** The same logger, except that what it throws, or rejects with, is lost: a log line must not change what happens. */
-export function unfailing(logger: Logger): Logger {
+export function safeLogger(logger: Logger): Logger {
   const safely =
     (level: keyof Logger): Logger['error'] =>
     (fields, message) => {
