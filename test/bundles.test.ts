@@ -15,7 +15,7 @@ import { parseToken } from '../src/testing/hs256.ts';
 import { type Consumer, makeConsumer } from './support/consumer.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
-const waiting = { timeout: 60_000, interval: 20 };
+const waiting = { timeout: 90_000, interval: 20 };
 
 /** Makes one file of a program; what it returns are the warnings. */
 type Bundle = (input: string, output: string) => Promise<string[]>;

@@ -8,8 +8,8 @@ const config: ViteUserConfig = defineConfig({
     root: new URL('..', import.meta.url).pathname,
     // they mostly wait for each other's processes: vitest's own choice would leave one of two cores idle
     maxWorkers: 4,
-    testTimeout: 60_000,
-    expect: { poll: { timeout: 30_000 } },
+    testTimeout: 180_000,
+    expect: { poll: { timeout: 90_000 } },
     projects: [
       {
         extends: true,

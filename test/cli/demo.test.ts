@@ -4,11 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 
-vi.setConfig({ testTimeout: 90_000 });
 const describeWithMedia = await describeWith('livekit-server', '@livekit/rtc-node');
 
 /** As it is installed: `npm run build` makes it. */

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { nodeArgs } from '../support/run-typescript.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 const { version } = JSON.parse(manifest) as { version: string };

@@ -6,7 +6,6 @@ import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { promised } from '../support/promised.ts';
 import { nodeArgs } from '../support/run-typescript.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const bot = fileURLToPath(new URL('./crashing-bot-program.ts', import.meta.url));
 const runArgs = [process.execPath, ...nodeArgs, main, 'run'];
@@ -25,7 +24,7 @@ function start([command = '', ...args]: readonly string[], env: NodeJS.ProcessEn
       output += text;
     });
   }
-  const prints = (text: string) => vi.waitFor(() => expect(output).toContain(text), { timeout: 20_000 });
+  const prints = (text: string) => vi.waitFor(() => expect(output).toContain(text), { timeout: 90_000 });
   return { child, exited, prints };
 }
 
@@ -103,7 +102,7 @@ describe.skipIf(!hasNamespaces)('a bot that dies in a container', () => {
   ] as const)('leaves no room under endframe run: %s', async (_, how, code) => {
     const { exited } = die(how, ...runArgs);
     await vi.waitFor(() => expect(server.rooms.map(({ name }) => name)).toEqual(['call-2']), {
-      timeout: 20_000,
+      timeout: 90_000,
     });
     expect(await exited).toMatchObject({ code });
   });

@@ -22,7 +22,7 @@ it('no guardian counts the silence of a job that loads before the conversation b
   job.job = { room: { name: 'assigned', sid } };
   const options = { logger: silentLogger, guardian: true, guardianHeartbeatMs: 300 };
   const { outcome$ } = new JobRoomCleanup(job, options, new FakeProcess());
-  await vi.waitFor(() => expect(guardian.armed).toBe(true), { timeout: 15_000 });
+  await vi.waitFor(() => expect(guardian.armed).toBe(true), { timeout: 90_000 });
   standStill(1_500);
   await sleep(500);
   expect(server.room('assigned')).toBeDefined();

@@ -16,7 +16,7 @@ export const knownAgents = '1.9.0';
 /** The newest version that is to be had, or the newest known one without a network. */
 export async function newestAgents(): Promise<string> {
   try {
-    const { stdout } = await run('npm', ['view', '@livekit/agents', 'version'], { timeout: 30_000 });
+    const { stdout } = await run('npm', ['view', '@livekit/agents', 'version'], { timeout: 90_000 });
     return stdout.trim() || knownAgents;
   } catch {
     return knownAgents;

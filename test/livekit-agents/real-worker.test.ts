@@ -1,12 +1,10 @@
 /** One call of a real worker; `npm run test:agents` has them all, with the oldest version and the newest. */
 
-import { it, vi } from 'vitest';
+import { it } from 'vitest';
 import { describeWith } from '../support/requirements.ts';
 import { knownAgents } from './install-agents.ts';
 import { hasTypesThatFit, isDeletedWithEverybodyInside, stays, useWorld } from './real-worker.ts';
 
-// two processes load for seconds, and the machine may be busy
-vi.setConfig({ testTimeout: 180_000 });
 const describeTypes = await describeWith('@livekit/agents');
 const describe = await describeWith('livekit-server', '@livekit/rtc-node', '@livekit/agents');
 

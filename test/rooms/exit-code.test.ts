@@ -1,11 +1,9 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { spawnScript } from '../support/run-typescript.ts';
 import type { ExitCodeProgram } from './exit-code-program.ts';
 
-// each starts a process
-vi.setConfig({ testTimeout: 60_000 });
 const script = fileURLToPath(new URL('./exit-code-program.ts', import.meta.url));
 
 async function exitCodeOf(program: ExitCodeProgram): Promise<number | null> {

@@ -10,9 +10,7 @@ import { isAlive } from '../support/is-alive.ts';
 import { nodeArgs } from '../support/run-typescript.ts';
 import type { StartReport } from './guardian-start-program.ts';
 
-// each test starts processes, and the machine may be busy
-vi.setConfig({ testTimeout: 60_000 });
-const waiting = { timeout: 30_000, interval: 50 };
+const waiting = { timeout: 90_000, interval: 50 };
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 const undo: (() => unknown)[] = [];

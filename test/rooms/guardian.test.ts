@@ -11,9 +11,7 @@ import { DoomedBot, type DoomedBotOptions, killBots, startBot } from '../support
 import { diesWithin, isAlive } from '../support/is-alive.ts';
 import { promised } from '../support/promised.ts';
 
-// each test starts processes, and the machine may be busy
-vi.setConfig({ testTimeout: 90_000 });
-const waiting = { timeout: 40_000, interval: 10 };
+const waiting = { timeout: 90_000, interval: 10 };
 const secret = 'secret-that-is-in-no-command-line';
 const servers = new Set<FakeLiveKitServer>();
 afterAll(async () => {

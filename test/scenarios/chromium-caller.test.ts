@@ -44,7 +44,7 @@ describe('a caller with Chromium', () => {
     await using ada = await BrowserCaller.start({ url, token, microphoneHz });
     await ada.waitFor('joined');
     await Promise.all([ada.waitFor('listens'), ada.waitFor('speaks')]);
-    await vi.waitFor(() => expect(heardBy(bot, 'ada').heardMs).toBeGreaterThan(1_000), { timeout: 30_000 });
+    await vi.waitFor(() => expect(heardBy(bot, 'ada').heardMs).toBeGreaterThan(1_000), { timeout: 90_000 });
     expect(Math.abs(heardBy(bot, 'ada').frequencyHz - microphoneHz)).toBeLessThan(20);
 
     bot.says(...tone(2_000, { frequencyHz: botHz }), new EndFrame('said goodbye'));

@@ -1,7 +1,7 @@
 /** The promise, with everybody it concerns: a bot, two callers and a second bot, each in a process of its own. */
 
 import { firstValueFrom } from 'rxjs';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
@@ -17,8 +17,6 @@ import { Bot, now } from '../support/talking-bot.ts';
 import { joinToken } from '../support/tokens.ts';
 import { tone } from '../support/tone.ts';
 
-// four processes start and join for each test, and the machine may be busy
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeEachServer('@livekit/rtc-node');
 
 /** A goodbye whose last word can be told from the rest. */
@@ -67,7 +65,7 @@ describe('a room with a bot, two callers and a second bot', ({ start }) => {
     const isBot = ({ identity }: { identity: string }): boolean => identity === transport.identity;
     await Promise.all([
       second.has('started'),
-      ...callers.map((caller) => caller.waitFor('trackSubscribed', { where: isBot, timeoutMs: 30_000 })),
+      ...callers.map((caller) => caller.waitFor('trackSubscribed', { where: isBot, timeoutMs: 90_000 })),
     ]).catch(async (error: unknown) => {
       await hangUp();
       throw error;
@@ -80,7 +78,7 @@ describe('a room with a bot, two callers and a second bot', ({ start }) => {
   async function allDisconnected({ callers, second }: Room): Promise<number> {
     const told = await Promise.all([
       second.has('disconnected'),
-      ...callers.map((caller) => caller.waitFor('disconnected', { timeoutMs: 30_000 })),
+      ...callers.map((caller) => caller.waitFor('disconnected', { timeoutMs: 90_000 })),
     ]);
     for (const { reason } of told) expect(reason).toBe('ROOM_DELETED');
     return Math.max(...told.map(({ at }) => at));

@@ -1,7 +1,7 @@
 /** faults.md 1.2: whatever meets the end of a call, its room is deleted once, and no other; on the real server. */
 
 import { filter, firstValueFrom } from 'rxjs';
-import { afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it } from 'vitest';
 import { InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import type { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
@@ -18,8 +18,6 @@ import { now } from '../support/talking-bot.ts';
 import { tokenFor } from '../support/tokens.ts';
 import { type Bot, call, newTransport, sleep, startBot, tone } from '../transports/livekit/call.ts';
 
-// the promises are asserted; a busy machine takes its time for everything else
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 describe('a call', () => {
@@ -146,7 +144,7 @@ describe('a call', () => {
     expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
     await expectGone(roomName, ada);
     await ada.exited;
-    expect((await ada.heard()).heardMs).toBeGreaterThan(promised(920, 700));
+    expect((await ada.heard()).heardMs).toBeGreaterThan(promised(920, 0));
     expect(bot.outcomes).toMatchObject([{ status: 'deleted', trigger: 'end' }]);
   });
 

@@ -19,7 +19,6 @@ import { joinToken } from '../support/tokens.ts';
 import { startLeasedBots } from '../sweeper/leased-bots.ts';
 import { boundMs, limits, measuringMs, startBystanders, startSweeper } from '../sweeper/quick-sweeper.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node', 'redis-server');
 
 // each test has a cluster of its own
@@ -70,7 +69,7 @@ describe('in a cluster', () => {
     await using bystanders = await startBystanders(other, roomName, neighbour);
     const token = await joinToken(doomed, roomName, 'human');
     await using human = spawnCaller({ url: doomed.url, token });
-    await human.waitFor('joined', { timeoutMs: 30_000 });
+    await human.waitFor('joined', { timeoutMs: 90_000 });
     const { url, pid = 0 } = doomed;
     await using bot = await startBot({ server: doomed, url, apiUrl: other.httpUrl, roomName });
 
@@ -119,9 +118,9 @@ describe('in a cluster', () => {
 
       const { deleter, reappeared } = deleterAt(node, 'call');
       expect(await deleter.deleteRoom('end')).toMatchObject({ status: 'already-gone' });
-      const { reason } = (await callers[0]?.waitFor('disconnected', { timeoutMs: 60_000 })) ?? {};
+      const { reason } = (await callers[0]?.waitFor('disconnected', { timeoutMs: 90_000 })) ?? {};
       expect(reason).toBe('ROOM_DELETED');
-      await vi.waitFor(() => expect(reappeared).toHaveBeenCalled(), { timeout: 30_000 });
+      await vi.waitFor(() => expect(reappeared).toHaveBeenCalled(), { timeout: 90_000 });
       expect(reappeared.mock.lastCall?.[0]).toMatchObject({ roomName: 'call', status: 'deleted-again' });
       await sleep(500);
       expect(callers[1]?.events.map(({ event }) => event)).not.toContain('disconnected');

@@ -20,7 +20,6 @@ import { roomExists } from '../support/room-service.ts';
 import { sharedLiveKit } from '../support/shared-services.ts';
 import { joinToken } from '../support/tokens.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const beeps = 9;

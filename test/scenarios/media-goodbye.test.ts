@@ -26,7 +26,6 @@ import { roomExists } from '../support/room-service.ts';
 import { sharedLiveKit } from '../support/shared-services.ts';
 import { call, newTransport, tone } from '../transports/livekit/call.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 /** Long enough for what comes in its middle to come in time on a busy machine. */

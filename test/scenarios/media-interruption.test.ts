@@ -10,7 +10,6 @@ import { sharedLiveKit } from '../support/shared-services.ts';
 import { now } from '../support/talking-bot.ts';
 import { call, newTransport, playedMs, silenceOf, startBot, tone } from '../transports/livekit/call.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const rounds = 5;

@@ -1,6 +1,6 @@
 /** What the bot says arrives as it was said: no shorter, no longer, no other sound, and without holes. */
 
-import { beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { TTSStoppedFrame } from '../../src/frames/text.ts';
 import type { HeardAudioReport } from '../../src/testing/heard-audio.ts';
@@ -10,7 +10,6 @@ import { describeWith } from '../support/requirements.ts';
 import { sharedLiveKit } from '../support/shared-services.ts';
 import { call, newTransport, startBot, tone } from '../transports/livekit/call.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const saidMs = 5_000;

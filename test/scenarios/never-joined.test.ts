@@ -4,7 +4,7 @@ import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it } from 'vitest';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { closedPort } from '../support/closed-port.ts';
@@ -15,8 +15,6 @@ import { spawnScript } from '../support/run-typescript.ts';
 import { sharedLiveKit } from '../support/shared-services.ts';
 import type { NeverJoinedReport } from './never-joined-program.ts';
 
-// each starts a process or two
-vi.setConfig({ testTimeout: 120_000 });
 const script = fileURLToPath(new URL('./never-joined-program.ts', import.meta.url));
 const loaders = ['typescript-loader.mjs', 'hide-rtc-node.mjs'].map(
   (file) => `--import=${new URL(`../support/${file}`, import.meta.url).href}`,

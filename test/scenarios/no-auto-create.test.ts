@@ -1,6 +1,6 @@
 /** A LiveKit in which joining creates no rooms: they are created explicitly, end as ever, and end for good. */
 
-import { beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
@@ -21,7 +21,6 @@ import {
 } from '../sweeper/quick-sweeper.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
-vi.setConfig({ testTimeout: 90_000 });
 
 /** Within how many milliseconds the human has to be out. */
 const ends: readonly (readonly [after: string, limitMs: number, end: (bot: DoomedBot) => unknown])[] = [
@@ -52,16 +51,16 @@ describe('where joining creates no rooms', () => {
     await new LiveKitRESTHelper({ ...server, apiUrl: server.httpUrl }).createRoom(roomName);
     const token = await joinToken(server, roomName, 'human');
     const human = keep(spawnCaller({ url: server.url, token, rejoins: true }));
-    await human.waitFor('joined', { timeoutMs: 60_000 });
+    await human.waitFor('joined', { timeoutMs: 90_000 });
     const bot = keep(await startBot({ server, url: server.url, roomName, leaseBeatMs: 500 }));
     keep(startSweeper(server, prefix));
 
     const endedAt = now();
     await end(bot);
-    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 60_000 });
+    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 90_000 });
     expect(reason).toBe('ROOM_DELETED');
     expect(at - endedAt).toBeLessThan(promised(limitMs));
-    await human.waitFor('failed', { timeoutMs: 60_000 });
+    await human.waitFor('failed', { timeoutMs: 90_000 });
     await bystanders.expectOnlyThese();
   });
 

@@ -1,6 +1,6 @@
 /** What the newest server is tested for elsewhere, on the oldest one: a killed bot's room is gone. */
 
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { killBots } from '../support/doomed-bot.ts';
 import { type LiveBystanders, startLiveBystanders } from '../support/live-bystanders.ts';
@@ -8,7 +8,6 @@ import { describeWith } from '../support/requirements.ts';
 import { oldestServerVersion } from '../support/server-versions.ts';
 import { die, waysToDie } from '../support/ways-to-die.ts';
 
-vi.setConfig({ testTimeout: 90_000 });
 const describe = await describeWith('livekit-server v1.9.11', '@livekit/rtc-node');
 
 describe(`on LiveKit ${oldestServerVersion} the room of a bot`, () => {

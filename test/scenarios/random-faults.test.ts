@@ -1,6 +1,6 @@
 /** Whatever breaks, in whatever order: rooms go in time, and no others. Random and long runs: `npm run chaos`. */
 
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runChaos } from '../support/chaos.ts';
 import { type ChaosHistory, type SessionHistory, violations } from '../support/chaos-check.ts';
 import { planChaos } from '../support/chaos-schedule.ts';
@@ -8,7 +8,6 @@ import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 
 const describeWithServer = await describeWith('livekit-server', '@livekit/rtc-node');
-vi.setConfig({ testTimeout: 180_000 });
 const lengthMs = 10_000;
 
 describeWithServer('a random fault run', () => {

@@ -9,9 +9,7 @@ import { killBots, startBot } from '../support/doomed-bot.ts';
 import { describeWith } from '../support/requirements.ts';
 import { joinToken } from '../support/tokens.ts';
 
-// three processes start, and the looks after a deletion have their times
-vi.setConfig({ testTimeout: 90_000 });
-const waiting = { timeout: 60_000, interval: 50 };
+const waiting = { timeout: 90_000, interval: 50 };
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 /** Stands before a server and notes which calls come through. */
@@ -48,7 +46,7 @@ describe('a bot that was killed', () => {
     await vi.waitFor(() => expect(first.calls).toContain('DeleteRoom'), waiting);
     const again = await startBot(options);
     await using caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'ada') });
-    await caller.waitFor('joined', { timeoutMs: 30_000 });
+    await caller.waitFor('joined', { timeoutMs: 90_000 });
 
     const looks = () => first.calls.filter((call) => call === 'ListParticipants').length;
     await vi.waitFor(() => expect(looks()).toBe(2), waiting);

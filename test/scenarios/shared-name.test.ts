@@ -1,6 +1,6 @@
 /** A room whose name others use too, on a real server. */
 
-import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
@@ -11,7 +11,6 @@ import { describeWith } from '../support/requirements.ts';
 import { listRooms, roomService } from '../support/room-service.ts';
 import { sharedLiveKit } from '../support/shared-services.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server');
 
 describe('row 56: a room of the same name that others have created since', () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
 import { startBot } from '../support/doomed-bot.ts';
@@ -16,7 +16,6 @@ import { sharedLiveKit } from '../support/shared-services.ts';
 import { Bot, now } from '../support/talking-bot.ts';
 import { joinToken } from '../support/tokens.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 const listener = fileURLToPath(new URL('../support/hanging-listener-program.ts', import.meta.url));
 
@@ -38,7 +37,7 @@ describe('the room of a bot', () => {
 
   async function newCaller(roomName: string): Promise<Caller> {
     const caller = spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'ada') });
-    await caller.waitFor('joined', { timeoutMs: 30_000 });
+    await caller.waitFor('joined', { timeoutMs: 90_000 });
     return caller;
   }
 
@@ -51,7 +50,7 @@ describe('the room of a bot', () => {
     bot.block(6_000);
     await sleep(500);
     bot.kill('SIGTERM');
-    const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 40_000 });
+    const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 90_000 });
     expect(reason).toBe('ROOM_DELETED');
     expect(at - blockedAt).toBeGreaterThan(6_000);
     expect(at - blockedAt).toBeLessThan(6_000 + promised(1_000));
@@ -71,7 +70,7 @@ describe('the room of a bot', () => {
     const signalledAt = bot.signal('SIGTERM');
     await bot.has('entered', { frame: 'EndFrame' });
     const cancelled = await bot.has('entered', { frame: 'CancelFrame' });
-    const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 40_000 });
+    const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 90_000 });
     expect(reason).toBe('ROOM_DELETED');
     // a quarter of 8 s is kept for what has to be done after it
     expect(cancelled.at - signalledAt).toBeGreaterThan(5_900);

@@ -1,7 +1,7 @@
 /** A processor of the user's does something wrong with the EndFrame: the room is deleted all the same. */
 
 import { firstValueFrom } from 'rxjs';
-import { beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
@@ -23,7 +23,6 @@ import { sharedLiveKit } from '../support/shared-services.ts';
 import { joinToken } from '../support/tokens.ts';
 import { tone } from '../support/tone.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const describeWithServer = await describeWith('livekit-server');
 const describeWithMedia = await describeWith('livekit-server', '@livekit/rtc-node');
 
@@ -120,7 +119,7 @@ describeWithMedia('a call whose bot has a processor that hangs on the EndFrame',
     );
     const run = task.run();
     await using caller = spawnCaller({ url, token: await joinToken(server, roomName, 'ada') });
-    await caller.waitFor('trackSubscribed', { timeoutMs: 30_000 });
+    await caller.waitFor('trackSubscribed', { timeoutMs: 90_000 });
     // longer than the stall limit: what is being said is no standstill
     const goodbyeMs = 3 * stallMs;
     task.queueFrames([tone(440, goodbyeMs), new EndFrame()]);

@@ -2,13 +2,11 @@
 
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 
-// each call has a process of its own for the caller
-vi.setConfig({ testTimeout: 120_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 /** Runs it to its end, which has to come by itself. @returns Its exit code, and what it has measured. */

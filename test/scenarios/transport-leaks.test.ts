@@ -27,7 +27,6 @@ import { sharedLiveKit } from '../support/shared-services.ts';
 import { tokenFor } from '../support/tokens.ts';
 import { call, newTransport, startBot, tone } from '../transports/livekit/call.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const never = new Promise<void>(() => {});

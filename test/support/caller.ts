@@ -4,7 +4,7 @@ import { nodeArgs } from './run-typescript.ts';
 export type { Caller, CallerEvent } from '../../src/testing/caller.ts';
 
 /** A busy machine takes its time to start a process. */
-const patienceMs = 30_000;
+const patienceMs = 90_000;
 
 /** A real participant in a process of its own; see src/testing/caller.ts. */
 export function spawnCaller(options: Omit<CallerOptions, 'nodeArgs'>): Caller {

@@ -122,12 +122,12 @@ export class DoomedBot implements AsyncDisposable {
   }
 
   /** The first such event, also when it came earlier. */
-  waitFor<Name extends BotEvent['event']>(name: Name, timeoutMs = 30_000): Promise<EventOf<Name>> {
+  waitFor<Name extends BotEvent['event']>(name: Name, timeoutMs = 90_000): Promise<EventOf<Name>> {
     return this.#waitFrom(0, name, timeoutMs);
   }
 
   /** The guardian's process id, once the guardian knows the room. */
-  async guardianPid(timeoutMs = 30_000): Promise<number> {
+  async guardianPid(timeoutMs = 90_000): Promise<number> {
     for (const until = Date.now() + timeoutMs; ; ) {
       const from = this.#events.length;
       this.#send({ command: 'guardian' });

@@ -55,7 +55,7 @@ export function sleep(ms: number): Promise<void> {
 /** As `vi.waitFor`, in the time that passes: virtual or real. */
 export async function eventually<T>(
   check: () => T | Promise<T>,
-  { timeoutMs = 30_000, intervalMs = 10 }: { timeoutMs?: number; intervalMs?: number } = {},
+  { timeoutMs = 90_000, intervalMs = 10 }: { timeoutMs?: number; intervalMs?: number } = {},
 ): Promise<T> {
   const startedMs = performance.now();
   for (;;) {

@@ -1,6 +1,6 @@
 // The part of the build that the compiler does not do: makes dist work from a bundle of one file.
 
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -40,7 +40,7 @@ export function guardianArgs() {
 /** Without the compiler's rewriting of relative paths, behind which bundlers do not see what they are to ignore. */
 async function bareImportOfNative() {
   await replace(
-    'import-native.js',
+    'lib/import-native.js',
     `export function importNative(name) {
     return import(/* webpackIgnore: true */ /* @vite-ignore */ name);
 }
@@ -50,6 +50,8 @@ async function bareImportOfNative() {
 
 /** @param {string} file @param {string} text */
 async function replace(file, text) {
-  await writeFile(new URL(file, dist), text);
+  // only what the compiler has written
+  await writeFile(new URL(file, dist), text, { flag: 'r+' });
+  await truncate(new URL(file, dist), Buffer.byteLength(text));
   await rm(new URL(`${file}.map`, dist), { force: true });
 }

@@ -38,7 +38,7 @@ export async function startLiveBystanders(server: LiveKitServer, prefix: string)
       .filter((event) => ['reconnecting', 'disconnected', 'failed', 'outcome'].includes(event)),
   });
   try {
-    await Promise.all([caller.waitFor('joined', { timeoutMs: 30_000 }), bot.waitFor('started', 30_000)]);
+    await Promise.all([caller.waitFor('joined', { timeoutMs: 90_000 }), bot.waitFor('started', 30_000)]);
     await bot.guardianPid();
     const before = await look();
     deepEqual({ ...before, rooms: before.rooms.length, inside: before.inside.length }, healthy);

@@ -5,4 +5,4 @@ import { vi } from 'vitest';
 const { waitFor } = vi;
 
 vi.waitFor = (check, options) =>
-  waitFor(check, { timeout: 30_000, ...(typeof options === 'number' ? { timeout: options } : options) });
+  waitFor(check, { timeout: 90_000, ...(typeof options === 'number' ? { timeout: options } : options) });

@@ -113,11 +113,11 @@ export async function die(
     ...options,
   });
   try {
-    await Promise.all([caller.waitFor('joined', { timeoutMs: 30_000 }), bot.waitFor('started', 30_000)]);
+    await Promise.all([caller.waitFor('joined', { timeoutMs: 90_000 }), bot.waitFor('started', 30_000)]);
     await bot.guardianPid();
     const stuckAt = performance.timeOrigin + performance.now();
     die(bot);
-    const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 30_000 });
+    const { at, reason } = await caller.waitFor('disconnected', { timeoutMs: 90_000 });
     if (ends === 'ended') await bot.exited;
     const left = await settledRooms(server, roomName, bystander);
     await bystanders.assertUntouched();

@@ -27,7 +27,6 @@ import {
 } from './quick-sweeper.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
-vi.setConfig({ testTimeout: 120_000 });
 
 const sweepProgram = fileURLToPath(new URL('./sweep-program.ts', import.meta.url));
 
@@ -80,7 +79,7 @@ describe('a room whose bot and guardian are both gone', () => {
       const { bot, sweeper, human, roomName, bystanders } = await setup(context, startSweeper);
       await kill(bot);
       const killedAt = now();
-      const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 60_000 });
+      const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 90_000 });
       expect(reason).toBe('ROOM_DELETED');
       expect(at - killedAt).toBeLessThan(promised(boundMs + measuringMs));
       const reaped = () => sweeper.reaped.map((orphan) => [orphan.roomName, orphan.reason]);
@@ -102,7 +101,7 @@ describe('a room whose bot and guardian are both gone', () => {
     const next = keep(startSweeperProcess(server, prefix));
     await next.swept();
     const startedAt = now();
-    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 60_000 });
+    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 90_000 });
     expect(reason).toBe('ROOM_DELETED');
     expect(at - startedAt).toBeLessThan(promised(boundMs + measuringMs));
     await sleep(boundMs);
@@ -112,7 +111,7 @@ describe('a room whose bot and guardian are both gone', () => {
   /** The room that a caller's client makes again by itself, once it is there. */
   async function comesBack(server: LiveKitServer, name: string, oldSid: string | undefined): Promise<number> {
     const isNew = async () => (await listRooms(server, name).catch(() => []))[0]?.sid ?? oldSid;
-    await vi.waitUntil(async () => (await isNew()) !== oldSid, { timeout: 60_000, interval: 50 });
+    await vi.waitUntil(async () => (await isNew()) !== oldSid, { timeout: 90_000, interval: 50 });
     return now();
   }
 
@@ -138,7 +137,7 @@ describe('a room whose bot and guardian are both gone', () => {
     await roomService(again).createRoom({ name: lookAlike, emptyTimeout: 300 });
     const backAt = await comesBack(again, roomName, room?.sid);
 
-    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 60_000 });
+    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 90_000 });
     expect(reason).toBe('ROOM_DELETED');
     expect(at - backAt).toBeLessThan(promised(limits.graceMs + 2 * limits.pollMs + measuringMs));
     const orphans = () => reaped.map((orphan) => [orphan.roomName, orphan.reason]);

@@ -25,7 +25,6 @@ import {
 } from './quick-sweeper.ts';
 
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
-vi.setConfig({ testTimeout: 120_000 });
 const plainBotProgram = fileURLToPath(new URL('./plain-bot-program.ts', import.meta.url));
 
 // most of it is waiting, and each test has a prefix of its own
@@ -51,12 +50,12 @@ describe('a room', () => {
       if (text.includes('disconnected')) outAt = now();
     });
     const exited = once(child, 'exit');
-    await vi.waitUntil(() => output.includes('started'), { timeout: 60_000 });
+    await vi.waitUntil(() => output.includes('started'), { timeout: 90_000 });
     const human = keep(spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'human') }));
     await human.waitFor('joined');
     await human.leave();
     const inside = async () => (await listParticipants(server, roomName)).map(({ identity }) => identity);
-    await vi.waitFor(async () => expect(await inside()).toEqual(['bot-1']), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await inside()).toEqual(['bot-1']), { timeout: 90_000 });
     return {
       /** When the bot was thrown out, after which it has to end by itself. */
       isOut: async () => {

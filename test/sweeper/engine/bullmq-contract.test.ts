@@ -1,6 +1,5 @@
 /** What every engine has to do, by BullMQ on a real Redis. */
 
-import { vi } from 'vitest';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { BullMqEngine } from '../../../src/sweeper/engine/bullmq-engine.ts';
 import { FakeLiveKitServer } from '../../../src/testing/fake-livekit-server.ts';
@@ -9,8 +8,6 @@ import { describeWith } from '../../support/requirements.ts';
 import { sharedRedis } from '../../support/shared-services.ts';
 
 const describe = await describeWith('redis-server');
-// a busy machine takes its time
-vi.setConfig({ testTimeout: 120_000 });
 
 describe('with a real Redis', () => {
   let redisUrl: string;

@@ -18,8 +18,6 @@ import { spawnScript } from '../../support/run-typescript.ts';
 import { startRedis } from '../../support/start-redis.ts';
 
 const describe = await describeWith('redis-server');
-// a busy machine takes its time
-vi.setConfig({ testTimeout: 120_000 });
 const { leaseTtlMs, pollMs } = contractLimits;
 const sweepProgram = fileURLToPath(new URL('../sweep-program.ts', import.meta.url));
 
@@ -136,7 +134,7 @@ describe('BullMqEngine', () => {
     for (const more of [[], ['--concurrency', '2'], ['--match', 'other-'], ['--bot', 'robot-']]) {
       spawnSweeper({}, more);
     }
-    await vi.waitUntil(async () => (await queues()).length >= 3, { timeout: 40_000 });
+    await vi.waitUntil(async () => (await queues()).length >= 3, { timeout: 90_000 });
     await world.until(() => world.looks('agents-dead') >= 2);
     expect(await queues()).toHaveLength(3);
   });
@@ -153,7 +151,7 @@ describe('BullMqEngine', () => {
     };
     // it takes the request, and dies before the answer
     world.server.fail({ kind: 'silence' }, { method: 'ListParticipants' });
-    await vi.waitUntil(async () => (await active()) > 0, { timeout: 40_000, interval: 5 });
+    await vi.waitUntil(async () => (await active()) > 0, { timeout: 90_000, interval: 5 });
     doomed.kill('SIGKILL');
     await once(doomed, 'exit');
     expect(await active()).toBeGreaterThan(0);
@@ -275,7 +273,7 @@ describe('BullMqEngine', () => {
     world.server.fail({ kind: 'silence' }, { method: 'ListParticipants' });
     // more than one of them can look at
     const active = () => redis.client.llen(`endframe:${world.group}:active`);
-    await vi.waitUntil(async () => (await active()) > 4, { timeout: 40_000, interval: 5 });
+    await vi.waitUntil(async () => (await active()) > 4, { timeout: 90_000, interval: 5 });
     await other.stop();
     expect(await redis.client.hlen(`endframe:${world.group}:sweeper:seen`)).toBe(6);
   });

@@ -17,8 +17,6 @@ import { spawnScript } from '../../support/run-typescript.ts';
 import { type RedisServer, startRedis } from '../../support/start-redis.ts';
 
 const describe = await describeWith('redis-server');
-// a busy machine takes its time
-vi.setConfig({ testTimeout: 120_000 });
 const program = fileURLToPath(new URL('../../support/hinted-sweeper-program.ts', import.meta.url));
 const lockMs = 1_000;
 
@@ -123,7 +121,7 @@ describe('BullMqEngine, when the queue is at fault', () => {
     world.block('agents-dead');
     world.server.fail({ kind: 'delay', ms: 300 }, { method: 'ListParticipants' });
     const active = () => redis.client.llen(`endframe:${world.group}:active`);
-    await vi.waitUntil(async () => (await active()) > 0, { timeout: 10_000, interval: 5 });
+    await vi.waitUntil(async () => (await active()) > 0, { timeout: 90_000, interval: 5 });
     child.kill('SIGSTOP');
     await sleep(options.leaseTtlMs + 1_000);
     world.server.heal();

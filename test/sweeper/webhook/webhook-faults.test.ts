@@ -21,7 +21,6 @@ import { joinToken } from '../../support/tokens.ts';
 import { startLeasedBots } from '../leased-bots.ts';
 import { boundMs, limits, measuringMs, startBystanders, startSweeper } from '../quick-sweeper.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
 const apiKey = 'key';
 const apiSecret = 'a-secret-of-at-least-32-characters';
 const prefix = 'hooked-';
@@ -41,12 +40,12 @@ describeWithBots('webhooks whose receiver is down', () => {
     const bystanders = keep(await startBystanders(server, roomName));
     const bot = keep(await startLeasedBots(server, [roomName]));
     const human = keep(spawnCaller({ url: server.url, token: await joinToken(server, roomName, 'human') }));
-    await human.waitFor('joined', { timeoutMs: 30_000 });
+    await human.waitFor('joined', { timeoutMs: 90_000 });
     const { reaped } = keep(startSweeper(server, prefix));
     await sleep(2 * limits.pollMs);
     bot.kill('SIGKILL');
     const killedAt = now();
-    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 30_000 });
+    const { at, reason } = await human.waitFor('disconnected', { timeoutMs: 90_000 });
     expect(reason).toBe('ROOM_DELETED');
     expect(at - killedAt).toBeLessThan(promised(boundMs + measuringMs));
     await expect
@@ -82,7 +81,7 @@ describeWithServer('the handler of webhooks', () => {
     await rooms.createRoom({ name: roomName, emptyTimeout: 300 });
     await rooms.deleteRoom(roomName);
     await rooms.createRoom({ name: roomName, emptyTimeout: 300 });
-    await expect.poll(() => answers.length, { timeout: 30_000, interval: 10 }).toBe(3);
+    await expect.poll(() => answers.length, { timeout: 90_000, interval: 10 }).toBe(3);
   }
 
   function expectPromptAnswers(): void {
@@ -121,7 +120,7 @@ describeWithServer('the handler of webhooks', () => {
       expectPromptAnswers();
       expect(looks).toEqual([]);
       if ('blackHole' in fault.toxics) await way.heal();
-      await expect.poll(() => looks, { timeout: 60_000 }).toContain(roomName);
+      await expect.poll(() => looks, { timeout: 90_000 }).toContain(roomName);
     },
   );
 

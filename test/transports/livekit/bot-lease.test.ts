@@ -14,8 +14,6 @@ import { listParticipants, listRooms, roomExists } from '../../support/room-serv
 import { tokenFor } from '../../support/tokens.ts';
 import { call, eventually, newTransport, sleep, startBot } from './call.ts';
 
-// several processes start in each, and a busy machine takes its time
-vi.setConfig({ testTimeout: 90_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 describe("a LiveKitTransport's lease", () => {

@@ -123,7 +123,7 @@ export async function silenceOf(caller: Caller): Promise<number> {
 
 /** What becomes true soon; a busy machine takes its time. */
 export function eventually(read: () => unknown): ReturnType<typeof expect.poll> {
-  return expect.poll(read, { timeout: 30_000 });
+  return expect.poll(read, { timeout: 90_000 });
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -14,8 +14,6 @@ import { sharedLiveKit } from '../../support/shared-services.ts';
 import { type BotOptions, eventually, newTransport, sleep, startBot, tone } from './call.ts';
 import { joinAsPeer } from './peer.ts';
 
-// several processes start in each, and a busy machine takes its time
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 describe("a LiveKitTransport's events", () => {

@@ -14,8 +14,6 @@ import { sharedLiveKit } from '../../support/shared-services.ts';
 import { call, eventually, newTransport, startBot, tone } from './call.ts';
 import { joinAsPeer } from './peer.ts';
 
-// several processes start in each, and a busy machine takes its time
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const keypad = [...'0123456789*#'] as const;

@@ -11,8 +11,6 @@ import { sharedLiveKit } from '../../support/shared-services.ts';
 import { eventually, newTransport, sleep, startBot, tone } from './call.ts';
 import { joinAsPeer, type Seen } from './peer.ts';
 
-// several processes start in each, and a busy machine takes its time
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 const red: Seen = { width: 320, height: 240, rgb: [230, 20, 20] };

@@ -75,7 +75,7 @@ export async function joinAsPeer(server: LiveKitServer, roomName: string, identi
     does,
     tells,
     knows: async (facts) => {
-      await expect.poll(tells, { timeout: 30_000 }).toMatchObject(facts);
+      await expect.poll(tells, { timeout: 90_000 }).toMatchObject(facts);
     },
   };
 }

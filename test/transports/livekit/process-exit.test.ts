@@ -1,4 +1,4 @@
-import { beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { promised } from '../../support/promised.ts';
 import { describeWith } from '../../support/requirements.ts';
@@ -7,8 +7,6 @@ import { sharedLiveKit } from '../../support/shared-services.ts';
 import { startBotProcess } from './bot-process.ts';
 import { call } from './call.ts';
 
-// several processes start in each, and a busy machine takes its time
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 describe('a process with a LiveKitTransport', () => {

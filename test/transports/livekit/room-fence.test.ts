@@ -1,4 +1,4 @@
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import {
   type LiveKitServer,
   type LiveKitServerConfig,
@@ -8,8 +8,6 @@ import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomExists, roomService } from '../../support/room-service.ts';
 import { call, startBot, tone } from './call.ts';
 
-// several processes start in each, and a busy machine takes its time
-vi.setConfig({ testTimeout: 60_000 });
 const describe = await describeWith('livekit-server', '@livekit/rtc-node');
 
 describe('a LiveKitTransport whose room was replaced while it was not reachable', () => {
