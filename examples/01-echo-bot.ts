@@ -1,8 +1,8 @@
 /**
- * The smallest bot: it says what it hears. After five seconds it ends, and its room is gone.
+ * The smallest bot: it says what it hears, and hangs up five seconds after the first caller has joined.
  *
- * Run:      npm run example examples/01-echo-bot.ts              with a simulated caller
- *           npm run example examples/01-echo-bot.ts -- --join    prints a link for you
+ * Run:      npm run example 01              with a simulated caller
+ *           npm run example 01 -- --join    prints a link for you
  * You see:  caller  has joined
  *           caller  heard 1.9 s of the bot
  *           caller  was disconnected with ROOM_DELETED
@@ -20,9 +20,7 @@ import {
   PipelineTask,
   UserAudioRawFrame,
 } from 'endframe';
-import { LiveKitTransport } from 'endframe/livekit';
-import { startLiveKitServer } from 'endframe/testing';
-import { phoneCall } from './support/phone-call.ts';
+import { createParticipantToken, LiveKitTransport } from 'endframe/livekit';
 
 class Echo extends FrameProcessor {
   protected override process(frame: Frame, direction: FrameDirection): void {
@@ -31,21 +29,22 @@ class Echo extends FrameProcessor {
   }
 }
 
-const server = await startLiveKitServer();
-const { url, apiKey, apiSecret } = server;
+const {
+  LIVEKIT_URL: url = 'ws://localhost:7880',
+  LIVEKIT_API_KEY: apiKey = 'devkey',
+  LIVEKIT_API_SECRET: apiSecret = 'secret',
+} = process.env;
 const params = { audioInEnabled: true, audioOutEnabled: true };
 const transport = new LiveKitTransport({ url, apiKey, apiSecret, params });
-const pipeline = new Pipeline([
-  transport.input(),
-  new Echo(),
-  new EndWhenAlone({ graceMs: 1_000 }),
-  transport.output(),
-]);
-// one rate both ways: a resampler would hold back up to 25 ms of what is said
-const task = new PipelineTask(pipeline, { audioInSampleRate: 24_000, audioOutSampleRate: 24_000 });
-
+const alone = new EndWhenAlone({ graceMs: 1_000 });
+// one rate both ways: a resampler would hold back up to 25 ms
+const task = new PipelineTask(new Pipeline([transport.input(), new Echo(), alone, transport.output()]), {
+  audioInSampleRate: 24_000,
+  audioOutSampleRate: 24_000,
+});
 transport.once('participantJoined', () => setTimeout(() => task.stopWhenDone(), 5_000).unref());
 
-const call = phoneCall(server, transport, (caller) => caller.playTone(440, 2_000));
+const { roomName } = transport;
+const token = await createParticipantToken({ apiKey, apiSecret, roomName, identity: 'caller' });
+console.log(`Call it: https://meet.livekit.io/custom?${new URLSearchParams({ liveKitUrl: url, token })}`);
 await new PipelineRunner().run(task);
-await call;

