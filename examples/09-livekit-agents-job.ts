@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { cli, defineAgent, type JobContext, ServerOptions, voice } from '@livekit/agents';
 import { attachRoomCleanup } from 'endframe/livekit-agents';
 
-export default defineAgent({
+const agent: ReturnType<typeof defineAgent> = defineAgent({
   entry: async (ctx: JobContext) => {
     const session = new voice.AgentSession({
       stt: 'deepgram/nova-3',
@@ -24,6 +24,7 @@ export default defineAgent({
     await session.start({ agent: new voice.Agent({ instructions: 'You are brief.' }), room: ctx.room });
   },
 });
+export default agent;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   cli.runApp(new ServerOptions({ agent: fileURLToPath(import.meta.url) }));

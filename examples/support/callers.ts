@@ -6,7 +6,7 @@ import type { Caller } from 'endframe/testing';
 export const callers: Readonly<Record<string, (caller: Caller) => Promise<void>>> = {
   '01': (caller) => caller.playTone(440, 2_000),
   '03': async (caller) => {
-    await caller.waitFor('audioStarted');
+    await caller.waitFor('audioStarted', { timeoutMs: 60_000 });
     await sleep(1_000);
     await caller.pressKeys('1');
     await sleep(2_000);
@@ -17,7 +17,7 @@ export const callers: Readonly<Record<string, (caller: Caller) => Promise<void>>
     await caller.leave();
   },
   '05': async (caller) => {
-    await caller.waitFor('audioStarted');
+    await caller.waitFor('audioStarted', { timeoutMs: 60_000 });
     await sleep(1_500);
     await caller.playTone(440, 600);
   },

@@ -55,7 +55,7 @@ function start(file: string, onLine: (line: string) => void) {
 
 async function call(token: string, talk: (caller: Caller) => Promise<unknown>): Promise<void> {
   const caller = spawnCaller({ url, token });
-  await caller.waitFor('joined');
+  await caller.waitFor('joined', { timeoutMs: 60_000 });
   print('caller', 'has joined');
   await talk(caller);
   await Promise.race([caller.exited, caller.waitFor('disconnected', { timeoutMs: 60_000 })]);

@@ -1,4 +1,4 @@
-/** What the README uses of `@livekit/agents`; the real one is tried in test/livekit-agents. */
+/** What the documents and examples use of `@livekit/agents`; the real one is tried in test/livekit-agents. */
 
 import type { AgentJobContext, AgentSessionEvents } from 'endframe/livekit-agents';
 
@@ -16,4 +16,12 @@ export declare namespace voice {
     on: AgentSessionEvents['on'];
     off: AgentSessionEvents['off'];
   }
+}
+
+export class ServerOptions {
+  constructor(options: { agent: string });
+}
+
+export declare namespace cli {
+  function runApp(options: ServerOptions): void;
 }
