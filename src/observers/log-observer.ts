@@ -1,11 +1,10 @@
 import type { Frame } from '../frames/frame.ts';
-import { checkFrameClasses } from '../frames/frame-checks.ts';
-import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
+import { checkFrameClasses, type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { InvalidOptionError } from '../lib/errors.ts';
 import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
 import { checkMethods, checkOneOf } from '../lib/options.ts';
-import type { FramePushed, Observer } from '../pipeline/observer.ts';
 import { logLevels, ownFields } from '../processors/frame-logger.ts';
+import type { FramePushed, Observer } from './observer.ts';
 import { checkProcessorClasses, type ProcessorClass } from './processor-classes.ts';
 
 export interface LogObserverOptions {

@@ -1,7 +1,7 @@
 import { BotConnectedFrame, ClientConnectedFrame } from '../frames/participants.ts';
 import { SafeEventEmitter } from '../lib/emitter.ts';
-import type { FrameProcessed, FramePushed, Observer, ProcessorSetUp } from '../pipeline/observer.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
+import type { FrameProcessed, FramePushed, Observer, ProcessorSetUp } from './observer.ts';
 import { checkProcessorClasses, type ProcessorClass } from './processor-classes.ts';
 
 export interface StartupTimingObserverOptions {

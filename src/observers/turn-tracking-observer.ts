@@ -7,7 +7,7 @@ import {
 import { isTerminalFrame } from '../frames/lifecycle.ts';
 import { SafeEventEmitter } from '../lib/emitter.ts';
 import { checkDurationMs } from '../lib/options.ts';
-import type { FramePushed, Observer } from '../pipeline/observer.ts';
+import type { FramePushed, Observer } from './observer.ts';
 import { SeenFrames } from './seen-frames.ts';
 
 export interface TurnTrackingObserverOptions {

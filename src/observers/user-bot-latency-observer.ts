@@ -14,8 +14,8 @@ import {
 import { MetricsFrame } from '../frames/metrics.ts';
 import { ClientConnectedFrame } from '../frames/participants.ts';
 import { SafeEventEmitter } from '../lib/emitter.ts';
-import type { FramePushed, Observer } from '../pipeline/observer.ts';
 import type { FunctionCallStretch, LatencyBreakdown, Stretch, TTFBStretch } from './latency-breakdown.ts';
+import type { FramePushed, Observer } from './observer.ts';
 import { SeenFrames } from './seen-frames.ts';
 
 export interface UserBotLatencyObserverEvents {

@@ -1,14 +1,16 @@
-import type { Frame } from '../frames/frame.ts';
-import { frameScheduler, type Runnable } from '../processors/frame-scheduler.ts';
+/** Frames that were queued before the pipeline accepts them. */
 
-/** How many frames are sent in one go: what nobody notices, and more than most programs queue before the start. */
-const atOnce = 1_000;
+import type { Frame } from '../frames/frame.ts';
+import { frameScheduler, type Schedulable } from '../processors/core/frame-scheduler.ts';
+
+/** How many frames are sent at once: more than most programs queue before the start, and too few to block the loop. */
+const batchSize = 1_000;
 
 /**
- * Frames that wait until a pipeline takes them. They are sent in their order and, where there are many, in pieces that
- * share the event loop with the frames of all pipelines.
+ * Frames are sent in order and, where there are many, in batches that share the event loop with the frames of all
+ * pipelines.
  */
-export class Backlog implements Runnable {
+export class Backlog implements Schedulable {
   readonly #send: (frame: Frame) => void;
   #frames: Frame[] = [];
   #next = 0;
@@ -26,10 +28,10 @@ export class Backlog implements Runnable {
 
   release(): void {
     this.#isReleased = true;
-    this.run(atOnce);
+    this.run(batchSize);
   }
 
-  /** Drops what an interruption drops in the queue of a processor, had it been sent already. */
+  /** Drops the frames that an interruption would drop in a processor's queue, if they had been sent already. */
   interrupt(): void {
     if (!this.#isReleased || this.#frames.length === 0) return;
     this.#frames = this.#frames
@@ -56,7 +58,7 @@ export class Backlog implements Runnable {
     return sent;
   }
 
-  runUrgent(): number {
+  runSystem(): number {
     return 0;
   }
 }

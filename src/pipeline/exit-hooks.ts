@@ -1,3 +1,5 @@
+/** Runs the exit hooks of a run. */
+
 import type { Logger } from '../lib/logger.ts';
 import { checkDurationMs, checkFunction, checkNames, checkOptions } from '../lib/options.ts';
 import { withTimeout } from '../lib/timeout.ts';
@@ -18,23 +20,23 @@ interface RegisteredHook {
 const graceMs = 100;
 
 /**
- * Runs each exit hook of a run once, in reverse order of registration.
+ * Each hook runs once, in reverse order of registration.
  *
  * The limit of all of them together is the longest of their own limits. A hook starts when the one before it is done,
- * or when that has taken half of the time that was left; then both run at the same time. So every hook has time left,
- * however many hang.
+ * or has taken half of the time that was left; then both run concurrently. So every hook has time left, however many
+ * hang.
  */
 export class ExitHooks {
   readonly #logger: Logger;
   #hooks: RegisteredHook[] = [];
-  /** Set once they run. */
+  /** Set when they start to run. */
   #result: PipelineResult | undefined;
-  /** Aborts when the common time is up. */
+  /** Aborts at the common limit. */
   readonly #timeUp = new AbortController();
   #deadlineMs = Number.POSITIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopWaiting = (): void => {};
-  /** Resolves when no hook waits for another any more. */
+  /** Resolves when hooks are to run concurrently. */
   readonly #noWaiting: Promise<void> = new Promise((resolve) => {
     this.#stopWaiting = resolve;
   });
@@ -57,18 +59,18 @@ export class ExitHooks {
     const { timeoutMs = 10_000 } = options;
     checkDurationMs('timeoutMs', timeoutMs);
     const registered = { name, hook, timeoutMs };
-    // a setup() that was given up may register its hook when the run is over
+    // a setup() that exceeded its limit may register its hook after the run
     if (this.#result !== undefined) void this.#runOne(registered, this.#result);
     else this.#hooks.push(registered);
   }
 
-  /** No hook waits for another any more, and all have to be done within `leftMs`. */
+  /** From now on hooks run concurrently, and have `leftMs` in all. */
   forceShutdown(leftMs: number): void {
     this.#limit(leftMs);
     this.#stopWaiting();
   }
 
-  /** Never rejects. A second call finds nothing to do. */
+  /** Never rejects; idempotent. */
   async run(result: PipelineResult): Promise<void> {
     this.#result = result;
     const hooks = this.#hooks.reverse();
@@ -94,10 +96,10 @@ export class ExitHooks {
     else this.#timeUp.abort();
   }
 
-  /** What is no exit code must not pass for success. */
+  /** Anything that is no exit code counts as 1: it must not count as success. */
   #codeOf(hook: string, { exitCode }: ExitReport): number {
     if (Number.isInteger(exitCode) && exitCode >= 0 && exitCode <= 255) return exitCode;
-    this.#logger.error({ hook, exitCode }, 'an exit hook reported what is no exit code; it counts as 1');
+    this.#logger.error({ hook, exitCode }, 'an exit hook returned an invalid exit code; it counts as 1');
     return 1;
   }
 
@@ -116,9 +118,9 @@ export class ExitHooks {
     }
   }
 
-  /** @returns A signal that aborts at the limit, or when the common time is up, and a promise that rejects soon after. */
+  /** @returns A signal that aborts at the hook's or the common limit, and a promise that rejects soon after. */
   #timeLimit(timeoutMs: number) {
-    // not AbortSignal.any(): Node never forgets such a signal as long as it has a listener
+    // not AbortSignal.any(): Node keeps such a signal alive as long as it has a listener
     const late = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
     let abort = (): void => {};
@@ -127,7 +129,7 @@ export class ExitHooks {
         if (late.signal.aborted) return;
         late.abort();
         clearTimeout(timer);
-        timer = setTimeout(() => reject(new Error('it did not end in time')), graceMs);
+        timer = setTimeout(() => reject(new Error('it did not settle in time')), graceMs);
       };
       timer = setTimeout(abort, timeoutMs);
     });

@@ -1,21 +1,25 @@
+/** Heartbeats: frames sent through a pipeline at an interval, to find out whether it is stuck. */
+
 import { HeartbeatFrame } from '../frames/heartbeat.ts';
 
+/** How often heartbeats are sent, and when their absence is reported. */
 export interface HeartbeatOptions {
-  /** How often a heartbeat is sent, in milliseconds. Default 1 000. */
+  /** Interval, in milliseconds. Default 1 000. */
   readonly periodMs?: number;
-  /** How long none may come out before it is told, in milliseconds. Default 10 000. */
+  /** How long none may come out before `heartbeatTimeout`, in milliseconds. Default 10 000. */
   readonly timeoutMs?: number;
 }
 
-/** Sends heartbeats through the pipeline; tells, again and again, when they do not come out. */
+/** The heartbeats of one run. */
 export class Heartbeat {
   readonly #periodMs: number;
   readonly #timeoutMs: number;
   readonly #send: (frame: HeartbeatFrame) => void;
   readonly #onTimeout: (timeoutMs: number) => void;
-  #beat: ReturnType<typeof setInterval> | undefined;
-  #watch: ReturnType<typeof setInterval> | undefined;
+  #interval: ReturnType<typeof setInterval> | undefined;
+  #timeout: ReturnType<typeof setInterval> | undefined;
 
+  /** @param onTimeout Called after each `timeoutMs` in which none has come out. */
   constructor(
     { periodMs = 1_000, timeoutMs = 10_000 }: HeartbeatOptions,
     send: (frame: HeartbeatFrame) => void,
@@ -28,20 +32,20 @@ export class Heartbeat {
   }
 
   start(): void {
-    const beat = (): void => this.#send(new HeartbeatFrame(performance.now()));
-    beat();
-    this.#beat = setInterval(beat, this.#periodMs);
-    this.#watch = setInterval(() => this.#onTimeout(this.#timeoutMs), this.#timeoutMs);
+    const send = (): void => this.#send(new HeartbeatFrame(performance.now()));
+    send();
+    this.#interval = setInterval(send, this.#periodMs);
+    this.#timeout = setInterval(() => this.#onTimeout(this.#timeoutMs), this.#timeoutMs);
   }
 
   /** One has come out. */
   received(): void {
-    this.#watch?.refresh();
+    this.#timeout?.refresh();
   }
 
   stop(): void {
-    clearInterval(this.#beat);
-    clearInterval(this.#watch);
-    this.#watch = undefined; // a refresh would bring it back
+    clearInterval(this.#interval);
+    clearInterval(this.#timeout);
+    this.#timeout = undefined; // a refresh would start it again
   }
 }

@@ -1,35 +1,42 @@
+/** Branches of processors side by side. */
+
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { isLifecycleFrame, type LifecycleFrame } from '../frames/lifecycle.ts';
 import { InvalidOptionError } from '../lib/errors.ts';
 import { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import { checkProcessors, Pipeline } from './pipeline.ts';
-import { cleanUpAll, setUpAll } from './set-up-and-clean-up.ts';
+import { cleanUpAll, setUpAll } from './setup-all.ts';
 
-/** A lifecycle frame that is on its way through the branches. */
+/** A lifecycle frame in the branches. */
 interface Passage {
   readonly frame: LifecycleFrame;
+  /** The branches that it has not come out of. */
   readonly missing: Set<Pipeline>;
 }
 
 /**
- * Branches side by side: every frame goes through all of them, and leaves once, with the fastest.
+ * Every frame goes through all branches, and leaves once, from the fastest.
  *
- * Lifecycle frames leave when the last branch has let them out. What leaves the branches meanwhile waits behind a
- * StartFrame; while an End, Stop or Cancel frame is under way it goes on at once, and system and upstream frames go on
- * entering the branches.
+ * Lifecycle frames leave when they have come out of all branches. Frames that come out meanwhile wait behind a
+ * StartFrame; while an End, Stop or Cancel frame is under way they leave at once, and system and upstream frames still
+ * enter the branches.
  *
- * @see Pipecat `pipeline/parallel_pipeline.py`; differs in that a branch that keeps a lifecycle frame wedges
- * nothing, that what is said at the end is not held back, that a StopFrame waits for all branches as well, that a
- * cancel overtakes an end under way, and that it does not remember frames for ever.
+ * @example
+ * ```ts
+ * new ParallelPipeline([new Speaker()], [new Recorder(), new Uploader()]);
+ * ```
+ * @see Pipecat `pipeline/parallel_pipeline.py`; differs in that a branch that keeps a lifecycle frame blocks nothing,
+ * that frames are not held back at the end, that a StopFrame waits for all branches as well, that a cancel overtakes an
+ * end under way, and that it does not keep references to all frames.
  */
 export class ParallelPipeline extends FrameProcessor {
   readonly #branches: readonly Pipeline[];
   readonly #left = new WeakSet<Frame>();
   #passage: Passage | undefined;
-  /** What left the branches before the StartFrame did. */
+  /** Frames that came out of the branches before the StartFrame. */
   #waiting: [Frame, FrameDirection][] = [];
-  /** Data and control frames behind an End or Stop frame under way: a fast branch would let them overtake it. */
+  /** Data and control frames behind an End or Stop frame under way, which they would overtake in a fast branch. */
   #behind: Frame[] = [];
   #setup: FrameProcessorSetup | undefined;
 
@@ -76,7 +83,7 @@ export class ParallelPipeline extends FrameProcessor {
     if (this.#setup !== undefined) return cleanUpAll(this.#branches, this.#setup);
   }
 
-  /** The framework passes a lifecycle frame on that nobody in the branches has any more. */
+  /** Also called by the framework, with a lifecycle frame that got lost in the branches. */
   override push(frame: Frame, direction: FrameDirection = 'downstream'): void {
     if (frame === this.#passage?.frame && direction === 'downstream') this.#arrive(this.#passage);
     else super.push(frame, direction);

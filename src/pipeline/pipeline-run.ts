@@ -1,370 +1,397 @@
-import { type Observable, ReplaySubject } from 'rxjs';
+/** One run of a pipeline: what goes into the pipeline, what comes out of its ends, and what the processors report. */
+
+import { type Observable, Subject } from 'rxjs';
+import type { ErrorFrame } from '../frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
+import { InterruptionFrame, InterruptionTaskFrame } from '../frames/interruption.ts';
 import {
-  type CancelFrame,
+  CancelFrame,
+  CancelTaskFrame,
+  EndFrame,
+  EndTaskFrame,
   isTerminalFrame,
-  type LifecycleFrame,
   StartFrame,
+  StopFrame,
+  StopTaskFrame,
   type TerminalFrame,
 } from '../frames/lifecycle.ts';
-import { PipelineError } from '../lib/errors.ts';
-import type { Logger } from '../lib/logger.ts';
+import { isOneOf } from '../frames/of-frame.ts';
+import type { SafeEventEmitter } from '../lib/emitter.ts';
+import { ObserverDispatcher } from '../observers/observer-dispatcher.ts';
+import { turnOfTheLoop } from '../processors/core/frame-scheduler.ts';
+import type { FrameListener, PipelineHooks } from '../processors/core/processor-types.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
-import type {
-  ExitHook,
-  ExitHookOptions,
-  FrameProcessorSetup,
-  LifecycleEvent,
-  PipelineResult,
-} from '../processors/frame-processor-setup.ts';
-import { turnOfTheLoop } from '../processors/frame-scheduler.ts';
+import type { FrameProcessorSetup, PipelineResult } from '../processors/frame-processor-setup.ts';
 import { Backlog } from './backlog.ts';
 import { ExitHooks } from './exit-hooks.ts';
-import { KeptStart } from './kept-start.ts';
-import type { Pipeline } from './pipeline.ts';
-import type { PipelineTaskLimits } from './pipeline-task-options.ts';
-import { takeIntoUse } from './processors-in-use.ts';
-import { holdersOf, TerminalWatch } from './terminal-watch.ts';
+import { FlushProbes } from './flush.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { IdleTimer } from './idle-timer.ts';
+import { Pipeline } from './pipeline.ts';
+import type { PipelineTaskEvents, ResolvedTaskOptions } from './pipeline-task-options.ts';
+import { acquireProcessors } from './processors-in-use.ts';
+import { type Outcome, RunLifecycle } from './run-lifecycle.ts';
 
-type Phase = 'new' | 'setting-up' | 'starting' | 'running' | 'finishing' | 'finished';
-
-type Outcome = { readonly frame: TerminalFrame } | { readonly error: unknown };
-
-export interface PipelineRunOptions {
-  readonly pipeline: Pipeline;
-  readonly limits: Required<PipelineTaskLimits>;
-  readonly startMetadata: Readonly<Record<string, unknown>> | undefined;
-  readonly logger: Logger;
-  /** The StartFrame is about to be sent. */
-  readonly onStart: () => void;
-  /** The StartFrame has come out, and what waited for it was sent. */
-  readonly onStarted: () => void;
-  /** An End, Stop or Cancel frame has entered the pipeline. */
-  readonly onEnding: () => void;
-  /** The run is over: nothing may be left that could keep the process alive. */
-  readonly onStop: () => void;
-  /** A lifecycle frame got lost; it counts as come out. */
-  readonly onLost: (frame: LifecycleFrame) => void;
-}
-
-/**
- * One run of a pipeline, from its setup to its last exit hook: in which phase it is, which lifecycle frames are
- * under way, and how it ended.
- */
-export class PipelineRun {
-  readonly #options: PipelineRunOptions;
-  readonly #hooks: ExitHooks;
-  readonly #lifecycle = new ReplaySubject<LifecycleEvent>(1);
-  readonly lifecycle$: Observable<LifecycleEvent> = this.#lifecycle.asObservable();
-  #over: AbortController | undefined;
-  #overReason: PipelineError | undefined;
-  #phase: Phase = 'new';
-  #startedAtMs = 0;
+/** From the setup of the processors to the last exit hook. Emits the events of its task. */
+export class PipelineRun implements PipelineHooks {
+  readonly #options: ResolvedTaskOptions;
+  readonly #events: SafeEventEmitter<PipelineTaskEvents>;
+  /** The user's pipeline, between this run's ends. */
+  readonly #pipeline: Pipeline;
+  readonly lifecycle: RunLifecycle;
+  readonly exitHooks: ExitHooks;
+  readonly #probes: FlushProbes;
+  readonly #idle: IdleTimer | undefined;
+  #heartbeat: Heartbeat | undefined;
+  readonly observers: ObserverDispatcher;
   /** Frames that were queued before they could be sent, by direction. */
   readonly #downstream = new Backlog((frame) => this.#enter(frame));
-  readonly #upstream = new Backlog((frame) => this.#options.pipeline.queueFrame(frame, 'upstream'));
-  #watch: TerminalWatch | undefined;
-  /** The End or Stop frame that was queued, sent, or noticed. */
-  #terminal: TerminalFrame | undefined;
-  #cancelFrame: TerminalFrame | undefined;
-  /** An End or Stop frame that a processor pushed before the start was over. */
-  #early: TerminalFrame | undefined;
-  #settle: ((outcome: Outcome) => void) | undefined;
-  #startTimer: ReturnType<typeof setTimeout> | undefined;
-  #keptStart: KeptStart | undefined;
-  /** Lets other runs have the processors; unknown while they are not this run's. */
-  #giveBack: (() => void) | undefined;
+  readonly #upstream = new Backlog((frame) => this.#pipeline.queueFrame(frame, 'upstream'));
+  #frames: Subject<Frame> | undefined;
+  pushed: FrameListener | undefined;
+  processed: FrameListener | undefined;
+  readonly #reported = new WeakSet<ErrorFrame>();
+  readonly #unusable = new WeakSet<FrameProcessor>();
   #shutdownTimer: ReturnType<typeof setTimeout> | undefined;
   #giveUp = (): void => {};
-  /** Resolves when a shutdown's time is up: nothing is waited for any more. */
-  readonly #timeUp: Promise<void> = new Promise((resolve) => {
+  /** Resolves when the time of a forced shutdown is up. */
+  readonly #shutdownOver: Promise<void> = new Promise((resolve) => {
     this.#giveUp = resolve;
   });
-  /** Whether the framework passed a frame on, or gave up waiting, for somebody. */
-  forced = false;
 
-  constructor(options: PipelineRunOptions) {
+  constructor(
+    pipeline: FrameProcessor,
+    options: ResolvedTaskOptions,
+    events: SafeEventEmitter<PipelineTaskEvents>,
+  ) {
+    const { logger, observers, idleTimeoutFrames, idleTimeoutMs } = options;
     this.#options = options;
-    this.#hooks = new ExitHooks(options.logger);
-  }
-
-  get exitCode(): number {
-    return this.#hooks.exitCode;
-  }
-
-  get isRunning(): boolean {
-    return this.#phase === 'running';
-  }
-
-  /** Whether an End, Stop or Cancel frame was queued, sent, or noticed. */
-  get isEnding(): boolean {
-    return this.#terminal !== undefined || this.#cancelFrame !== undefined;
-  }
-
-  /** Whether nothing can be queued any more. */
-  get isOver(): boolean {
-    return this.#phase === 'finishing' || this.#phase === 'finished';
-  }
-
-  get hasFinished(): boolean {
-    return this.#phase === 'finished';
-  }
-
-  /** Aborts when the run is cancelled, and when it is over; made only when asked for. */
-  get signal(): AbortSignal {
-    this.#over ??= new AbortController();
-    if (this.#overReason !== undefined) this.#over.abort(this.#overReason);
-    return this.#over.signal;
-  }
-
-  addExitHook(name: string, hook: ExitHook, options?: ExitHookOptions): void {
-    this.#hooks.add(name, hook, options);
-  }
-
-  /** @param finish What is to be done when processors and hooks are through, before the result is told. */
-  async run(setup: FrameProcessorSetup, finish: () => Promise<void>): Promise<PipelineResult> {
-    this.#startedAtMs = performance.now();
-    const outcome = new Promise<Outcome>((resolve) => {
-      this.#settle = resolve;
+    this.#events = events;
+    this.#pipeline = new Pipeline([pipeline], {
+      upstream: (frame) => this.#leaveUpstream(frame),
+      downstream: (frame) => this.#leaveDownstream(frame),
     });
-    await undefined; // whoever calls run() may still want to listen
-    this.#begin(setup);
-    return this.#finish(await outcome, finish);
+    this.lifecycle = new RunLifecycle(this.#pipeline, options, {
+      onEnding: (frame) => this.#onEnding(frame),
+      onLost: (frame) => this.#leaveDownstream(frame),
+    });
+    this.exitHooks = new ExitHooks(logger);
+    this.#probes = new FlushProbes(this.#pipeline);
+    if (idleTimeoutMs !== null)
+      this.#idle = new IdleTimer(idleTimeoutFrames, idleTimeoutMs, () => this.#onIdle());
+    this.observers = new ObserverDispatcher(logger, observers);
+    this.observers.onChange(() => this.#updateListeners());
   }
 
-  /** Sends a frame, or keeps it until the pipeline has started; frames behind a terminal one are dropped. */
-  queueFrame(frame: Frame, direction: FrameDirection): void {
-    if (this.isOver) return;
-    if (direction === 'upstream') {
-      this.#upstream.add(frame);
-      return;
-    }
-    if (this.#terminal !== undefined || this.#cancelFrame !== undefined) return;
-    if (isTerminalFrame(frame)) this.#terminal = frame;
-    if (frame.frameRole === 'interruption') this.interrupted();
-    this.#downstream.add(frame);
+  /** Every frame that comes out of the pipeline downstream. */
+  get frames$(): Observable<Frame> {
+    this.#frames ??= new Subject();
+    if (this.lifecycle.hasFinished) this.#frames.complete();
+    return this.#frames.asObservable();
   }
 
-  /** An interruption has passed the beginning of the pipeline: it holds also for what was not sent yet. */
-  interrupted(): void {
-    this.#downstream.interrupt();
+  // — from setup to the result —
+
+  async run(): Promise<PipelineResult> {
+    this.lifecycle.began();
+    await undefined; // listeners may be added until then
+    const release = this.#setUp();
+    return this.#finish(await this.lifecycle.outcome, release);
   }
 
-  /** Overtakes everything; the first one counts. */
-  cancel(frame: CancelFrame): void {
-    if (this.#cancelFrame !== undefined || this.isOver) return;
-    this.#noteCancel(frame);
-    if (this.#phase === 'new') return;
-    if (this.#phase === 'setting-up') {
-      this.ended(frame);
-      return;
-    }
-    this.#watchOver(frame, this.#options.limits.cancelTimeoutMs);
-    this.#options.pipeline.queueFrame(frame);
-  }
-
-  /** A processor's `process()` is over and has not pushed the StartFrame. */
-  startKeptBy(processor: FrameProcessor): void {
-    this.#keptStart?.keptBy(processor);
-  }
-
-  /** Something that an EndFrame waits for went on. */
-  progress(): void {
-    this.#watch?.progress();
-  }
-
-  /**
-   * No processor is waited for any more, and no exit hook waits for another; hooks, cleanups and observers have to be
-   * done within `leftMs`.
-   */
-  forceShutdown(leftMs: number): void {
-    if (this.hasFinished) return;
-    this.#hooks.forceShutdown(leftMs);
-    clearTimeout(this.#shutdownTimer);
-    this.#shutdownTimer = setTimeout(this.#giveUp, leftMs);
-    this.#watch?.force();
-  }
-
-  /** A terminal frame that the task did not send is on its way: the run ends with it. */
-  terminalMoved(frame: TerminalFrame): void {
-    if (frame === this.#watch?.frame) this.#watch.progress();
-    else if (frame === this.#terminal || frame === this.#cancelFrame) return;
-    else if (this.#phase === 'starting' && frame.frameRole !== 'cancel') this.#early ??= frame;
-    else if (this.#phase !== 'starting' && this.#phase !== 'running') return;
-    else if (this.#cancelFrame !== undefined) return;
-    else if (frame.frameRole === 'cancel') {
-      this.#noteCancel(frame as CancelFrame);
-      this.#watchOver(frame, this.#options.limits.cancelTimeoutMs);
-    } else if (this.#terminal === undefined) {
-      this.#terminal = frame;
-      this.#noteEnd(frame);
-    }
-  }
-
-  /** The StartFrame has come out of the pipeline. */
-  started(frame: StartFrame): void {
-    if (this.#phase !== 'starting') return;
-    this.#phase = 'running';
-    this.#stopStartTimers();
-    if (this.#watch?.frame === frame) this.#watch.stop(); // a cancel may be under way already
-    this.#lifecycle.next({ phase: 'completed', frame });
-    this.#downstream.release();
-    this.#options.onStarted();
-    if (this.#early !== undefined) this.terminalMoved(this.#early);
-  }
-
-  /** The pipeline is through with a terminal frame. */
-  ended(frame: TerminalFrame): void {
-    if (this.isOver) return;
-    this.#phase = 'finishing';
-    // the last processor pushed it: nobody saw it on its way
-    if (frame !== this.#terminal && frame !== this.#cancelFrame)
-      this.#lifecycle.next({ phase: 'entered', frame });
-    this.#lifecycle.next({ phase: 'completed', frame });
-    this.#settle?.({ frame });
-  }
-
-  /** Ends the run at once, with nothing played out. */
-  fail(error: unknown): void {
-    if (this.isOver) return;
-    this.#phase = 'finishing';
-    this.#options.logger.error({ error }, 'a pipeline run failed');
-    this.#settle?.({ error });
-  }
-
-  #begin(setup: FrameProcessorSetup): void {
-    this.#phase = 'setting-up';
+  /** @returns Releases the processors; `undefined` when they are another run's. */
+  #setUp(): (() => void) | undefined {
+    let release: (() => void) | undefined;
+    this.lifecycle.setupBegan();
     try {
-      this.#giveBack = takeIntoUse(this.#options.pipeline);
-      const pending = this.#options.pipeline.setup(setup);
-      if (this.isOver) return;
-      if (this.#cancelFrame !== undefined) this.ended(this.#cancelFrame);
-      else if (pending === undefined) this.#start();
-      else this.#awaitSetup(pending);
+      release = acquireProcessors(this.#pipeline);
+      const pending = this.#pipeline.setup(this.#setup());
+      if (pending === undefined || this.lifecycle.isCancelled) this.#start();
+      else
+        pending.then(
+          () => this.#start(),
+          (error) => this.lifecycle.fail(error),
+        );
     } catch (error) {
-      this.fail(error);
+      this.lifecycle.fail(error);
     }
+    return release;
   }
 
-  #awaitSetup(pending: Promise<void>): void {
-    this.#limitStart(this.#options.limits.setupTimeoutMs, () => 'The processors were not set up');
-    pending.then(
-      () => {
-        if (this.#phase === 'setting-up') this.#start();
+  #setup(): FrameProcessorSetup {
+    const { logger, audioInSampleRate, audioOutSampleRate, cleanupTimeoutMs } = this.#options;
+    const { lifecycle } = this;
+    return {
+      lifecycle$: lifecycle.lifecycle$,
+      onExit: (name, hook, options) => this.exitHooks.add(name, hook, options),
+      fail: (error) => lifecycle.fail(error),
+      logger,
+      audioInSampleRate,
+      audioOutSampleRate,
+      get signal() {
+        return lifecycle.signal;
       },
-      (error) => this.fail(error),
-    );
-  }
-
-  #limitStart(limitMs: number | null, late: () => string): void {
-    clearTimeout(this.#startTimer);
-    if (limitMs === null) return;
-    this.#startTimer = setTimeout(
-      () => this.fail(new PipelineError(`${late()} within ${limitMs} ms`)),
-      limitMs,
-    );
-  }
-
-  #stopStartTimers(): void {
-    clearTimeout(this.#startTimer);
-    this.#keptStart?.stop();
-    this.#keptStart = undefined;
+      reportProgress: () => {
+        lifecycle.progress();
+        this.#idle?.reset();
+      },
+      cleanupTimeoutMs,
+      hooks: this,
+    };
   }
 
   #start(): void {
-    this.#phase = 'starting';
+    if (!this.lifecycle.setupEnded()) return;
     const frame = new StartFrame();
     Object.assign(frame.metadata, this.#options.startMetadata);
-    const { startTimeoutMs, endStallTimeoutMs } = this.#options.limits;
-    this.#limitStart(startTimeoutMs, () => {
-      const holders = holdersOf(frame, this.#options.pipeline.processors).map(({ name }) => name);
-      return `The StartFrame did not come out of the pipeline (${holders.join(', ') || 'nobody'} has it)`;
-    });
-    this.#keptStart = new KeptStart(
-      frame,
-      startTimeoutMs === null ? null : startTimeoutMs / 4,
-      this.#options.logger,
-    );
-    this.#options.onStart();
-    const stallMs =
-      startTimeoutMs !== null && (endStallTimeoutMs ?? Number.POSITIVE_INFINITY) >= startTimeoutMs
-        ? null
-        : endStallTimeoutMs;
-    this.#lifecycle.next({ phase: 'entered', frame });
-    this.#watchOver(frame, stallMs);
-    this.#options.pipeline.queueFrame(frame);
+    this.#idle?.start();
+    this.lifecycle.startEntered(frame);
+    this.#pipeline.queueFrame(frame);
     this.#upstream.release();
   }
 
-  #forgetWaiting(): void {
+  #started(frame: StartFrame): void {
+    if (!this.lifecycle.startCompleted(frame)) return;
+    this.#downstream.release();
+    this.observers.pipelineStarted();
+    this.#events.emit('started');
+    if (!this.lifecycle.isEnding) this.#startHeartbeat();
+    this.lifecycle.ready();
+  }
+
+  #startHeartbeat(): void {
+    const { heartbeats, logger } = this.#options;
+    if (heartbeats === false) return;
+    this.#heartbeat = new Heartbeat(
+      heartbeats === true ? {} : heartbeats,
+      (frame) => this.#pipeline.queueFrame(frame),
+      (timeoutMs) => {
+        logger.warn({ timeoutMs }, 'no heartbeat has come out of the pipeline');
+        this.#events.emit('heartbeatTimeout', timeoutMs);
+      },
+    );
+    this.#heartbeat.start();
+  }
+
+  async #finish(outcome: Outcome, release: (() => void) | undefined): Promise<PipelineResult> {
+    this.#clearBacklogs();
+    this.#stopTimers();
+    this.lifecycle.stop();
+    const result = this.lifecycle.resultOf(outcome);
+    // frames behind the terminal one may still come out, as in Pipecat
+    if (result.reason !== 'failed') await turnOfTheLoop();
+    const hooks = this.exitHooks.run(result);
+    if (result.reason !== 'stopped' && release !== undefined) {
+      const cleanup = this.#pipeline.cleanup();
+      if (cleanup !== undefined) await Promise.race([cleanup, this.#shutdownOver]);
+    }
+    release?.();
+    await hooks;
+    await Promise.race([this.observers.close(this.#options.cleanupTimeoutMs), this.#shutdownOver]);
+    clearTimeout(this.#shutdownTimer);
+    this.lifecycle.finished();
+    const finalResult = this.lifecycle.resultOf(outcome);
+    this.#frames?.complete();
+    this.#probes.abort();
+    this.#events.emit('finished', finalResult);
+    return finalResult;
+  }
+
+  /** Waits for no processor any more. Exit hooks run concurrently, and they, cleanups and observers have `leftMs`. */
+  forceShutdown(leftMs: number): void {
+    if (this.lifecycle.hasFinished) return;
+    this.exitHooks.forceShutdown(leftMs);
+    clearTimeout(this.#shutdownTimer);
+    this.#shutdownTimer = setTimeout(this.#giveUp, leftMs);
+    this.lifecycle.force();
+  }
+
+  // — frames go in —
+
+  /** Sends a frame, or keeps it until the pipeline has started; frames behind a terminal one are dropped. */
+  queueFrame(frame: Frame, direction: FrameDirection): void {
+    if (this.lifecycle.isOver) return;
+    if (direction === 'upstream') this.#upstream.add(frame);
+    else if (frame.frameRole === 'cancel') this.cancel(frame as CancelFrame);
+    else if (this.lifecycle.accept(frame)) {
+      if (frame.frameRole === 'interruption') this.#downstream.interrupt();
+      this.#downstream.add(frame);
+    }
+  }
+
+  #enter(frame: Frame): void {
+    if (isTerminalFrame(frame)) this.lifecycle.endEntered(frame);
+    this.#pipeline.queueFrame(frame);
+  }
+
+  /** Overtakes all frames, also an end that is under way; the first one counts. */
+  cancel(frame: CancelFrame): void {
+    if (this.lifecycle.cancel(frame)) this.#pipeline.queueFrame(frame);
+  }
+
+  /** @returns Whether all frames that were queued before are processed, within the timeout and the run. */
+  async flush(timeoutMs: number): Promise<boolean> {
+    if (!this.lifecycle.isRunning) return false;
+    const isFlushed = await this.#probes.send(timeoutMs);
+    if (!isFlushed) this.#options.logger.warn({ timeoutMs }, 'the pipeline was not flushed in time');
+    return isFlushed;
+  }
+
+  /** Behind a terminal frame no heartbeat comes out, and there is no idle timeout. */
+  #onEnding(frame: TerminalFrame): void {
+    if (frame.frameRole === 'cancel') this.#clearBacklogs();
+    this.#stopTimers();
+  }
+
+  #stopTimers(): void {
+    this.#idle?.stop();
+    this.#heartbeat?.stop();
+  }
+
+  #clearBacklogs(): void {
     this.#downstream.clear();
     this.#upstream.clear();
   }
 
-  #enter(frame: Frame): void {
-    if (isTerminalFrame(frame)) this.#noteEnd(frame);
-    this.#options.pipeline.queueFrame(frame);
-  }
+  // — frames come out —
 
-  /** The run is to end with this frame, whoever sent it. */
-  #noteEnd(frame: TerminalFrame): void {
-    this.#options.onEnding();
-    this.#lifecycle.next({ phase: 'entered', frame });
-    this.#watchOver(frame, this.#options.limits.endStallTimeoutMs);
-  }
-
-  #noteCancel(frame: CancelFrame): void {
-    this.#cancelFrame = frame;
-    this.#forgetWaiting();
-    this.#stopStartTimers();
-    this.#options.onEnding();
-    this.#abort(`The run was cancelled${frame.reason === undefined ? '' : `: ${frame.reason}`}`);
-    this.#lifecycle.next({ phase: 'entered', frame });
-  }
-
-  #watchOver(frame: LifecycleFrame, limitMs: number | null): void {
-    this.#watch?.stop();
-    this.#watch = new TerminalWatch(frame, this.#options.pipeline, limitMs, (lost) => {
-      this.forced = true;
-      this.#options.logger.error({ frame: lost.name }, 'a lifecycle frame got lost in the pipeline');
-      this.#options.onLost(lost);
-    });
-  }
-
-  #abort(why: string): void {
-    this.#overReason ??= new PipelineError(why);
-    this.#over?.abort(this.#overReason);
-  }
-
-  async #finish(outcome: Outcome, finish: () => Promise<void>): Promise<PipelineResult> {
-    this.#stopStartTimers();
-    this.#watch?.stop();
-    this.#watch = undefined;
-    this.#forgetWaiting();
-    this.#options.onStop();
-    const result = this.#resultOf(outcome);
-    this.#abort('The run is over');
-    this.#lifecycle.complete();
-    // what waits behind the terminal frame in processors that are through with it may still come out, as in Pipecat
-    if (result.reason !== 'failed') await turnOfTheLoop();
-    const hooks = this.#hooks.run(result);
-    if (result.reason !== 'stopped' && this.#giveBack !== undefined) {
-      const cleanup = this.#options.pipeline.cleanup();
-      if (cleanup !== undefined) await Promise.race([cleanup, this.#timeUp]);
+  #leaveDownstream(frame: Frame): void {
+    if (this.#frames?.observed) this.#frames.next(frame);
+    const { reachedDownstreamFilter: filter } = this.#options;
+    if (filter.length > 0 && isOneOf(frame, filter)) this.#events.emit('frameReachedDownstream', frame);
+    switch (frame.frameRole) {
+      case 'start':
+        this.#started(frame as StartFrame);
+        break;
+      case 'end':
+      case 'stop':
+      case 'cancel':
+        this.lifecycle.completed(frame as TerminalFrame);
+        break;
+      case 'end-task':
+      case 'stop-task':
+      case 'cancel-task':
+      case 'interruption-task':
+        this.#pipeline.queueFrame(requestAgain(frame), 'upstream');
+        break;
+      case 'flush':
+        this.#probes.sendBack(frame);
+        break;
+      case 'heartbeat':
+        this.#heartbeat?.received();
+        break;
+      default:
     }
-    this.#giveBack?.();
-    await hooks;
-    await Promise.race([finish(), this.#timeUp]);
-    clearTimeout(this.#shutdownTimer);
-    this.#phase = 'finished';
-    return this.#resultOf(outcome);
   }
 
-  #resultOf(outcome: Outcome): PipelineResult {
-    const facts = { forced: this.forced, durationMs: performance.now() - this.#startedAtMs };
-    if (!('frame' in outcome)) return { reason: 'failed', error: outcome.error, ...facts };
-    const { frame } = outcome;
-    const reason = frame.frameRole === 'end' ? 'ended' : frame.frameRole === 'stop' ? 'stopped' : 'cancelled';
-    return { reason, frame, ...facts };
+  #leaveUpstream(frame: Frame): void {
+    const { reachedUpstreamFilter: filter } = this.#options;
+    if (filter.length > 0 && isOneOf(frame, filter)) this.#events.emit('frameReachedUpstream', frame);
+    switch (frame.frameRole) {
+      case 'error':
+        this.#report(frame as ErrorFrame);
+        break;
+      case 'end-task':
+        this.queueFrame(new EndFrame((frame as EndFrame).reason), 'downstream');
+        break;
+      case 'stop-task':
+        this.queueFrame(new StopFrame(), 'downstream');
+        break;
+      case 'cancel-task':
+        this.cancel(new CancelFrame((frame as CancelFrame).reason));
+        break;
+      case 'interruption-task':
+        this.#downstream.interrupt();
+        this.#pipeline.queueFrame(new InterruptionFrame());
+        break;
+      case 'interruption':
+        this.#downstream.interrupt();
+        break;
+      case 'flush':
+        this.#probes.received(frame);
+        break;
+      case 'end':
+      case 'stop':
+      case 'cancel':
+        this.lifecycle.completed(frame as TerminalFrame);
+        break;
+      default:
+    }
+  }
+
+  /** Once for each frame: an error that a hook reported may also come out of the pipeline. */
+  #report(frame: ErrorFrame): void {
+    if (this.#reported.has(frame)) return;
+    this.#reported.add(frame);
+    this.#events.emit('error', frame);
+  }
+
+  #onIdle(): void {
+    this.#events.emit('idleTimeout');
+    if (this.#options.cancelOnIdleTimeout) this.cancel(new CancelFrame('idle timeout'));
+  }
+
+  // — what processors report —
+
+  onProcessorSetUp(processor: FrameProcessor, startedMs: number, finishedMs: number): void {
+    this.observers.processorSetUp(processor, startedMs, finishedMs);
+  }
+
+  onActivity(frame: Frame): void {
+    if (this.#idle?.needsAllFrames === false) this.#idle.onFrame(frame);
+  }
+
+  onTerminalFrame(frame: TerminalFrame): void {
+    this.lifecycle.onTerminalFrame(frame);
+  }
+
+  onStartFrameKept(processor: FrameProcessor): void {
+    this.lifecycle.startFrameKept(processor);
+  }
+
+  onProgress(): void {
+    this.lifecycle.progress();
+  }
+
+  onForced(error: ErrorFrame): void {
+    this.lifecycle.isForced = true;
+    this.#report(error); // the frame may get lost on its way up, or arrive after the run
+  }
+
+  onUnusable(processor: FrameProcessor): void {
+    if (this.#unusable.has(processor)) return;
+    this.#unusable.add(processor);
+    const { processorUnusablePolicy: policy } = this.#options;
+    const reason = `${processor.name} is unusable`;
+    if (policy === 'end') this.queueFrame(new EndFrame(reason), 'downstream');
+    if (policy === 'cancel') this.cancel(new CancelFrame(reason));
+  }
+
+  #updateListeners(): void {
+    const { pushed, processed } = this.observers;
+    const idle = this.#idle;
+    this.processed = processed;
+    this.pushed = pushed;
+    if (idle?.needsAllFrames !== true) return;
+    this.pushed = {
+      onFrame: (source, frame, direction) => {
+        pushed?.onFrame(source, frame, direction);
+        idle.onFrame(frame);
+      },
+    };
+  }
+}
+
+/** A request that has drained the pipeline, to be sent up: a new frame, as a parallel pipeline lets each out only once. */
+function requestAgain(frame: Frame): Frame {
+  switch (frame.frameRole) {
+    case 'end-task':
+      return new EndTaskFrame((frame as EndTaskFrame).reason);
+    case 'stop-task':
+      return new StopTaskFrame();
+    case 'cancel-task':
+      return new CancelTaskFrame((frame as CancelTaskFrame).reason);
+    default:
+      return new InterruptionTaskFrame();
   }
 }

@@ -1,3 +1,5 @@
+/** Runs tasks, and ends them and the process in order when a signal or an uncaught error arrives. */
+
 import { InvalidOptionError, PipelineError } from '../lib/errors.ts';
 import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
 import {
@@ -19,13 +21,15 @@ import {
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import type { PipelineTask } from './pipeline-task.ts';
 
+/** Options of a runner. */
 export interface PipelineRunnerOptions {
-  /** What SIGINT, SIGTERM and SIGHUP do: cut the conversation, or let it end. Default `'cancel'`. */
+  /** What SIGINT, SIGTERM and SIGHUP do: cancel the tasks, or end them gracefully. Default `'cancel'`. */
   readonly onSignal?: 'cancel' | 'end';
   /** From a signal or an uncaught error to the exit of the process, in milliseconds. Default 8 000. */
   readonly shutdownBudgetMs?: number;
-  /** Whether the runner listens to signals and uncaught errors at all. Default true. */
+  /** Whether the runner listens to signals and uncaught errors. Default true. */
   readonly handleProcessEvents?: boolean;
+  /** Default: warnings and errors to stderr. */
   readonly logger?: Logger;
 }
 
@@ -37,12 +41,16 @@ const known: Record<keyof PipelineRunnerOptions, true> = {
 };
 
 /**
- * Runs tasks until all of them are over, and ends them when the process is asked to go.
+ * Runs tasks until all of them are over.
  *
- * A signal, an uncaught exception or an unhandled rejection ends the tasks within the shutdown budget, and then
- * the process, once other runners are done as well; the highest exit code counts. `process.exitCode` tells how it
- * went: 0 orderly; 1 after an error in user code, or a failed run; 3 when an exit hook says so (a room may remain).
+ * A signal, an uncaught exception or an unhandled rejection ends the tasks within the shutdown budget, and then the
+ * process, once other runners are done as well. `process.exitCode` is 0 for an orderly run, 1 after an error in user
+ * code or a failed run, and 3 when an exit hook reports it (a room may remain); the highest counts.
  *
+ * @example
+ * ```ts
+ * await new PipelineRunner().run(task);
+ * ```
  * @see Pipecat `workers/runner.py`, `WorkerRunner`; differs in that SIGTERM and SIGHUP count, that a second
  * signal escalates, and that `end()` ends.
  */
@@ -79,7 +87,7 @@ export class PipelineRunner {
   }
 
   /**
-   * @returns How each task ended, in their order; never rejects because of how they did.
+   * @returns How each task ended, in their order; never rejects because of that.
    * @throws {InvalidOptionError} One of them is no task.
    * @throws {PipelineError} When the runner is running already.
    */
@@ -107,17 +115,12 @@ export class PipelineRunner {
     }
   }
 
-  /** Ends all tasks gracefully: what was queued is played out. */
+  /** Ends all tasks gracefully: what was queued is played out. Does not wait. */
   end(): void {
     for (const task of this.#tasks) task.stopWhenDone();
   }
 
-  /** Ends all tasks when everything that was queued before is through. */
-  stopWhenDone(): void {
-    this.end();
-  }
-
-  /** Ends all tasks now. */
+  /** Ends all tasks now. Does not wait. */
   cancel(reason?: string): void {
     for (const task of this.#tasks) task.cancel(reason);
   }
@@ -147,7 +150,7 @@ export class PipelineRunner {
       this.#raiseExitCode(1);
       if (!this.#shuttingDown) this.#shutDown('cancel', 'uncaught error');
     },
-    // what is still running would vanish without its exit hooks
+    // otherwise the process would exit without the exit hooks of what still runs
     onBeforeExit: () => this.cancel('nothing is left to wait for'),
   };
 
@@ -156,7 +159,7 @@ export class PipelineRunner {
     this.#signalled = true;
     processExit.requestExit(this.#exitCode);
     const reserveMs = Math.min(2_000, this.#budgetMs / 4);
-    // exit hooks have the time between the two, whoever hangs
+    // exit hooks have the time between the two, even when a processor hangs
     const forceMs = how === 'end' ? this.#budgetMs - reserveMs / 2 : this.#budgetMs / 2;
     const hooksEndMs = this.#budgetMs - reserveMs / 4;
     if (how === 'end') {
@@ -176,7 +179,7 @@ export class PipelineRunner {
     for (const task of this.#tasks) task.forceShutdown(leftMs);
   }
 
-  /** A second signal: what has to be done is begun, whoever hangs, and it is given a moment. */
+  /** A second signal: exit hooks begin, even when a processor hangs, and the process exits soon after. */
   #forceExit(signal: ExitSignal): void {
     this.cancel(signal);
     this.#forceShutdown(forcedExitMs);
@@ -194,7 +197,7 @@ export class PipelineRunner {
   }
 }
 
-/** By its methods: it may be of another copy of the package. */
+/** Checks methods, not the class: the task may be of another copy of the package. */
 function checkTask(task: PipelineTask): void {
   if (typeof task?.run === 'function' && typeof task.forceShutdown === 'function') return;
   throw new InvalidOptionError('tasks', 'PipelineTasks, each an argument of its own', task);

@@ -1,9 +1,9 @@
-/** What a task can be told, and what it tells. */
+/** Options and events of a task. */
 
 import type { Frame } from '../frames/frame.ts';
-import type { FrameClass } from '../frames/of-frame.ts';
+import { checkFrameClasses, type FrameClass } from '../frames/of-frame.ts';
 import { InvalidOptionError } from '../lib/errors.ts';
-import type { Logger } from '../lib/logger.ts';
+import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
 import {
   checkBoolean,
   checkDurationMs,
@@ -14,32 +14,32 @@ import {
   checkRateHz,
   checkText,
 } from '../lib/options.ts';
+import type { Observer } from '../observers/observer.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
-import type { Observer } from './observer.ts';
 
 /**
- * Time limits in milliseconds; `null` turns one off. Each is one for its phase: it is exceeded by a second at most,
- * however many processors hang and whatever waits in front of them.
+ * Time limits in milliseconds; `null` turns one off. Each is for a phase as a whole: it is exceeded by a second at most,
+ * however many processors hang and whatever waits ahead of them.
  */
 export interface PipelineTaskLimits {
   /** All processors' `setup()`. Default 20 000. */
   readonly setupTimeoutMs?: number | null;
   /**
-   * From the StartFrame's entry to its exit. A processor whose `process()` has returned without pushing it is named in
+   * From the StartFrame's entry to its exit. A processor whose `process()` has settled without pushing it is named in
    * the log after a second; after a quarter of this limit the frame goes on without it. Default 20 000.
    */
   readonly startTimeoutMs?: number | null;
   /**
-   * How long nothing may move while an End or Stop frame is under way; how long that takes is not limited. Then every
-   * call of `process()` that holds the frame up is given up. What waited behind those calls goes on; once nothing has
-   * moved for another 800 ms, all that is left in front of the frame is dropped. Default 20 000.
+   * How long an End or Stop frame may make no progress; how long it takes in all is not limited. At the limit, every
+   * pending call of `process()` in its way is abandoned, and what waited behind those calls goes on; after another
+   * 800 ms without progress, all that is left ahead of the frame is dropped. Default 20 000.
    */
   readonly endStallTimeoutMs?: number | null;
   /** From the CancelFrame's entry to its exit. Default 2 000. */
   readonly cancelTimeoutMs?: number | null;
   /**
-   * Each processor's and observer's `cleanup()`, and how long observers may get nowhere with what is still to be told.
+   * Each processor's and observer's `cleanup()`, and how long the observers' backlog may make no progress at the end.
    * Default 2 000.
    */
   readonly cleanupTimeoutMs?: number | null;
@@ -51,6 +51,7 @@ export interface PipelineTaskLimits {
   readonly idleTimeoutMs?: number | null;
 }
 
+/** Options of a task. */
 export interface PipelineTaskOptions extends PipelineTaskLimits {
   /** For logs. Default `'PipelineTask'`. */
   readonly name?: string;
@@ -58,118 +59,108 @@ export interface PipelineTaskOptions extends PipelineTaskLimits {
   readonly audioInSampleRate?: number;
   /** In hertz. Default 24 000. */
   readonly audioOutSampleRate?: number;
+  /** Default none. */
   readonly observers?: readonly Observer[];
-  /** Whether the run is cancelled when nobody has spoken for `idleTimeoutMs`; the event comes anyway. Default true. */
+  /** Whether the idle timeout cancels the run; the event is emitted anyway. Default true. */
   readonly cancelOnIdleTimeout?: boolean;
-  /** Frames that hold the idle timeout off, and nothing else does. Default those with a {@link Frame.frameActivity}. */
+  /** Frames that reset the idle timeout; no others do. Default those with a {@link Frame.frameActivity}. */
   readonly idleTimeoutFrames?: readonly FrameClass[];
-  /** Off by default; `true` for the default periods. */
+  /** Whether heartbeats are sent; `true` for the default periods. Default false. */
   readonly heartbeats?: boolean | HeartbeatOptions;
-  /** What to do when a processor reports that it is of no use any more. Default `'continue'`. */
+  /** What happens when a processor reports a permanent error. Default `'continue'`. */
   readonly processorUnusablePolicy?: 'continue' | 'end' | 'cancel';
-  /** Put on the StartFrame's metadata. */
+  /** Copied to the StartFrame's metadata. Default none. */
   readonly startMetadata?: Readonly<Record<string, unknown>>;
   /** Frames for which `frameReachedDownstream` is emitted. Default none. */
   readonly reachedDownstreamFilter?: readonly FrameClass[];
   /** Frames for which `frameReachedUpstream` is emitted. Default none. */
   readonly reachedUpstreamFilter?: readonly FrameClass[];
+  /** Default: warnings and errors to stderr. */
   readonly logger?: Logger;
 }
 
-/** What a task tells; `error` carries an {@link ErrorFrame} that got to the beginning of the pipeline. */
+/** Events of a task; `error` carries an {@link ErrorFrame} that has reached the beginning of the pipeline. */
 export interface PipelineTaskEvents {
   /** The StartFrame has come out of the pipeline. */
   started: () => void;
-  /** The run is over; told once. */
+  /** The run is over; emitted once. */
   finished: (result: PipelineResult) => void;
+  /** Nobody was heard for `idleTimeoutMs`. */
   idleTimeout: () => void;
-  /** No heartbeat came out for so many milliseconds; told again while that lasts. */
+  /** No heartbeat came out for so many milliseconds; repeated while that lasts. */
   heartbeatTimeout: (timeoutMs: number) => void;
+  /** A frame of `reachedDownstreamFilter` has come out downstream. */
   frameReachedDownstream: (frame: Frame) => void;
+  /** A frame of `reachedUpstreamFilter` has come out upstream. */
   frameReachedUpstream: (frame: Frame) => void;
 }
 
-/** A task's limits, with their defaults. */
-const defaults: Required<PipelineTaskLimits> = {
+/** The options with their defaults. */
+export type ResolvedTaskOptions = Required<Omit<PipelineTaskOptions, 'idleTimeoutFrames'>> & {
+  readonly idleTimeoutFrames: readonly FrameClass[] | undefined;
+};
+
+const defaults: ResolvedTaskOptions = {
   setupTimeoutMs: 20_000,
   startTimeoutMs: 20_000,
   endStallTimeoutMs: 20_000,
   cancelTimeoutMs: 2_000,
   cleanupTimeoutMs: 2_000,
   idleTimeoutMs: 300_000,
-};
-
-const known: Record<keyof PipelineTaskOptions, true> = {
-  setupTimeoutMs: true,
-  startTimeoutMs: true,
-  endStallTimeoutMs: true,
-  cancelTimeoutMs: true,
-  cleanupTimeoutMs: true,
-  idleTimeoutMs: true,
-  name: true,
-  audioInSampleRate: true,
-  audioOutSampleRate: true,
-  observers: true,
+  name: 'PipelineTask',
+  audioInSampleRate: 16_000,
+  audioOutSampleRate: 24_000,
+  observers: [],
   cancelOnIdleTimeout: true,
-  idleTimeoutFrames: true,
-  heartbeats: true,
-  processorUnusablePolicy: true,
-  startMetadata: true,
-  reachedDownstreamFilter: true,
-  reachedUpstreamFilter: true,
-  logger: true,
+  idleTimeoutFrames: undefined,
+  heartbeats: false,
+  processorUnusablePolicy: 'continue',
+  startMetadata: {},
+  reachedDownstreamFilter: [],
+  reachedUpstreamFilter: [],
+  logger: stderrLogger,
 };
 
-/**
- * @returns The limits, with their defaults.
- * @throws {InvalidOptionError} An option is unknown, or can never work.
- */
-export function checkTaskOptions(options: PipelineTaskOptions): Required<PipelineTaskLimits> {
+const limits = [
+  'setupTimeoutMs',
+  'startTimeoutMs',
+  'endStallTimeoutMs',
+  'cancelTimeoutMs',
+  'cleanupTimeoutMs',
+  'idleTimeoutMs',
+] as const;
+
+/** @throws {InvalidOptionError} An option is unknown, or can never work. */
+export function resolveTaskOptions(options: PipelineTaskOptions): ResolvedTaskOptions {
   checkOptions(options);
-  checkNames(options, Object.keys(known));
-  const { observers = [], heartbeats = false, logger, startMetadata = {} } = options;
-  checkText('name', options.name ?? 'PipelineTask');
-  for (const rate of ['audioInSampleRate', 'audioOutSampleRate'] as const)
-    if (options[rate] !== undefined) checkRateHz(rate, options[rate]);
-  if (!Array.isArray(observers))
-    throw new InvalidOptionError('observers', 'an array of observers', observers);
-  for (const observer of observers) checkObserver('observers', observer);
-  checkBoolean('cancelOnIdleTimeout', options.cancelOnIdleTimeout ?? true);
+  checkNames(options, Object.keys(defaults));
+  const names = Object.keys(defaults) as (keyof PipelineTaskOptions)[];
+  const given = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+  const resolved: ResolvedTaskOptions = { ...defaults, ...Object.fromEntries(given) };
+  checkText('name', resolved.name);
+  checkRateHz('audioInSampleRate', resolved.audioInSampleRate);
+  checkRateHz('audioOutSampleRate', resolved.audioOutSampleRate);
+  if (!Array.isArray(resolved.observers))
+    throw new InvalidOptionError('observers', 'an array of observers', resolved.observers);
+  for (const observer of resolved.observers) checkObserver('observers', observer);
+  checkBoolean('cancelOnIdleTimeout', resolved.cancelOnIdleTimeout);
   for (const name of ['idleTimeoutFrames', 'reachedDownstreamFilter', 'reachedUpstreamFilter'] as const)
-    if (options[name] !== undefined) checkFrameClasses(name, options[name]);
-  checkOneOf('processorUnusablePolicy', options.processorUnusablePolicy ?? 'continue', [
-    'continue',
-    'end',
-    'cancel',
-  ]);
-  if (typeof heartbeats === 'object') checkHeartbeats(heartbeats);
-  else checkBoolean('heartbeats', heartbeats);
-  if (typeof startMetadata !== 'object' || startMetadata === null)
-    throw new InvalidOptionError('startMetadata', 'an object', startMetadata);
-  if (logger !== undefined) checkLogger('logger', logger);
-  return checkLimits(options);
+    if (resolved[name] !== undefined) checkFrameClasses(name, resolved[name]);
+  checkOneOf('processorUnusablePolicy', resolved.processorUnusablePolicy, ['continue', 'end', 'cancel']);
+  if (typeof resolved.heartbeats === 'object') checkHeartbeats(resolved.heartbeats);
+  else checkBoolean('heartbeats', resolved.heartbeats);
+  if (typeof resolved.startMetadata !== 'object' || resolved.startMetadata === null)
+    throw new InvalidOptionError('startMetadata', 'an object', resolved.startMetadata);
+  checkLogger('logger', resolved.logger);
+  for (const name of limits)
+    if (resolved[name] !== null) checkDurationMs(name, resolved[name], { or: 'null' });
+  return { ...resolved, logger: safeLogger(resolved.logger) };
 }
 
-/** @throws {InvalidOptionError} `value` cannot observe anything. */
+/** @throws {InvalidOptionError} `value` is no object. */
 export function checkObserver(option: string, value: unknown): void {
   if (typeof value !== 'object' || value === null)
     throw new InvalidOptionError(option, 'objects with methods of an Observer', value);
-}
-
-/** @throws {InvalidOptionError} `value` is no list of frame classes. */
-export function checkFrameClasses(option: string, value: unknown): void {
-  const wrong = Array.isArray(value) ? value.find((one) => typeof one !== 'function') : value;
-  if (wrong !== undefined) throw new InvalidOptionError(option, 'an array of frame classes', wrong);
-}
-
-function checkLimits(options: PipelineTaskOptions): Required<PipelineTaskLimits> {
-  const limits: Record<string, number | null> = {};
-  for (const name of Object.keys(defaults) as (keyof PipelineTaskLimits)[]) {
-    const value = options[name] === undefined ? defaults[name] : options[name];
-    if (value !== null) checkDurationMs(name, value, { or: 'null' });
-    limits[name] = value;
-  }
-  return limits as unknown as Required<PipelineTaskLimits>;
 }
 
 function checkHeartbeats(options: HeartbeatOptions): void {

@@ -10,24 +10,24 @@ export function isInUse(processor: FrameProcessor): boolean {
 }
 
 /**
- * Takes a processor, and all that it is made of, for a run.
+ * Acquires a processor, and all that it is composed of, for a run.
  *
- * @returns Gives them back; may be called twice.
- * @throws {PipelineError} One of them is in another run, or is in this one twice; then none is taken.
+ * @returns Releases them; idempotent.
+ * @throws {PipelineError} One of them is in another run, or is in this one twice; then none is acquired.
  */
-export function takeIntoUse(pipeline: FrameProcessor): () => void {
-  const taken = new Set<FrameProcessor>();
+export function acquireProcessors(pipeline: FrameProcessor): () => void {
+  const acquired = new Set<FrameProcessor>();
   const collect = (processor: FrameProcessor): void => {
     if (inUse.has(processor))
       throw new PipelineError(`${processor.name} is in another task, which still runs`);
-    if (taken.has(processor)) throw new PipelineError(`${processor.name} is in this pipeline twice`);
-    taken.add(processor);
+    if (acquired.has(processor)) throw new PipelineError(`${processor.name} is in this pipeline twice`);
+    acquired.add(processor);
     processor.processors.forEach(collect);
   };
   collect(pipeline);
-  for (const processor of taken) inUse.add(processor);
+  for (const processor of acquired) inUse.add(processor);
   return () => {
-    for (const processor of taken) inUse.delete(processor);
-    taken.clear();
+    for (const processor of acquired) inUse.delete(processor);
+    acquired.clear();
   };
 }

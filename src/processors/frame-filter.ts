@@ -1,6 +1,5 @@
 import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
-import { checkFrameClasses } from '../frames/frame-checks.ts';
-import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
+import { checkFrameClasses, type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /**

@@ -1,8 +1,7 @@
 import { catchError, defer, EMPTY, exhaustMap, Subject, type Subscription, switchMap, timer } from 'rxjs';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
-import { checkFrameClasses } from '../frames/frame-checks.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
-import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
+import { checkFrameClasses, type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { checkDurationMs, checkFunction } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 

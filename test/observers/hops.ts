@@ -1,7 +1,7 @@
 /** Frames on their way, as an observer is told of them; time is what the test says. */
 
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import type { Observer } from '../../src/pipeline/observer.ts';
+import type { Observer } from '../../src/observers/observer.ts';
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 

@@ -30,7 +30,11 @@ class Door extends IdentityFilter {
 /** A task that has not started; what has come out of it, and how many frames went in between two turns of the loop. */
 function setup() {
   const door = new Door();
-  const task = new PipelineTask(new Pipeline([door]), { logger: silentLogger, idleTimeoutMs: null });
+  const task = new PipelineTask(new Pipeline([door]), {
+    logger: silentLogger,
+    idleTimeoutMs: null,
+    reachedUpstreamFilter: [TextFrame],
+  });
   const frames: Frame[] = [];
   task.frames$.subscribe((frame) => frames.push(frame));
   let largestPiece = 0;
@@ -118,7 +122,6 @@ describe('frames that are queued before the start', () => {
   it('go upstream in pieces and in their order as well', async () => {
     const { task, run, largestPiece } = setup();
     const texts: string[] = [];
-    task.setReachedUpstreamFilter([TextFrame]);
     task.on('frameReachedUpstream', (frame) => {
       texts.push((frame as TextFrame).text);
       if (texts.length === 60_000) task.stopWhenDone();

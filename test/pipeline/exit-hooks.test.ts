@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { ExitHooks } from '../../src/pipeline/exit-hooks.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
-import { never } from './troublemakers.ts';
+import { never } from './faults.ts';
 
 const result: PipelineResult = { reason: 'ended', forced: false, durationMs: 1 };
 

@@ -6,7 +6,7 @@ import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-optio
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { FrameProcessorSetup, LifecycleEvent } from '../../src/processors/frame-processor-setup.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
-import { pass, Troublemaker, Witness } from './troublemakers.ts';
+import { FaultyProcessor, pass, Recorder } from './faults.ts';
 
 /** What a subscriber is told, as text: `entered EndFrame`, `complete`, `error`. */
 function record(source: Pick<FrameProcessorSetup, 'lifecycle$'>): string[] {
@@ -91,7 +91,7 @@ describe('lifecycle$', () => {
   });
 
   it('tells a cancel at once, also behind an end that is stuck', async () => {
-    const task = newTask(new Troublemaker('hangs', 'end', 'cancel'));
+    const task = newTask(new FaultyProcessor('hangs', 'end', 'cancel'));
     const told = record(task);
     void task.run();
     await pass(0);
@@ -114,7 +114,7 @@ describe('lifecycle$', () => {
   it.each(['downstream', 'upstream'] as const)(
     'tells an EndFrame that a processor pushes %s',
     async (direction) => {
-      const middle = new Witness();
+      const middle = new Recorder();
       const task = newTask(middle);
       const told = record(task);
       void task.run();
@@ -126,7 +126,7 @@ describe('lifecycle$', () => {
   );
 
   it('tells one cancel only', async () => {
-    const task = newTask(new Troublemaker('hangs', 'cancel'));
+    const task = newTask(new FaultyProcessor('hangs', 'cancel'));
     const told = record(task);
     void task.run();
     await pass(0);
@@ -138,7 +138,7 @@ describe('lifecycle$', () => {
   });
 
   it('completes, without an error, when the run failed', async () => {
-    const task = newTask(new Troublemaker('hangs', 'start'), { startTimeoutMs: 100 });
+    const task = newTask(new FaultyProcessor('hangs', 'start'), { startTimeoutMs: 100 });
     const told = record(task);
     void task.run();
     await pass(200);

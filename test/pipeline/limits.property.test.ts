@@ -7,7 +7,7 @@ import { TextFrame } from '../../src/frames/text.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
-import { HangsOn, never, startRun, type WatchedRun, WithExitHook } from './troublemakers.ts';
+import { HangsOn, never, startRun, type WatchedRun, WithExitHook } from './faults.ts';
 
 // — what is random —
 

@@ -7,7 +7,7 @@ import type { Frame } from '../../src/frames/frame.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
-import { HangsOn, never, startRun, Troublemaker, WithExitHook, Witness } from './troublemakers.ts';
+import { FaultyProcessor, HangsOn, never, Recorder, startRun, WithExitHook } from './faults.ts';
 
 const isText = (frame: Frame): boolean => frame instanceof TextFrame;
 const isSound = (frame: Frame): boolean => frame instanceof InputAudioRawFrame;
@@ -55,9 +55,9 @@ describe('a limit', () => {
 
   it.each(['hangs', 'swallows'] as const)(
     'holds for an EndFrame that six processors in a row %s',
-    async (misdeed) => {
+    async (fault) => {
       const run = await startRun(
-        many(6, () => new Troublemaker(misdeed, 'end')),
+        many(6, () => new FaultyProcessor(fault, 'end')),
         { endStallTimeoutMs: 2_000 },
       );
       run.task.stopWhenDone();
@@ -79,7 +79,7 @@ describe('a limit', () => {
   });
 
   it('lets what was said pass when a recogniser is given up', async () => {
-    const behind = new Witness();
+    const behind = new Recorder();
     const run = await startRun([new HangsOn(isSound), new IdentityFilter(), behind], {
       endStallTimeoutMs: 2_000,
     });
@@ -94,7 +94,7 @@ describe('a limit', () => {
 
   it('lets what was said pass when several services hang at the same time', async () => {
     class Context extends TextFrame {}
-    const behind = new Witness();
+    const behind = new Recorder();
     const run = await startRun(
       [new HangsOn(isSound), new HangsOn((frame) => frame instanceof Context), behind],
       { endStallTimeoutMs: 2_000 },

@@ -11,7 +11,7 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../src/processors/frame-processor-setup.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
-import { expectOneEnd, never, startRun, Troublemaker, WithExitHook, Witness } from './troublemakers.ts';
+import { expectOneEnd, FaultyProcessor, never, Recorder, startRun, WithExitHook } from './faults.ts';
 
 class WithCleanup extends IdentityFilter {
   readonly #cleanup: () => void | Promise<void>;
@@ -58,7 +58,7 @@ afterEach(() => void vi.useRealTimers());
 // row E
 describe.each(troubles)('a cleanup that %s', (_name, cleanup) => {
   it.each(['ended', 'cancelled'] as const)('does not keep a run from being %s', async (reason) => {
-    const other = new Witness();
+    const other = new Recorder();
     const run = await startRun([new WithCleanup(cleanup), new Pipeline([new WithCleanup(cleanup)]), other]);
     if (reason === 'ended') run.task.stopWhenDone();
     else run.task.cancel();
@@ -73,7 +73,7 @@ describe.each(troubles)('a listener that %s', (_name, listener) => {
   it.each(['started', 'finished', 'error', 'idleTimeout', 'frameReachedDownstream'] as const)(
     'to %s does not keep a run from its end',
     async (event) => {
-      const culprit = new Troublemaker('throws', 'end');
+      const culprit = new FaultyProcessor('throws', 'end');
       culprit.on('beforeProcessFrame', listener);
       culprit.on('afterPushFrame', listener);
       const run = await startRun([culprit], {
@@ -115,7 +115,7 @@ describe.each(troubles)('an exit hook that %s', (_name, hook) => {
 // row G
 describe.each(troubles)('an observer that %s', (_name, method) => {
   it('at its cleanup does not keep the processors from theirs', async () => {
-    const processor = new Witness();
+    const processor = new Recorder();
     const run = await startRun([processor], { observers: [{ cleanup: method }] });
     run.task.stopWhenDone();
     await run.pass(2_100);
@@ -144,7 +144,7 @@ describe.each(troubles)('an observer that %s', (_name, method) => {
 // row H
 describe('a setup', () => {
   it('that never ends fails the run within the limit', async () => {
-    const other = new Witness();
+    const other = new Recorder();
     const run = await startRun([new WithSetup(hangs), other]);
     await run.pass(20_100);
     expectOneEnd(run, 'failed');
@@ -160,7 +160,7 @@ describe('a setup', () => {
   });
 
   it.each([fails, rejects])('that fails lets the others run', async (setup) => {
-    const other = new Witness();
+    const other = new Recorder();
     const run = await startRun([new WithSetup(setup), other]);
     const errors: unknown[] = [];
     run.task.on('error', (error) => errors.push(error));
@@ -191,14 +191,14 @@ describe('a setup', () => {
 });
 
 it('a StartFrame that never comes out fails the run within the limit', async () => {
-  const run = await startRun([new Troublemaker('hangs', 'start')]);
+  const run = await startRun([new FaultyProcessor('hangs', 'start')]);
   await run.pass(20_100);
   expectOneEnd(run, 'failed');
   expect(run.results[0]?.error).toMatchObject({ message: expect.stringContaining('StartFrame') });
 });
 
 it('a start that is cancelled within its limit is cancelled, not failed', async () => {
-  const run = await startRun([new Troublemaker('hangs', 'start', 'cancel')], {
+  const run = await startRun([new FaultyProcessor('hangs', 'start', 'cancel')], {
     startTimeoutMs: 1_000,
     cancelTimeoutMs: 2_000,
   });
@@ -211,8 +211,8 @@ it('a start that is cancelled within its limit is cancelled, not failed', async 
 // row N
 describe('a StopFrame', () => {
   it('keeps the processors for a next run, whose end cleans them up once', async () => {
-    const processor = new Witness();
-    const inner = new Witness();
+    const processor = new Recorder();
+    const inner = new Recorder();
     const pipeline = (): Pipeline => new Pipeline([processor, new Pipeline([inner])]);
     const first = new PipelineTask(pipeline(), { logger: silentLogger });
     first.queueFrames([new TextFrame('one'), new StopFrame()]);
@@ -235,7 +235,7 @@ describe('a StopFrame', () => {
         this.push(frame, direction);
       }
     })();
-    const behind = new Witness();
+    const behind = new Recorder();
     const first = await startRun([stuckOnce, behind], { endStallTimeoutMs: 100 });
     first.task.queueFrames([new TextFrame('stuck'), new StopFrame()]);
     await first.pass(200);
@@ -255,7 +255,7 @@ describe.each(['debug', 'info', 'warn', 'error'] as const)('a logger whose %s th
   const logger: Logger = { ...silentLogger, [level]: fails };
 
   it('does not keep a run with a stuck end from its end', async () => {
-    const run = await startRun([new Troublemaker('swallows', 'end')], { logger, endStallTimeoutMs: 100 });
+    const run = await startRun([new FaultyProcessor('swallows', 'end')], { logger, endStallTimeoutMs: 100 });
     run.task.stopWhenDone();
     await run.pass(200);
     expectOneEnd(run, 'ended');
@@ -312,7 +312,7 @@ it('a queueFrame() that throws does not keep a run from its end', async () => {
 // row U
 it('a shutdown whose time is up while it cleans up, cleans up once and settles once', async () => {
   const aborted = vi.fn();
-  const processor = new Witness();
+  const processor = new Recorder();
   const run = await startRun([
     processor,
     new WithCleanup(hangs),

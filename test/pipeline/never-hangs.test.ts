@@ -15,13 +15,13 @@ import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import {
   expectOneEnd,
-  misdeeds,
+  FaultyProcessor,
+  faults,
   never,
+  Recorder,
   startRun,
-  Troublemaker,
   type WatchedRun,
-  Witness,
-} from './troublemakers.ts';
+} from './faults.ts';
 
 /** Pushes a frame of its own when it gets a certain text. */
 class Pusher extends FrameProcessor {
@@ -45,10 +45,10 @@ describe('a run', () => {
   afterEach(() => void vi.useRealTimers());
 
   // row B
-  describe.each(misdeeds)('in which a processor %s', (misdeed) => {
+  describe.each(faults)('in which a processor %s', (fault) => {
     it('on the EndFrame, ends', async () => {
-      const behind = new Witness();
-      const run = await startRun([new Troublemaker(misdeed, 'end'), behind], { endStallTimeoutMs: 500 });
+      const behind = new Recorder();
+      const run = await startRun([new FaultyProcessor(fault, 'end'), behind], { endStallTimeoutMs: 500 });
       run.task.stopWhenDone();
       await run.pass(600);
       expectOneEnd(run, 'ended');
@@ -58,8 +58,8 @@ describe('a run', () => {
     });
 
     it('on the StopFrame, stops', async () => {
-      const behind = new Witness();
-      const run = await startRun([new Troublemaker(misdeed, 'stop'), behind], { endStallTimeoutMs: 500 });
+      const behind = new Recorder();
+      const run = await startRun([new FaultyProcessor(fault, 'stop'), behind], { endStallTimeoutMs: 500 });
       run.task.queueFrame(new StopFrame());
       await run.pass(600);
       expectOneEnd(run, 'stopped');
@@ -69,8 +69,8 @@ describe('a run', () => {
     });
 
     it('on the CancelFrame, is cancelled', async () => {
-      const behind = new Witness();
-      const run = await startRun([new Troublemaker(misdeed, 'cancel'), behind], { cancelTimeoutMs: 500 });
+      const behind = new Recorder();
+      const run = await startRun([new FaultyProcessor(fault, 'cancel'), behind], { cancelTimeoutMs: 500 });
       run.task.cancel('enough');
       await run.pass(600);
       expectOneEnd(run, 'cancelled');
@@ -79,8 +79,8 @@ describe('a run', () => {
     });
 
     it('on the StartFrame, starts all the same', async () => {
-      const behind = new Witness();
-      const run = await startRun([new Troublemaker(misdeed, 'start'), behind], { endStallTimeoutMs: 500 });
+      const behind = new Recorder();
+      const run = await startRun([new FaultyProcessor(fault, 'start'), behind], { endStallTimeoutMs: 500 });
       await run.pass(600);
       run.task.queueFrame(new TextFrame('hello'));
       run.task.stopWhenDone();
@@ -93,15 +93,15 @@ describe('a run', () => {
     });
 
     it('on the EndFrame, in three places, ends', async () => {
-      const troublemakers = [1, 2, 3].map(() => new Troublemaker(misdeed, 'end'));
-      const run = await startRun(troublemakers, { endStallTimeoutMs: 500 });
+      const faulty = [1, 2, 3].map(() => new FaultyProcessor(fault, 'end'));
+      const run = await startRun(faulty, { endStallTimeoutMs: 500 });
       run.task.stopWhenDone();
       await run.pass(2_000);
       expectOneEnd(run, 'ended');
     });
 
     it('on every lifecycle frame, ends', async () => {
-      const run = await startRun([new Troublemaker(misdeed, 'start', 'end', 'stop', 'cancel')], {
+      const run = await startRun([new FaultyProcessor(fault, 'start', 'end', 'stop', 'cancel')], {
         startTimeoutMs: 700,
         endStallTimeoutMs: 500,
         cancelTimeoutMs: 200,
@@ -114,9 +114,9 @@ describe('a run', () => {
 
     // row W
     it.each(['first', 'last'] as const)('on the EndFrame in the %s branch, ends', async (place) => {
-      const branches = [[new Troublemaker(misdeed, 'end')], [new IdentityFilter()], []];
+      const branches = [[new FaultyProcessor(fault, 'end')], [new IdentityFilter()], []];
       if (place === 'last') branches.reverse();
-      const run = await startRun([new ParallelPipeline(...branches), new Witness()], {
+      const run = await startRun([new ParallelPipeline(...branches), new Recorder()], {
         endStallTimeoutMs: 500,
       });
       run.task.stopWhenDone();
@@ -154,7 +154,7 @@ describe('a run', () => {
           else this.push(frame, direction);
         }
       })();
-      const behind = new Witness();
+      const behind = new Recorder();
       const run = await startRun([repeats, behind], { startTimeoutMs: 1_000, endStallTimeoutMs: 200 });
       await run.pass(400);
       run.task.stopWhenDone();
@@ -166,7 +166,7 @@ describe('a run', () => {
   );
 
   it('says which processor kept the EndFrame', async () => {
-    const culprit = new Troublemaker('swallows', 'end');
+    const culprit = new FaultyProcessor('swallows', 'end');
     const run = await startRun([new IdentityFilter(), culprit], { endStallTimeoutMs: 500 });
     const errors: unknown[] = [];
     run.task.on('error', (error) => errors.push(error));
@@ -182,7 +182,7 @@ describe('a run', () => {
         this.push(frame, direction);
       }
     })();
-    const behind = new Witness();
+    const behind = new Recorder();
     const run = await startRun([slow, behind], { endStallTimeoutMs: 500 });
     for (const text of 'abcdefghij') run.task.queueFrame(new TextFrame(text));
     run.task.stopWhenDone();
@@ -222,7 +222,7 @@ describe('a run', () => {
   // row C
   describe('whose end is stuck', () => {
     const stuck = async (
-      processors: readonly FrameProcessor[] = [new Troublemaker('hangs', 'end')],
+      processors: readonly FrameProcessor[] = [new FaultyProcessor('hangs', 'end')],
     ): Promise<WatchedRun> => {
       const run = await startRun(processors, { endStallTimeoutMs: null });
       run.task.stopWhenDone();
@@ -253,7 +253,7 @@ describe('a run', () => {
     });
 
     it('is cancelled within the limit where the cancel is stuck too', async () => {
-      const run = await stuck([new Troublemaker('hangs', 'end', 'cancel')]);
+      const run = await stuck([new FaultyProcessor('hangs', 'end', 'cancel')]);
       run.task.cancel();
       await run.pass(2_100);
       expectOneEnd(run, 'cancelled');
@@ -261,14 +261,14 @@ describe('a run', () => {
     });
 
     it('is cancelled in every branch', async () => {
-      const run = await stuck([new ParallelPipeline([new Troublemaker('hangs', 'end')], [])]);
+      const run = await stuck([new ParallelPipeline([new FaultyProcessor('hangs', 'end')], [])]);
       run.task.cancel();
       await run.pass(10);
       expectOneEnd(run, 'cancelled');
     });
 
     it('is over at once when the shutdown is', async () => {
-      const run = await stuck([1, 2, 3].map(() => new Troublemaker('hangs', 'end', 'cancel')));
+      const run = await stuck([1, 2, 3].map(() => new FaultyProcessor('hangs', 'end', 'cancel')));
       run.task.forceShutdown();
       await run.pass(200);
       expectOneEnd(run, 'cancelled');
@@ -276,14 +276,14 @@ describe('a run', () => {
   });
 
   it('is cancelled within 2 seconds, however many processors hang on it', async () => {
-    const run = await startRun(Array.from({ length: 10 }, () => new Troublemaker('hangs', 'cancel')));
+    const run = await startRun(Array.from({ length: 10 }, () => new FaultyProcessor('hangs', 'cancel')));
     run.task.cancel();
     await run.pass(2_100);
     expectOneEnd(run, 'cancelled');
   });
 
   it('is cancelled while a processor never finishes a system frame', async () => {
-    const run = await startRun([new Troublemaker('hangs', 'interruption')]);
+    const run = await startRun([new FaultyProcessor('hangs', 'interruption')]);
     run.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
     await run.pass(10);
     run.task.cancel();
@@ -298,7 +298,7 @@ describe('a run', () => {
         this.push(frame, direction);
       }
     })();
-    const run = await startRun([slowStart, new Troublemaker('hangs', 'cancel')], { idleTimeoutMs: null });
+    const run = await startRun([slowStart, new FaultyProcessor('hangs', 'cancel')], { idleTimeoutMs: null });
     await run.pass(50);
     run.task.cancel();
     await run.pass(2_200);
@@ -327,9 +327,9 @@ describe('a run', () => {
       expectOneEnd(run, reason);
     });
 
-    it.each(misdeeds)('and another %s on it, is over', async (misdeed) => {
+    it.each(faults)('and another %s on it, is over', async (fault) => {
       const run = await startRun(
-        [new Pusher(make), new Troublemaker(misdeed, 'end', 'stop', 'cancel'), new IdentityFilter()],
+        [new Pusher(make), new FaultyProcessor(fault, 'end', 'stop', 'cancel'), new IdentityFilter()],
         { endStallTimeoutMs: 500, cancelTimeoutMs: 500 },
       );
       run.task.queueFrame(new TextFrame('go'));
@@ -338,21 +338,18 @@ describe('a run', () => {
     });
   });
 
-  it.each(misdeeds)(
-    'in which a processor ends it at the start and another %s on it, ends',
-    async (misdeed) => {
-      const endsAtOnce = new (class extends FrameProcessor {
-        protected override process(frame: Frame, direction: FrameDirection): void {
-          this.push(frame, direction);
-          if (frame instanceof StartFrame) this.push(new EndFrame());
-        }
-      })();
-      const run = await startRun([endsAtOnce, new Troublemaker(misdeed, 'end'), new IdentityFilter()], {
-        endStallTimeoutMs: 500,
-        idleTimeoutMs: null,
-      });
-      await run.pass(600);
-      expectOneEnd(run, 'ended');
-    },
-  );
+  it.each(faults)('in which a processor ends it at the start and another %s on it, ends', async (fault) => {
+    const endsAtOnce = new (class extends FrameProcessor {
+      protected override process(frame: Frame, direction: FrameDirection): void {
+        this.push(frame, direction);
+        if (frame instanceof StartFrame) this.push(new EndFrame());
+      }
+    })();
+    const run = await startRun([endsAtOnce, new FaultyProcessor(fault, 'end'), new IdentityFilter()], {
+      endStallTimeoutMs: 500,
+      idleTimeoutMs: null,
+    });
+    await run.pass(600);
+    expectOneEnd(run, 'ended');
+  });
 });

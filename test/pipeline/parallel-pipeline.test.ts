@@ -9,7 +9,7 @@ import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { runTest } from '../../src/testing/run-test.ts';
 import { classesOf, textsOf } from '../support/start-pipeline.ts';
-import { startRun, Witness } from './troublemakers.ts';
+import { Recorder, startRun } from './faults.ts';
 
 /** Greets as soon as it sees the StartFrame, and says goodbye at the end. */
 class Polite extends FrameProcessor {
@@ -96,7 +96,7 @@ describe('ParallelPipeline', () => {
     beforeEach(() => void vi.useFakeTimers());
     afterEach(() => void vi.useRealTimers());
 
-    const seenBy = ({ seen }: Witness): string[] =>
+    const seenBy = ({ seen }: Recorder): string[] =>
       seen.map((frame) => (frame instanceof TextFrame ? frame.text : frame.constructor.name));
     const ends = [
       ['EndFrame', () => new EndFrame()],
@@ -106,7 +106,7 @@ describe('ParallelPipeline', () => {
     it.each(ends)(
       'lets out what a branch says at once, and the %s when all are through',
       async (name, make) => {
-        const behind = new Witness();
+        const behind = new Recorder();
         const run = await startRun([
           new ParallelPipeline([new SaysGoodbye()], [new TakesTime(3_000)]),
           behind,
@@ -154,7 +154,7 @@ describe('ParallelPipeline', () => {
     );
 
     it.each(ends)('lets upstream frames through the branches', async (_name, make) => {
-      const before = new Witness();
+      const before = new Recorder();
       const asks = new (class extends FrameProcessor {
         protected override process(frame: Frame, direction: FrameDirection): void {
           this.push(frame, direction);
@@ -180,7 +180,7 @@ describe('ParallelPipeline', () => {
           if (isTerminalFrame(frame)) this.push(new TextFrame('too late'));
         }
       })();
-      const behind = new Witness();
+      const behind = new Recorder();
       const run = await startRun([
         talksOn,
         new ParallelPipeline([new SaysGoodbye()], [new TakesTime(3_000)]),

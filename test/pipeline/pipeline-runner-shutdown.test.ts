@@ -11,7 +11,7 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { ExitHook, PipelineResult } from '../../src/processors/frame-processor-setup.ts';
-import { HangsOn, never, pass, Troublemaker, WithExitHook } from './troublemakers.ts';
+import { FaultyProcessor, HangsOn, never, pass, WithExitHook } from './faults.ts';
 
 /** Takes so long for each text. */
 class Speaker extends FrameProcessor {
@@ -106,7 +106,7 @@ describe('a shutdown', () => {
 
   it('gives up on a processor that hangs on the cancel before the budget is over', async () => {
     const { happens, hooked, reasons } = await setup(
-      [new Troublemaker('hangs', 'cancel'), new Troublemaker('hangs', 'cancel')],
+      [new FaultyProcessor('hangs', 'cancel'), new FaultyProcessor('hangs', 'cancel')],
       { shutdownBudgetMs: 1_000 },
       { cancelTimeoutMs: 10_000 },
     );

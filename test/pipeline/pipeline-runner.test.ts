@@ -13,8 +13,8 @@ import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { promised } from '../support/promised.ts';
 import { spawnScript } from '../support/run-typescript.ts';
+import { Recorder } from './faults.ts';
 import type { ProgramOptions } from './runner-program.ts';
-import { Witness } from './troublemakers.ts';
 
 const program = fileURLToPath(new URL('./runner-program.ts', import.meta.url));
 
@@ -255,8 +255,8 @@ describe.concurrent('a process with a PipelineRunner', () => {
 describe('PipelineRunner', () => {
   const runner = (): PipelineRunner =>
     new PipelineRunner({ logger: silentLogger, handleProcessEvents: false });
-  const newTask = (witness = new Witness()): PipelineTask =>
-    new PipelineTask(witness, { logger: silentLogger });
+  const newTask = (recorder = new Recorder()): PipelineTask =>
+    new PipelineTask(recorder, { logger: silentLogger });
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])(
     'refuses a budget of %s',
@@ -319,14 +319,14 @@ describe('PipelineRunner', () => {
 
   // row T
   it('end() ends: what was queued is played, and the EndFrame comes through', async () => {
-    const witnesses = [new Witness(), new Witness()];
-    const tasks = witnesses.map(newTask);
+    const recorders = [new Recorder(), new Recorder()];
+    const tasks = recorders.map(newTask);
     const one = runner();
     const running = one.run(...tasks);
     for (const task of tasks) task.queueFrame(new TextFrame('goodbye'));
     one.end();
     expect((await running).map(({ reason }) => reason)).toEqual(['ended', 'ended']);
-    for (const { seen } of witnesses) {
+    for (const { seen } of recorders) {
       expect(seen.map((frame) => frame.constructor.name)).toEqual(['StartFrame', 'TextFrame', 'EndFrame']);
     }
   });

@@ -30,7 +30,7 @@ import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { startPipeline } from '../support/start-pipeline.ts';
-import { Troublemaker } from './troublemakers.ts';
+import { FaultyProcessor } from './faults.ts';
 
 async function setup(options: PipelineTaskOptions, processors: FrameProcessor[] = [new IdentityFilter()]) {
   const pipeline = await startPipeline(processors, options);
@@ -41,7 +41,7 @@ async function setup(options: PipelineTaskOptions, processors: FrameProcessor[] 
   return { ...pipeline, idleTimeout, heartbeatTimeout };
 }
 
-const noBeats = (): FrameProcessor => new Troublemaker('hangs', 'heartbeat');
+const noBeats = (): FrameProcessor => new FaultyProcessor('hangs', 'heartbeat');
 
 describe('PipelineTask idle detection', () => {
   useFakeTime();

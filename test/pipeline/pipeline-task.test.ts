@@ -5,14 +5,14 @@ import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/inter
 import { CancelFrame, EndFrame, EndTaskFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
 import { InvalidOptionError, PipelineError } from '../../src/lib/errors.ts';
-import type { Observer } from '../../src/pipeline/observer.ts';
+import type { Observer } from '../../src/observers/observer.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { LifecycleEvent } from '../../src/processors/frame-processor-setup.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { makeTask, startPipeline, textsOf } from '../support/start-pipeline.ts';
-import { Troublemaker } from './troublemakers.ts';
+import { FaultyProcessor } from './faults.ts';
 
 /** Answers a text upstream. */
 class Answers extends FrameProcessor {
@@ -180,7 +180,7 @@ describe('PipelineTask', () => {
     });
 
     it('does not claim so when the run is over first', async () => {
-      const { task, run } = await startPipeline([new Troublemaker('hangs', 'flush')]);
+      const { task, run } = await startPipeline([new FaultyProcessor('hangs', 'flush')]);
       const flushed = task.flush();
       task.cancel();
       expect(await flushed).toBe(false);
@@ -198,7 +198,7 @@ describe('PipelineTask', () => {
     });
 
     it('gives up after its time', async () => {
-      const { task, run } = await startPipeline([new Troublemaker('hangs', 'flush')]);
+      const { task, run } = await startPipeline([new FaultyProcessor('hangs', 'flush')]);
       const flushed = task.flush({ timeoutMs: 700 });
       await passes(700);
       expect(await flushed).toBe(false);

@@ -10,7 +10,7 @@ import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { textsOf } from '../support/start-pipeline.ts';
-import { Troublemaker, Witness } from './troublemakers.ts';
+import { FaultyProcessor, Recorder } from './faults.ts';
 
 /** A task, what comes out of it, and the end of its run. */
 function started(pipeline: FrameProcessor) {
@@ -25,10 +25,10 @@ function started(pipeline: FrameProcessor) {
 
 const transport = new MemoryTransport();
 const shared: Record<string, () => [FrameProcessor, (processor: FrameProcessor) => FrameProcessor]> = {
-  processor: () => [new Witness(), (processor) => new Pipeline([new IdentityFilter(), processor])],
-  pipeline: () => [new Pipeline([new Witness()]), (pipeline) => pipeline],
+  processor: () => [new Recorder(), (processor) => new Pipeline([new IdentityFilter(), processor])],
+  pipeline: () => [new Pipeline([new Recorder()]), (pipeline) => pipeline],
   transport: () => [transport.output(), (output) => new Pipeline([transport.input(), output])],
-  'processor in a branch': () => [new Witness(), (processor) => new ParallelPipeline([], [processor])],
+  'processor in a branch': () => [new Recorder(), (processor) => new ParallelPipeline([], [processor])],
 };
 
 describe.each(Object.entries(shared))('a %s in two tasks at once', (_title, make) => {
@@ -46,7 +46,7 @@ describe.each(Object.entries(shared))('a %s in two tasks at once', (_title, make
     expect(await first.run).toMatchObject({ reason: 'ended', forced: false });
     expect(first.texts()).toEqual(['of the first']);
     expect(second.texts()).toEqual([]);
-    if (processor instanceof Witness) expect(processor.cleanups).toBe(1);
+    if (processor instanceof Recorder) expect(processor.cleanups).toBe(1);
   });
 
   it.each(['stopWhenDone', 'cancel'] as const)(
@@ -71,16 +71,16 @@ describe.each(Object.entries(shared))('a %s in two tasks at once', (_title, make
 
 describe('a run that is over', () => {
   it('by a StopFrame, or by a start that failed, lets others have its processors', async () => {
-    const witness = new Witness();
-    const stopped = started(new Pipeline([witness]));
+    const recorder = new Recorder();
+    const stopped = started(new Pipeline([recorder]));
     stopped.task.queueFrame(new StopFrame());
     expect((await stopped.run).reason).toBe('stopped');
-    const failing = new PipelineTask(new Pipeline([witness, new Troublemaker('hangs', 'start')]), {
+    const failing = new PipelineTask(new Pipeline([recorder, new FaultyProcessor('hangs', 'start')]), {
       logger: silentLogger,
       startTimeoutMs: 1,
     });
     expect((await failing.run()).reason).toBe('failed');
-    const last = started(new Pipeline([witness]));
+    const last = started(new Pipeline([recorder]));
     last.task.stopWhenDone();
     expect((await last.run).reason).toBe('ended');
   });

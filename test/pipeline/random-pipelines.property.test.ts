@@ -15,7 +15,7 @@ import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
-import { pass, WithExitHook } from './troublemakers.ts';
+import { pass, WithExitHook } from './faults.ts';
 
 /** Numbered in the order in which they were queued, each lane for itself. */
 type Numbered = Frame & { readonly number: number };
@@ -60,7 +60,7 @@ const realTurn = setImmediate;
 
 // — what is random —
 
-type Misdeed = 'throws' | 'swallows' | 'hangs';
+type Fault = 'throws' | 'swallows' | 'hangs';
 type Role = 'start' | 'end' | 'stop' | 'cancel';
 
 type Spec =
@@ -69,21 +69,21 @@ type Spec =
   | { readonly kind: 'drops'; readonly every: number }
   | { readonly kind: 'throws'; readonly every: number }
   | { readonly kind: 'interrupts'; readonly every: number }
-  | { readonly kind: 'lifecycle'; readonly misdeed: Misdeed; readonly role: Role }
+  | { readonly kind: 'lifecycle'; readonly fault: Fault; readonly role: Role }
   | { readonly kind: 'hangs'; readonly every: number }
   | { readonly kind: 'row'; readonly inside: readonly Spec[] }
   | { readonly kind: 'branches'; readonly inside: readonly (readonly Spec[])[] };
 
 const every = fc.integer({ min: 2, max: 7 });
 const role = fc.constantFrom<Role>('start', 'end', 'stop', 'cancel');
-const misdeed = fc.constantFrom<Misdeed>('throws', 'swallows', 'hangs');
+const fault = fc.constantFrom<Fault>('throws', 'swallows', 'hangs');
 
 const { spec } = fc.letrec<{ spec: Spec; row: Spec; branches: Spec; leaf: Spec }>((tie) => ({
   leaf: fc.oneof(
     fc.constantFrom<Spec>({ kind: 'identity' }, { kind: 'direct' }),
     fc.record({ kind: fc.constant('yields' as const), turns: fc.integer({ min: 0, max: 3 }), every }),
     fc.record({ kind: fc.constantFrom('drops' as const, 'throws' as const, 'interrupts' as const), every }),
-    fc.record({ kind: fc.constant('lifecycle' as const), misdeed, role }),
+    fc.record({ kind: fc.constant('lifecycle' as const), fault, role }),
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('hangs' as const), every: fc.constant(9) }) },
   ),
   row: fc.record({ kind: fc.constant('row' as const), inside: fc.array(tie('spec'), { maxLength: 3 }) }),
@@ -123,8 +123,8 @@ class Scripted extends FrameProcessor {
   protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
     const one = this.#spec;
     if (one.kind === 'lifecycle' && frame.frameRole === one.role && direction === 'downstream') {
-      if (one.misdeed === 'throws') throw new Error('thrown on purpose');
-      return one.misdeed === 'hangs' ? new Promise(() => {}) : undefined;
+      if (one.fault === 'throws') throw new Error('thrown on purpose');
+      return one.fault === 'hangs' ? new Promise(() => {}) : undefined;
     }
     if ('every' in one && isNumbered(frame)) {
       this.#count += 1;
@@ -244,7 +244,7 @@ it('random pipelines keep order, lose nothing that must not be lost, and end exa
 
       // the terminal frame always arrives; only a start that never came through may fail
       const startIsHung = all(one.specs).some(
-        (leaf) => leaf.kind === 'lifecycle' && leaf.role === 'start' && leaf.misdeed !== 'throws',
+        (leaf) => leaf.kind === 'lifecycle' && leaf.role === 'start' && leaf.fault !== 'throws',
       );
       const reason = { end: 'ended', stop: 'stopped', cancel: 'cancelled' }[one.last];
       const acceptable = startIsHung ? [reason, 'failed'] : [reason];

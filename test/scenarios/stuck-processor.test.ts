@@ -14,7 +14,7 @@ import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
-import { misdeeds, Troublemaker } from '../pipeline/troublemakers.ts';
+import { FaultyProcessor, faults } from '../pipeline/faults.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
@@ -62,11 +62,11 @@ function newTask(...processors: FrameProcessor[]) {
   return { task, blamed, timesFinished: () => finished };
 }
 
-const places: readonly (readonly [string, (troublemaker: FrameProcessor) => FrameProcessor])[] = [
-  ['', (troublemaker) => troublemaker],
-  [' in a parallel branch', (troublemaker) => new ParallelPipeline([new IdentityFilter()], [troublemaker])],
+const places: readonly (readonly [string, (faulty: FrameProcessor) => FrameProcessor])[] = [
+  ['', (faulty) => faulty],
+  [' in a parallel branch', (faulty) => new ParallelPipeline([new IdentityFilter()], [faulty])],
 ];
-const cases = misdeeds.flatMap((misdeed) => places.map(([where, place]) => [misdeed, where, place] as const));
+const cases = faults.flatMap((fault) => places.map(([where, place]) => [fault, where, place] as const));
 
 async function startServer(): Promise<void> {
   server ??= await sharedLiveKit();
@@ -75,14 +75,14 @@ async function startServer(): Promise<void> {
 describeWithServer('a room whose bot has a processor that', () => {
   beforeAll(startServer);
 
-  it.each(cases)('%s on the EndFrame%s is deleted', async (misdeed, _where, place) => {
+  it.each(cases)('%s on the EndFrame%s is deleted', async (fault, _where, place) => {
     const { httpUrl: apiUrl, apiKey, apiSecret } = server;
     const roomName = await newRoomName();
     await roomService(server).createRoom({ name: roomName, emptyTimeout: 300 });
     const rest = new LiveKitRESTHelper({ apiUrl, apiKey, apiSecret });
     const cleanup = new RoomCleanupProcessor({ roomName, rest, guardian: false, logger: silentLogger });
-    const troublemaker = new Troublemaker(misdeed, 'end');
-    const { task, blamed, timesFinished } = newTask(cleanup, place(troublemaker), new IdentityFilter());
+    const faulty = new FaultyProcessor(fault, 'end');
+    const { task, blamed, timesFinished } = newTask(cleanup, place(faulty), new IdentityFilter());
     const started = new Promise<void>((resolve) => task.once('started', resolve));
     const run = task.run();
     await started;
@@ -92,7 +92,7 @@ describeWithServer('a room whose bot has a processor that', () => {
     expect(performance.now() - endedAt).toBeLessThan(promised(boundMs));
     expect(result).toMatchObject({ reason: 'ended', forced: true });
     expect(timesFinished()).toBe(1);
-    expect(blamed).toContain(troublemaker.name);
+    expect(blamed).toContain(faulty.name);
     expect(await firstValueFrom(cleanup.outcome$)).toMatchObject({ status: 'deleted', trigger: 'end' });
     await expectGone(roomName);
   });
@@ -112,7 +112,7 @@ describeWithMedia('a call whose bot has a processor that hangs on the EndFrame',
       params: { audioOutEnabled: true },
       logger: silentLogger,
     });
-    const hangs = new Troublemaker('hangs', 'end');
+    const hangs = new FaultyProcessor('hangs', 'end');
     const { task, blamed } = newTask(
       transport.input(),
       ...(place === 'behind' ? [transport.output(), hangs] : [hangs, transport.output()]),

@@ -1,14 +1,16 @@
+/** The interface of observers, and the events that they get. */
+
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 
-/** A frame went from one processor towards the next. */
+/** A processor has pushed a frame. */
 export interface FramePushed {
   readonly source: FrameProcessor;
-  /** `undefined` where there is no next one: the frame is gone. */
+  /** The neighbour that gets the frame; `undefined` at the end of the pipeline. */
   readonly destination: FrameProcessor | undefined;
   readonly frame: Frame;
   readonly direction: FrameDirection;
-  /** Milliseconds, of `performance.now()`; exact to about 2 ms. */
+  /** Milliseconds of `performance.now()`, exact to about 2 ms. */
   readonly timestampMs: number;
 }
 
@@ -17,24 +19,26 @@ export interface FrameProcessed {
   readonly processor: FrameProcessor;
   readonly frame: Frame;
   readonly direction: FrameDirection;
+  /** Milliseconds of `performance.now()`, exact to about 2 ms. */
   readonly timestampMs: number;
 }
 
-/** A processor's `setup()` is over. */
+/** A processor's `setup()` is done. */
 export interface ProcessorSetUp {
   readonly processor: FrameProcessor;
+  /** Milliseconds of `performance.now()`. */
   readonly startedMs: number;
+  /** Milliseconds of `performance.now()`. */
   readonly finishedMs: number;
 }
 
 /**
- * Watches a pipeline from outside. All methods are optional, and each that is absent costs nothing.
+ * Observes a pipeline. All methods are optional, and an absent one costs nothing.
  *
- * They are called a little later than what they tell, in order and one at a time: an observer can neither slow
- * nor break a pipeline. What is still to be told at the end is told before `cleanup()`, as long as it gets on. One
- * that falls 100 000 records behind because a method of it does not settle, or 4 000 000 because it is slow, is told
- * nothing any more, with a warning, but cleaned up at the end. The same frame is seen at every hop; tell it by its
- * `id`.
+ * Methods are called asynchronously, in order and one at a time: an observer can neither slow nor break a pipeline. At
+ * the end of a run the backlog is delivered before `cleanup()`, as long as it shrinks. An observer gets no more events,
+ * with a warning, when it is 100 000 events behind because one of its methods does not settle, or 1 000 000 because it
+ * is slow; its `cleanup()` is called all the same. The same frame is seen at every hop: compare its `id`.
  *
  * @see Pipecat `observers/base_observer.py`, `BaseObserver`
  */
@@ -44,5 +48,6 @@ export interface Observer {
   onProcessorSetup?(event: ProcessorSetUp): void | Promise<void>;
   /** The StartFrame has come out of the pipeline. */
   onPipelineStarted?(): void | Promise<void>;
+  /** Called once, at the end of the run. */
   cleanup?(): void | Promise<void>;
 }

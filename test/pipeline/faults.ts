@@ -16,17 +16,17 @@ import type {
 
 export const never: Promise<never> = new Promise<never>(() => {});
 
-export const misdeeds = ['throws', 'rejects', 'swallows', 'hangs'] as const;
-export type Misdeed = (typeof misdeeds)[number];
+export const faults = ['throws', 'rejects', 'swallows', 'hangs'] as const;
+export type Fault = (typeof faults)[number];
 
 /** Does something wrong with the frames of these roles; passes all others on. */
-export class Troublemaker extends FrameProcessor {
-  readonly #misdeed: Misdeed;
+export class FaultyProcessor extends FrameProcessor {
+  readonly #fault: Fault;
   readonly #roles: readonly FrameRole[];
 
-  constructor(misdeed: Misdeed, ...roles: readonly FrameRole[]) {
-    super({ name: `${misdeed} on ${roles}` });
-    this.#misdeed = misdeed;
+  constructor(fault: Fault, ...roles: readonly FrameRole[]) {
+    super({ name: `${fault} on ${roles}` });
+    this.#fault = fault;
     this.#roles = roles;
   }
 
@@ -35,9 +35,9 @@ export class Troublemaker extends FrameProcessor {
       this.push(frame, direction);
       return;
     }
-    if (this.#misdeed === 'throws') throw new Error('thrown on purpose');
-    if (this.#misdeed === 'rejects') return Promise.reject(new Error('rejected on purpose'));
-    if (this.#misdeed === 'hangs') return never;
+    if (this.#fault === 'throws') throw new Error('thrown on purpose');
+    if (this.#fault === 'rejects') return Promise.reject(new Error('rejected on purpose'));
+    if (this.#fault === 'hangs') return never;
   }
 }
 
@@ -57,7 +57,7 @@ export class HangsOn extends FrameProcessor {
 }
 
 /** Passes everything on, and notes what it saw. */
-export class Witness extends FrameProcessor {
+export class Recorder extends FrameProcessor {
   readonly seen: Frame[] = [];
   cleanups = 0;
 

@@ -1,27 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { PipelineFlushFrame } from '../../src/frames/flush.ts';
-import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
-import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
+import { PipelineFlushFrame } from '../../../src/frames/flush.ts';
+import type { Frame, FrameDirection } from '../../../src/frames/frame.ts';
+import { HeartbeatFrame } from '../../../src/frames/heartbeat.ts';
+import { InterruptionFrame, InterruptionTaskFrame } from '../../../src/frames/interruption.ts';
 import {
   CancelTaskFrame,
   EndFrame,
   EndTaskFrame,
   isLifecycleFrame,
   StopTaskFrame,
-} from '../../src/frames/lifecycle.ts';
+} from '../../../src/frames/lifecycle.ts';
 import {
   FrameProcessorPauseFrame,
   FrameProcessorPauseUrgentFrame,
   FrameProcessorResumeFrame,
   FrameProcessorResumeUrgentFrame,
-} from '../../src/frames/pause.ts';
-import { TextFrame } from '../../src/frames/text.ts';
-import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
-import { Pipeline } from '../../src/pipeline/pipeline.ts';
-import { FrameProcessor, type FrameProcessorOptions } from '../../src/processors/frame-processor.ts';
-import { turnOfTheLoop } from '../../src/processors/frame-scheduler.ts';
-import { classesOf, startPipeline } from '../support/start-pipeline.ts';
+} from '../../../src/frames/pause.ts';
+import { TextFrame } from '../../../src/frames/text.ts';
+import { ParallelPipeline } from '../../../src/pipeline/parallel-pipeline.ts';
+import { Pipeline } from '../../../src/pipeline/pipeline.ts';
+import { turnOfTheLoop } from '../../../src/processors/core/frame-scheduler.ts';
+import { FrameProcessor, type FrameProcessorOptions } from '../../../src/processors/frame-processor.ts';
+import { classesOf, startPipeline } from '../../support/start-pipeline.ts';
 
 type Script = (self: Scripted, frame: Frame, direction: FrameDirection) => void | Promise<void>;
 

@@ -4,17 +4,17 @@ import {
   BotStartedSpeakingFrame,
   UserSpeakingFrame,
 } from '../../src/frames/interruption.ts';
-import { IdleWatch } from '../../src/pipeline/idle-watch.ts';
+import { IdleTimer } from '../../src/pipeline/idle-timer.ts';
 
-describe('IdleWatch', () => {
+describe('IdleTimer', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
   const setup = () => {
     const idle = vi.fn();
-    const watch = new IdleWatch([BotSpeakingFrame, UserSpeakingFrame], 1_000, idle);
-    watch.start();
-    return { watch, idle };
+    const timer = new IdleTimer([BotSpeakingFrame, UserSpeakingFrame], 1_000, idle);
+    timer.start();
+    return { timer, idle };
   };
 
   it('tells when nobody has spoken for so long', () => {
@@ -26,9 +26,9 @@ describe('IdleWatch', () => {
   });
 
   it.each([new BotSpeakingFrame(), new UserSpeakingFrame()])('waits on after a %s', (frame) => {
-    const { watch, idle } = setup();
+    const { timer, idle } = setup();
     vi.advanceTimersByTime(600);
-    watch.see(frame);
+    timer.onFrame(frame);
     vi.advanceTimersByTime(900);
     expect(idle).not.toHaveBeenCalled();
     vi.advanceTimersByTime(100);
@@ -36,9 +36,9 @@ describe('IdleWatch', () => {
   });
 
   it('takes no notice of frames of other classes', () => {
-    const { watch, idle } = setup();
+    const { timer, idle } = setup();
     vi.advanceTimersByTime(600);
-    watch.see(new BotStartedSpeakingFrame());
+    timer.onFrame(new BotStartedSpeakingFrame());
     vi.advanceTimersByTime(400);
     expect(idle).toHaveBeenCalledOnce();
   });
@@ -50,17 +50,17 @@ describe('IdleWatch', () => {
   });
 
   it('has one timer, however often somebody speaks', () => {
-    const { watch } = setup();
+    const { timer } = setup();
     for (let spoken = 0; spoken < 100; spoken += 1) {
-      watch.see(new BotSpeakingFrame());
+      timer.onFrame(new BotSpeakingFrame());
       vi.advanceTimersByTime(7);
       expect(vi.getTimerCount()).toBe(1);
     }
   });
 
   it('leaves nothing behind when it stops', () => {
-    const { watch, idle } = setup();
-    watch.stop();
+    const { timer, idle } = setup();
+    timer.stop();
     expect(vi.getTimerCount()).toBe(0);
     vi.advanceTimersByTime(5_000);
     expect(idle).not.toHaveBeenCalled();

@@ -4,12 +4,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Frame } from '../../src/frames/frame.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import type { Observer } from '../../src/pipeline/observer.ts';
-import { ObserverHub } from '../../src/pipeline/observer-hub.ts';
+import type { Observer } from '../../src/observers/observer.ts';
+import { ObserverDispatcher } from '../../src/observers/observer-dispatcher.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
+import { never, Recorder, startRun } from '../pipeline/faults.ts';
 import { passes } from '../support/fake-time.ts';
-import { never, startRun, Witness } from './troublemakers.ts';
 
 const texts = (frames: readonly Frame[]): string => {
   return frames
@@ -18,7 +18,7 @@ const texts = (frames: readonly Frame[]): string => {
     .join('');
 };
 
-/** Notes what it is told; keeps the hub waiting as long as `hold` says. */
+/** Notes what it is told; keeps the dispatcher waiting as long as `hold` says. */
 function recorder(hold: () => void | Promise<void> = () => {}) {
   const frames: Frame[] = [];
   const observer: Observer & { frames: Frame[]; cleanups: number } = {
@@ -43,7 +43,7 @@ const source = new IdentityFilter();
 function setup(...observers: readonly Observer[]) {
   const errors: object[] = [];
   const warnings: object[] = [];
-  const hub = new ObserverHub(
+  const dispatcher = new ObserverDispatcher(
     {
       ...silentLogger,
       error: (fields) => void errors.push(fields),
@@ -52,9 +52,9 @@ function setup(...observers: readonly Observer[]) {
     observers,
   );
   const pushes = (letters: string): void => {
-    for (const letter of letters) hub.pushed?.note(source, new TextFrame(letter), 'downstream');
+    for (const letter of letters) dispatcher.pushed?.onFrame(source, new TextFrame(letter), 'downstream');
   };
-  return { hub, pushes, errors, warnings };
+  return { dispatcher, pushes, errors, warnings };
 }
 
 const realNow = performance.now.bind(performance);
@@ -72,7 +72,7 @@ async function passesOften(times: number, ms: number): Promise<void> {
 
 const turns = (): Promise<void> => passes(5);
 
-describe('ObserverHub', () => {
+describe('ObserverDispatcher', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -99,10 +99,10 @@ describe('ObserverHub', () => {
 
   it('tells it once to each, when they meet at different places', async () => {
     const [first, late] = [recorder(), recorder()];
-    const { hub, pushes } = setup(first);
+    const { dispatcher, pushes } = setup(first);
     pushes('a');
-    hub.add(late);
-    hub.add({
+    dispatcher.add(late);
+    dispatcher.add({
       onPushFrame: ({ frame }) => {
         if (texts([frame]) === 'b') pushes('c');
       },
@@ -114,15 +114,15 @@ describe('ObserverHub', () => {
 
   it('tells what happened in the order in which it happened, whatever it is', async () => {
     const told: string[] = [];
-    const { hub, pushes } = setup({
+    const { dispatcher, pushes } = setup({
       onPushFrame: ({ frame }) => void told.push(`pushed ${texts([frame])}`),
       onProcessFrame: ({ frame }) => void told.push(`processed ${texts([frame])}`),
       onProcessorSetup: ({ startedMs, finishedMs }) => void told.push(`set up in ${finishedMs - startedMs}`),
       onPipelineStarted: () => void told.push('started'),
     });
-    hub.processorSetUp(source, 10, 30);
-    hub.pipelineStarted();
-    hub.processed?.note(source, new TextFrame('a'), 'downstream');
+    dispatcher.processorSetUp(source, 10, 30);
+    dispatcher.pipelineStarted();
+    dispatcher.processed?.onFrame(source, new TextFrame('a'), 'downstream');
     pushes('a');
     await turns();
     expect(told).toEqual(['set up in 20', 'started', 'processed a', 'pushed a']);
@@ -148,29 +148,29 @@ describe('ObserverHub', () => {
 
   it('removes one that does not finish and has fallen far behind, with one warning', async () => {
     const [stuck, quick] = [recorder(() => never), recorder()];
-    const { hub, pushes, warnings } = setup(stuck, quick);
+    const { dispatcher, pushes, warnings } = setup(stuck, quick);
     pushes('a');
     await turns();
     pushes('b'.repeat(99_000));
     await turns();
     expect(warnings).toEqual([]);
-    expect(hub.pushed).toBeDefined();
+    expect(dispatcher.pushed).toBeDefined();
     pushes('c'.repeat(2_000));
     await turns();
     pushes('d');
     while (quick.frames.length < 101_002) await passes(1);
     expect(warnings).toHaveLength(1);
     expect(texts(quick.frames)).toHaveLength(101_002);
-    hub.remove(quick);
-    expect(hub.pushed).toBeUndefined();
-    await hub.close(100);
+    dispatcher.remove(quick);
+    expect(dispatcher.pushed).toBeUndefined();
+    await dispatcher.close(100);
     expect([stuck.frames.length, stuck.cleanups, quick.cleanups]).toEqual([1, 1, 0]);
   });
 
   it('does not go on with one that was removed so and finishes later', async () => {
     let finish = (): void => {};
     const stuck = recorder(() => new Promise((resolve) => (finish = resolve)));
-    const { pushes, hub } = setup(stuck);
+    const { pushes, dispatcher } = setup(stuck);
     pushes('a');
     await turns();
     pushes('b'.repeat(101_000));
@@ -179,9 +179,9 @@ describe('ObserverHub', () => {
     pushes('c');
     await turns();
     expect(texts(stuck.frames)).toBe('a');
-    expect(hub.pushed).toBeUndefined();
-    await hub.close(100);
-    await hub.close(100);
+    expect(dispatcher.pushed).toBeUndefined();
+    await dispatcher.close(100);
+    await dispatcher.close(100);
     expect(stuck.cleanups).toBe(1);
   });
 
@@ -231,25 +231,25 @@ describe('ObserverHub', () => {
   it('gives up one that is much too slow, without the quick one beside it', async () => {
     vi.useRealTimers();
     const slow = recorder(() => spin(1));
-    let told = 0;
+    let delivered = 0;
     const quick: Observer = {
       onPushFrame: () => {
-        told += 1;
+        delivered += 1;
       },
     };
-    const { hub, warnings } = setup(slow, quick);
+    const { dispatcher, warnings } = setup(slow, quick);
     const frame = new TextFrame('x');
     const push = (count: number): void => {
-      for (let index = 0; index < count; index += 1) hub.pushed?.note(source, frame, 'downstream');
+      for (let index = 0; index < count; index += 1) dispatcher.pushed?.onFrame(source, frame, 'downstream');
     };
-    push(2_100_000);
-    while (told < 2_100_000) await new Promise((resolve) => setImmediate(resolve));
+    push(600_000);
+    while (delivered < 600_000) await new Promise((resolve) => setImmediate(resolve));
     expect(warnings).toEqual([]);
-    push(2_000_000);
-    while (told < 4_100_000) await new Promise((resolve) => setImmediate(resolve));
+    push(500_000);
+    while (delivered < 1_100_000) await new Promise((resolve) => setImmediate(resolve));
     expect(warnings).toHaveLength(1);
     expect(slow.frames.length).toBeLessThan(100_000);
-    await hub.close(1_000);
+    await dispatcher.close(1_000);
     expect([slow.cleanups, warnings.length]).toEqual([1, 1]);
   });
 
@@ -258,10 +258,10 @@ describe('ObserverHub', () => {
     const slow = async (): Promise<void> => {
       await new Promise((resolve) => setTimeout(resolve, 1));
     };
-    const { hub } = setup({ onPushFrame: () => {} }, { onPushFrame: slow });
+    const { dispatcher } = setup({ onPushFrame: () => {} }, { onPushFrame: slow });
     const kept = Array.from('abc', (letter) => {
       const frame = new TextFrame(letter);
-      hub.pushed?.note(source, frame, 'downstream');
+      dispatcher.pushed?.onFrame(source, frame, 'downstream');
       return new WeakRef(frame);
     });
     collectGarbage();
@@ -288,11 +288,11 @@ describe('ObserverHub', () => {
   describe('one that comes and goes', () => {
     it('is told exactly what happened meanwhile', async () => {
       const observer = recorder();
-      const { hub, pushes } = setup();
+      const { dispatcher, pushes } = setup();
       pushes('a');
-      hub.add(observer);
+      dispatcher.add(observer);
       pushes('bc');
-      hub.remove(observer);
+      dispatcher.remove(observer);
       pushes('d');
       await turns();
       expect(texts(observer.frames)).toBe('bc');
@@ -301,15 +301,15 @@ describe('ObserverHub', () => {
     it('is told so beside others, and when it is slow', async () => {
       const always = recorder();
       const observer = recorder(() => new Promise((resolve) => setTimeout(resolve, 10)));
-      const { hub, pushes } = setup(always);
+      const { dispatcher, pushes } = setup(always);
       pushes('a');
       await turns();
       pushes('b');
-      hub.add(observer);
+      dispatcher.add(observer);
       pushes('cd');
       await turns();
       pushes('e');
-      hub.remove(observer);
+      dispatcher.remove(observer);
       pushes('f');
       await passesOften(4, 10);
       expect([texts(always.frames), texts(observer.frames)]).toEqual(['abcdef', 'cde']);
@@ -317,11 +317,11 @@ describe('ObserverHub', () => {
 
     it('may come again', async () => {
       const observer = recorder(() => new Promise((resolve) => setTimeout(resolve, 10)));
-      const { hub, pushes } = setup(recorder());
+      const { dispatcher, pushes } = setup(recorder());
       for (const letters of ['ab', 'ef']) {
-        hub.add(observer);
+        dispatcher.add(observer);
         pushes(letters);
-        hub.remove(observer);
+        dispatcher.remove(observer);
         pushes('-');
       }
       await passesOften(5, 10);
@@ -330,10 +330,10 @@ describe('ObserverHub', () => {
 
     it('may go while it is told something', async () => {
       const observer = recorder();
-      const { hub, pushes } = setup();
-      hub.add({
+      const { dispatcher, pushes } = setup();
+      dispatcher.add({
         onPushFrame: ({ frame }) => {
-          if (texts([frame]) === 'b') hub.add(observer);
+          if (texts([frame]) === 'b') dispatcher.add(observer);
         },
       });
       pushes('abc');
@@ -345,21 +345,21 @@ describe('ObserverHub', () => {
   });
 
   it('is asked for nothing that no observer wants', () => {
-    const { hub } = setup({ onPipelineStarted: () => {} });
-    expect([hub.pushed, hub.processed]).toEqual([undefined, undefined]);
+    const { dispatcher } = setup({ onPipelineStarted: () => {} });
+    expect([dispatcher.pushed, dispatcher.processed]).toEqual([undefined, undefined]);
     const observer = recorder();
-    hub.add(observer);
-    expect([hub.pushed, hub.processed]).toEqual([expect.anything(), undefined]);
-    hub.remove(observer);
-    expect(hub.pushed).toBeUndefined();
+    dispatcher.add(observer);
+    expect([dispatcher.pushed, dispatcher.processed]).toEqual([expect.anything(), undefined]);
+    dispatcher.remove(observer);
+    expect(dispatcher.pushed).toBeUndefined();
   });
 
   describe('at the end', () => {
     it('tells everything that is still to be told, then has them clean up', async () => {
       const slow = recorder(() => new Promise((resolve) => setTimeout(resolve, 10)));
-      const { hub, pushes } = setup(slow);
+      const { dispatcher, pushes } = setup(slow);
       pushes('abcdef');
-      const closing = hub.close(1_000).then(() => texts(slow.frames));
+      const closing = dispatcher.close(1_000).then(() => texts(slow.frames));
       await passesOften(7, 10);
       expect(await closing).toBe('abcdef');
       expect(slow.cleanups).toBe(1);
@@ -367,9 +367,9 @@ describe('ObserverHub', () => {
 
     it('tells 5,000 events that nobody was told before', async () => {
       const observer = recorder();
-      const { hub, pushes } = setup(observer);
+      const { dispatcher, pushes } = setup(observer);
       pushes('x'.repeat(5_000));
-      const closing = hub.close(1_000);
+      const closing = dispatcher.close(1_000);
       await vi.advanceTimersByTimeAsync(10);
       await closing;
       expect(observer.frames).toHaveLength(5_000);
@@ -379,9 +379,9 @@ describe('ObserverHub', () => {
       'tells everything to a slow one that gets on, also with a limit of %s ms',
       async (limitMs) => {
         const slow = recorder(() => new Promise((resolve) => setTimeout(resolve, 100)));
-        const { hub, pushes, warnings } = setup(slow, recorder());
+        const { dispatcher, pushes, warnings } = setup(slow, recorder());
         pushes('x'.repeat(30));
-        const closing = hub.close(limitMs).then(() => slow.frames.length);
+        const closing = dispatcher.close(limitMs).then(() => slow.frames.length);
         await passesOften(31, 100);
         expect(await closing).toBe(30);
         expect([slow.cleanups, warnings]).toEqual([1, []]);
@@ -392,18 +392,18 @@ describe('ObserverHub', () => {
     it('tells everything to one that works for longer than the limit', async () => {
       vi.useRealTimers();
       const slow = recorder(() => spin(5));
-      const { hub, pushes, warnings } = setup(slow);
+      const { dispatcher, pushes, warnings } = setup(slow);
       pushes('x'.repeat(50));
-      await hub.close(20);
+      await dispatcher.close(20);
       expect([slow.frames.length, warnings]).toEqual([50, []]);
     });
 
     it("takes the process standing still for nobody's lack of progress", async () => {
       vi.useRealTimers();
       const observer = recorder();
-      const { hub, pushes, warnings } = setup(observer);
+      const { dispatcher, pushes, warnings } = setup(observer);
       pushes('x'.repeat(100_000));
-      const closing = hub.close(20);
+      const closing = dispatcher.close(20);
       spin(40);
       await closing;
       expect([observer.frames.length, warnings]).toEqual([100_000, []]);
@@ -412,9 +412,9 @@ describe('ObserverHub', () => {
     it('waits no longer than the limit when only one gets on that causes more with everything it is told', async () => {
       vi.useRealTimers();
       const endless = recorder(() => pushes('x'));
-      const { hub, pushes, warnings } = setup(endless);
+      const { dispatcher, pushes, warnings } = setup(endless);
       pushes('a');
-      await hub.close(20);
+      await dispatcher.close(20);
       const told = endless.frames.length;
       expect(told).toBeGreaterThan(1);
       expect([endless.cleanups, warnings.length]).toEqual([1, 1]);
@@ -425,12 +425,12 @@ describe('ObserverHub', () => {
     it('tells one nothing more that finishes after it was cleaned up', async () => {
       let finish = (): void => {};
       const stuck = recorder(() => new Promise((resolve) => (finish = resolve)));
-      const { hub, pushes } = setup(stuck);
+      const { dispatcher, pushes } = setup(stuck);
       pushes('ab');
-      const closing = hub.close(1_000);
+      const closing = dispatcher.close(1_000);
       await vi.advanceTimersByTimeAsync(1_000);
       await closing;
-      hub.add({ onPushFrame: () => finish() });
+      dispatcher.add({ onPushFrame: () => finish() });
       pushes('c');
       await turns();
       expect([texts(stuck.frames), stuck.cleanups]).toEqual(['a', 1]);
@@ -438,9 +438,9 @@ describe('ObserverHub', () => {
 
     it('does not wait longer than the limit, and lets the quick ones clean up all the same', async () => {
       const [stuck, quick] = [recorder(() => never), recorder()];
-      const { hub, pushes, warnings } = setup(stuck, quick);
+      const { dispatcher, pushes, warnings } = setup(stuck, quick);
       pushes('ab');
-      const closing = hub.close(1_000);
+      const closing = dispatcher.close(1_000);
       await vi.advanceTimersByTimeAsync(1_000);
       await closing;
       expect([stuck.cleanups, quick.cleanups, texts(quick.frames)]).toEqual([1, 1, 'ab']);
@@ -450,7 +450,7 @@ describe('ObserverHub', () => {
 
     it('goes on behind a cleanup that throws, rejects or hangs', async () => {
       const last = recorder();
-      const { hub, errors } = setup(
+      const { dispatcher, errors } = setup(
         {
           cleanup: () => {
             throw new Error('thrown on purpose');
@@ -460,7 +460,7 @@ describe('ObserverHub', () => {
         { cleanup: () => never },
         last,
       );
-      const closing = hub.close(1_000);
+      const closing = dispatcher.close(1_000);
       await vi.advanceTimersByTimeAsync(1_000);
       await closing;
       expect(last.cleanups).toBe(1);
@@ -475,7 +475,7 @@ describe('a task with observers', () => {
 
   it('tells them every hop of every frame, to the last', async () => {
     const hops: string[] = [];
-    const [first, second] = [new Witness(), new Witness()];
+    const [first, second] = [new Recorder(), new Recorder()];
     const { task, pass } = await startRun([first, second], {
       observers: [
         {
@@ -500,7 +500,7 @@ describe('a task with observers', () => {
   });
 
   it('is not held up by one that never returns', async () => {
-    const { task, results, pass } = await startRun([new Witness()], {
+    const { task, results, pass } = await startRun([new Recorder()], {
       observers: [recorder(() => never)],
       cleanupTimeoutMs: 100,
     });
@@ -533,7 +533,7 @@ describe('a task with observers', () => {
 });
 
 it('an observer is told when a frame moved, also one that a timer pushed after a long rest', async () => {
-  const processor = new Witness();
+  const processor = new Recorder();
   const delays: number[] = [];
   let pushedMs = 0;
   const onPushFrame: NonNullable<Observer['onPushFrame']> = ({ frame, timestampMs }) => {

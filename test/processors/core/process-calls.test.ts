@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { ErrorFrame } from '../../src/frames/error-frame.ts';
-import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import { InterruptionFrame } from '../../src/frames/interruption.ts';
-import { EndFrame } from '../../src/frames/lifecycle.ts';
-import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
-import { FrameProcessor } from '../../src/processors/frame-processor.ts';
-import { turnOfTheLoop } from '../../src/processors/frame-scheduler.ts';
-import { startPipeline, textsOf } from '../support/start-pipeline.ts';
+import type { ErrorFrame } from '../../../src/frames/error-frame.ts';
+import type { Frame, FrameDirection } from '../../../src/frames/frame.ts';
+import { InterruptionFrame } from '../../../src/frames/interruption.ts';
+import { EndFrame } from '../../../src/frames/lifecycle.ts';
+import { TextFrame, TTSStartedFrame } from '../../../src/frames/text.ts';
+import { turnOfTheLoop } from '../../../src/processors/core/frame-scheduler.ts';
+import { FrameProcessor } from '../../../src/processors/frame-processor.ts';
+import { startPipeline, textsOf } from '../../support/start-pipeline.ts';
 
 /** Passes everything on, but for the text `slow`: with that it waits for {@link goOn}, then pushes `of slow`. */
 abstract class Sometimes extends FrameProcessor {

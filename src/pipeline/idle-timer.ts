@@ -1,44 +1,46 @@
+/** The idle timeout: finds out when nobody was heard for a while. */
+
 import type { Frame } from '../frames/frame.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
 
-/** After so long without a sign, what has begun and not ended is taken to have been forgotten; in milliseconds. */
+/** After so long without activity, an activity that never ended does not count any more; in milliseconds. */
 const longestActivityMs = 3_600_000;
 
-/** What has begun has no id of its own: a user's turn, of which there is one at a time. */
+/** A frame of a function call; a user's turn has no id, as there is one at a time. */
 interface Activity {
   readonly toolCallId?: string;
 }
 
 /**
- * Tells when nobody was heard for a while. One timer, moved on when it fires.
+ * One timer, rescheduled when it fires.
  *
- * By default it goes by the {@link Frame.frameActivity} of frames: nobody is idle during a user's turn or a function call,
- * however long that takes, up to an hour.
+ * By default it uses the {@link Frame.frameActivity} of frames: a user's turn and a function call count for as long as
+ * they last, up to an hour.
  */
-export class IdleWatch {
+export class IdleTimer {
   readonly #classes: readonly FrameClass[] | undefined;
   readonly #limitMs: number;
   readonly #onIdle: () => void;
   readonly #counted = new WeakSet<Frame>();
   /** Function calls, and the user's turn, that have begun and not ended. */
   readonly #ongoing = new Set<string | undefined>();
-  #lastSign = 0;
+  #activeAtMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param classes Frames that hold it off, instead of those with an activity. */
+  /** @param classes Frames that count as activity, instead of those with a `frameActivity`. */
   constructor(classes: readonly FrameClass[] | undefined, limitMs: number, onIdle: () => void) {
     this.#classes = classes;
     this.#limitMs = limitMs;
     this.#onIdle = onIdle;
   }
 
-  /** Whether it has to see every frame that is pushed; otherwise those with an activity are enough. */
-  get watchesPushes(): boolean {
+  /** Whether it needs every frame that is pushed; otherwise those with an activity are enough. */
+  get needsAllFrames(): boolean {
     return this.#classes !== undefined;
   }
 
   start(): void {
-    this.sign();
+    this.reset();
     this.#wait(this.#limitMs);
   }
 
@@ -48,21 +50,21 @@ export class IdleWatch {
   }
 
   /** Somebody is heard. */
-  sign(): void {
-    this.#lastSign = performance.now();
+  reset(): void {
+    this.#activeAtMs = performance.now();
   }
 
   /** A frame was pushed. */
-  see(frame: Frame): void {
-    if (this.#classes === undefined) this.#note(frame);
-    else if (isOneOf(frame, this.#classes)) this.sign();
+  onFrame(frame: Frame): void {
+    if (this.#classes === undefined) this.#onActivity(frame);
+    else if (isOneOf(frame, this.#classes)) this.reset();
   }
 
-  #note(frame: Frame): void {
+  #onActivity(frame: Frame): void {
     const { frameActivity: activity } = frame;
     if (activity === undefined) return;
-    this.sign();
-    // a frame is pushed again at each hop, perhaps when what it begins has ended
+    this.reset();
+    // a frame is pushed again at each hop, perhaps after its activity has ended
     if (activity === 'sign' || this.#counted.has(frame)) return;
     this.#counted.add(frame);
     const { toolCallId } = frame as Frame & Activity;
@@ -72,7 +74,7 @@ export class IdleWatch {
 
   #wait(ms: number): void {
     this.#timer = setTimeout(() => {
-      const idleMs = performance.now() - this.#lastSign;
+      const idleMs = performance.now() - this.#activeAtMs;
       if (idleMs < this.#limitMs - 1) this.#wait(this.#limitMs - idleMs);
       else if (this.#ongoing.size > 0 && idleMs < longestActivityMs) this.#wait(this.#limitMs);
       else {

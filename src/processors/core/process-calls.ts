@@ -1,15 +1,11 @@
 /** The calls of a processor's `process()`: which are pending, which were abandoned, and to which one a push belongs. */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Frame, FrameDirection } from '../frames/frame.ts';
-import type { FrameProcessor } from './frame-processor.ts';
+import type { Frame, FrameDirection } from '../../frames/frame.ts';
+import type { Processor } from './processor-types.ts';
 
 /** Calls a processor's `process()`. */
-export type Process = (
-  processor: FrameProcessor,
-  frame: Frame,
-  direction: FrameDirection,
-) => void | Promise<void>;
+export type Process = (processor: Processor, frame: Frame, direction: FrameDirection) => void | Promise<void>;
 
 /** The call that the running code belongs to, across everything it awaits. */
 const callContext = new AsyncLocalStorage<ProcessCall>();
@@ -21,7 +17,7 @@ export class ProcessCall {
   readonly direction: FrameDirection;
   /** What `process()` returned, once it has. */
   promise: Promise<void> | undefined;
-  /** Given up by an interruption, a cancel or a time limit: what it pushes until it settles is dropped. */
+  /** Abandoned by an interruption, a cancel or a time limit: what it pushes until it settles is dropped. */
   isAbandoned = false;
   isSettled = false;
   #controller: AbortController | undefined;
@@ -32,7 +28,7 @@ export class ProcessCall {
     this.direction = direction;
   }
 
-  /** Aborts when the call is abandoned; made only when asked for. */
+  /** Aborts when the call is abandoned; created on first use. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.isAbandoned) this.#controller.abort();
@@ -49,25 +45,26 @@ export class ProcessCall {
 export type PendingCall = ProcessCall & { readonly promise: Promise<void> };
 
 /**
- * Tells what abandoned calls push later from what everybody else pushes.
+ * Attributes each `push()` to the call of `process()` that it is made in, so that pushes of abandoned calls can be
+ * dropped.
  *
- * `push()` does not say in which call it is made, so a call that may have to wait runs in an asynchronous context of
- * its own: each one of a `process()` that is declared async, and of any other from its first promise on. What is
- * pushed behind that first promise belongs to no call, like what timers and sockets push, and is never dropped.
+ * A call that may be asynchronous runs in an `AsyncLocalStorage` context: each one of a `process()` that is declared
+ * async, and of any other after the first promise it has returned. What is pushed behind that first promise belongs to
+ * no call, like what timers and sockets push, and is never dropped.
  */
 export class ProcessCalls {
   /** The pending call with a data or control frame. */
   current: PendingCall | undefined;
   /** The pending call with a system frame. */
   system: PendingCall | undefined;
-  /** Whether calls get a context; known from the first one on. */
+  /** Whether calls run in a context; decided at the first call. */
   #hasContexts: boolean | undefined;
   /** Whether a call was ever abandoned. */
   #hasAbandoned = false;
-  /** What the call on the stack was given: what is pushed meanwhile is its own. */
+  /** The arguments of the call on the stack; what is pushed meanwhile belongs to it. */
   #frame: Frame | undefined;
   #direction: FrameDirection = 'downstream';
-  /** The call on the stack, where an object was needed for it. */
+  /** The call on the stack, where an object was needed. */
   #call: ProcessCall | undefined;
 
   /** The call that the running code belongs to. */
@@ -80,10 +77,10 @@ export class ProcessCalls {
     return call?.owner === this ? call : undefined;
   }
 
-  /** Calls `process`. @returns The call when it is pending, `undefined` when all is done. */
+  /** Calls `process`. @returns The call when it is pending, `undefined` when it is done. */
   run(
     process: Process,
-    processor: FrameProcessor,
+    processor: Processor,
     frame: Frame,
     direction: FrameDirection,
   ): PendingCall | undefined {
@@ -117,7 +114,7 @@ export class ProcessCalls {
     if (call === this.system) this.system = undefined;
   }
 
-  /** Another run begins: what is left of the one before is none of its business. */
+  /** Abandons what is pending, before another run. */
   reset(): void {
     if (this.current !== undefined) this.abandon(this.current);
     if (this.system !== undefined) this.abandon(this.system);
@@ -130,7 +127,7 @@ export class ProcessCalls {
     return call?.owner === this && call.isAbandoned && !call.isSettled;
   }
 
-  /** Runs something about a frame that does not belong to the call it happens in. */
+  /** Runs an action about a frame outside of the call on the stack: what it pushes is not dropped. */
   runDetached(frame: Frame, action: () => void): void {
     const outerFrame = this.#frame;
     const outerCall = this.#call;

@@ -1,12 +1,184 @@
-import { describe, expect, it, vi } from 'vitest';
+import { NEVER } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import { StartFrame } from '../../src/frames/lifecycle.ts';
+import { CancelFrame, EndFrame, type LifecycleFrame, StartFrame } from '../../src/frames/lifecycle.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { LifecycleWatchdog } from '../../src/pipeline/lifecycle-watchdog.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
+import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
+import { noHooks } from '../../src/processors/core/processor-types.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../../src/processors/frame-processor.ts';
+import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { useFakeTime } from '../support/fake-time.ts';
-import { expectOneEnd, startRun } from './troublemakers.ts';
+import { expectOneEnd, FaultyProcessor, pass, startRun } from './faults.ts';
+
+describe('LifecycleWatchdog', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** A started pipeline with a frame on its way, watched. */
+  const watches = async (
+    frame: LifecycleFrame,
+    limitMs: number | null,
+    ...processors: readonly FrameProcessor[]
+  ) => {
+    const arrived: LifecycleFrame[] = [];
+    const lost: LifecycleFrame[] = [];
+    const pipeline = new Pipeline(processors, {
+      downstream: (one) => {
+        if (one === frame) arrived.push(frame);
+      },
+      upstream: () => {},
+    });
+    void pipeline.setup({
+      lifecycle$: NEVER,
+      onExit: () => {},
+      fail: () => {},
+      logger: silentLogger,
+      audioInSampleRate: 16_000,
+      audioOutSampleRate: 24_000,
+      signal: new AbortController().signal,
+      reportProgress: () => {},
+      cleanupTimeoutMs: null,
+      hooks: noHooks,
+    });
+    pipeline.queueFrame(new StartFrame());
+    await pass(0);
+    const watch = new LifecycleWatchdog({
+      frame,
+      pipeline,
+      limitMs,
+      logger: silentLogger,
+      onLost: (one) => lost.push(one),
+    });
+    pipeline.queueFrame(frame);
+    await pass(0);
+    return { watch, pipeline, arrived, lost };
+  };
+
+  it('leaves alone what comes through', async () => {
+    const { watch, arrived, lost } = await watches(new EndFrame(), 1_000, new IdentityFilter());
+    expect(arrived).toHaveLength(1);
+    watch.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(lost).toEqual([]);
+  });
+
+  it.each(['hangs', 'swallows'] as const)('forces the one that %s at the limit', async (fault) => {
+    const { watch, arrived } = await watches(new EndFrame(), 1_000, new FaultyProcessor(fault, 'end'));
+    await pass(999);
+    expect(arrived).toEqual([]);
+    await pass(1);
+    expect(arrived).toHaveLength(1);
+    watch.stop();
+  });
+
+  it('begins anew with the limit of an EndFrame when something moves', async () => {
+    const { watch, arrived } = await watches(new EndFrame(), 1_000, new FaultyProcessor('hangs', 'end'));
+    await pass(900);
+    watch.progress();
+    await pass(999);
+    expect(arrived).toEqual([]);
+    await pass(1);
+    expect(arrived).toHaveLength(1);
+    watch.stop();
+  });
+
+  it('gives a CancelFrame no more time when something moves', async () => {
+    const { watch, arrived } = await watches(
+      new CancelFrame(),
+      1_000,
+      new FaultyProcessor('hangs', 'cancel'),
+    );
+    await pass(900);
+    watch.progress();
+    await pass(100);
+    expect(arrived).toHaveLength(1);
+    watch.stop();
+  });
+
+  it('gives all of the others together less than a second, once one had to be forced', async () => {
+    const stuck = Array.from({ length: 20 }, () => new FaultyProcessor('hangs', 'end'));
+    const { watch, arrived } = await watches(new EndFrame(), 20_000, ...stuck);
+    await pass(20_000);
+    await pass(799);
+    expect(arrived).toEqual([]);
+    await pass(1);
+    expect(arrived).toHaveLength(1);
+    watch.stop();
+  });
+
+  it('waits for one that takes its time behind one that had to be forced', async () => {
+    const slow = new (class extends IdentityFilter {
+      protected override async process(
+        ...[frame, direction]: Parameters<IdentityFilter['process']>
+      ): Promise<void> {
+        if (frame instanceof EndFrame) await new Promise((resolve) => setTimeout(resolve, 700));
+        this.push(frame, direction);
+      }
+    })();
+    const errors: unknown[] = [];
+    slow.on('error', (error) => errors.push(error));
+    const { watch, arrived } = await watches(
+      new EndFrame(),
+      1_000,
+      new FaultyProcessor('hangs', 'end'),
+      slow,
+    );
+    await pass(1_000);
+    await pass(700);
+    expect(arrived).toHaveLength(1);
+    expect(errors).toEqual([]);
+    watch.stop();
+  });
+
+  it('gives up a frame that cannot be forced', async () => {
+    const keeps = new (class extends IdentityFilter {
+      override push(): void {}
+    })();
+    const frame = new EndFrame();
+    const { watch, lost } = await watches(frame, 100, new FaultyProcessor('hangs', 'start'), keeps);
+    for (let ms = 0; ms < 2_000; ms += 20) await pass(20);
+    expect(lost).toEqual([frame]);
+    watch.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('forces all of them at once when the time is up', async () => {
+    const stuck = [1, 2, 3].map(() => new FaultyProcessor('hangs', 'end'));
+    const { watch, arrived } = await watches(new EndFrame(), null, ...stuck);
+    await pass(60_000);
+    expect(arrived).toEqual([]);
+    watch.force();
+    await pass(0);
+    expect(arrived).toHaveLength(1);
+    watch.stop();
+  });
+
+  it('forces the innermost one that has it', async () => {
+    const stuck = new FaultyProcessor('hangs', 'end');
+    const errors: unknown[] = [];
+    stuck.on('error', (error) => errors.push(error));
+    const { watch, arrived } = await watches(new EndFrame(), 100, new Pipeline([new Pipeline([stuck])]));
+    await pass(100);
+    expect(arrived).toHaveLength(1);
+    expect(errors).toMatchObject([{ processor: stuck }]);
+    watch.stop();
+  });
+
+  it('tells when nobody has it any more', async () => {
+    const loses = new (class extends IdentityFilter {
+      override queueFrame(): void {}
+    })();
+    const frame = new EndFrame();
+    const { watch, lost } = await watches(frame, 100, loses);
+    await pass(100);
+    expect(lost).toEqual([frame]);
+    watch.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
 
 type OnStart = (push: () => void) => void | Promise<void>;
 

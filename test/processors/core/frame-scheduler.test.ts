@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import { TextFrame } from '../../src/frames/text.ts';
-import { FrameProcessor } from '../../src/processors/frame-processor.ts';
-import { IdentityFilter } from '../../src/processors/identity-filter.ts';
-import { startPipeline, textsOf } from '../support/start-pipeline.ts';
+import type { Frame, FrameDirection } from '../../../src/frames/frame.ts';
+import { TextFrame } from '../../../src/frames/text.ts';
+import { FrameProcessor } from '../../../src/processors/frame-processor.ts';
+import { IdentityFilter } from '../../../src/processors/identity-filter.ts';
+import { startPipeline, textsOf } from '../../support/start-pipeline.ts';
 
 const row = (length: number): FrameProcessor[] =>
   Array.from({ length }, () => new IdentityFilter({ directMode: true }));

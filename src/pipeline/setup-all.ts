@@ -1,4 +1,4 @@
-/** All processors of a compound at once: one that fails or hangs does not keep the others from it. */
+/** Sets up and cleans up all processors of a compound concurrently: one that fails or hangs does not affect the others. */
 
 import { errorMessage } from '../lib/errors.ts';
 import { withTimeout } from '../lib/timeout.ts';
@@ -9,8 +9,8 @@ import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts
 const cleanedUp = new WeakMap<FrameProcessor, FrameProcessorSetup>();
 
 /**
- * Sets all of them up; one that throws is reported upstream and unusable, the others go on. One that is set up
- * when the run's cleanup is behind it is cleaned up once more: what it made since then would remain.
+ * A processor that throws is reported upstream and unusable. A `setup()` that settles after the run's cleanup is
+ * cleaned up again, so it leaks nothing.
  */
 export function setUpAll(
   processors: readonly FrameProcessor[],
@@ -19,14 +19,14 @@ export function setUpAll(
   const pending: Promise<void>[] = [];
   for (const processor of processors) {
     const startedMs = performance.now();
-    const finished = (): void => setup.monitor.processorSetUp(processor, startedMs, performance.now());
+    const finished = (): void => setup.hooks.onProcessorSetUp(processor, startedMs, performance.now());
     const failed = (error: unknown): void => {
       processor.setUsable(false);
       processor.pushError({
         error: `Error setting up processor: ${errorMessage(error)}`,
         cause: error,
       });
-      setup.monitor.unusable(processor);
+      setup.hooks.onUnusable(processor);
     };
     cleanedUp.delete(processor);
     try {
@@ -35,7 +35,7 @@ export function setUpAll(
       else
         pending.push(
           result.then(finished, failed).then(() => {
-            // a compound's processors come here by themselves
+            // a compound's processors get here by themselves
             const isLate = cleanedUp.get(processor) === setup && processor.processors.length === 0;
             if (isLate) return cleanUpAll([processor], setup);
           }),
@@ -47,7 +47,7 @@ export function setUpAll(
   if (pending.length > 0) return Promise.all(pending).then(() => {});
 }
 
-/** Cleans all of them up, each within the run's limit; what fails or is late is logged. */
+/** Each cleanup has the run's limit; one that fails or exceeds it is logged. */
 export function cleanUpAll(
   processors: readonly FrameProcessor[],
   setup: FrameProcessorSetup,
