@@ -1,5 +1,6 @@
 /** endframe: frames, processors, pipelines, and what runs them. */
 
+export { LinearResampler, type StreamResampler } from './audio/resampler.ts';
 export * from './frames/audio.ts';
 export * from './frames/dtmf.ts';
 export * from './frames/error-frame.ts';
@@ -25,7 +26,9 @@ export * from './frames/mixer.ts';
 export { type FrameClass, isOneOf, ofFrame } from './frames/of-frame.ts';
 export * from './frames/participants.ts';
 export * from './frames/pause.ts';
+export * from './frames/speaking.ts';
 export * from './frames/text.ts';
+export * from './frames/tts.ts';
 export {
   type AnyEndframeError,
   EndframeError,
@@ -109,7 +112,6 @@ export type { AudioMixer, AudioMixers } from './transports/audio-mixer.ts';
 export { BaseInputTransport } from './transports/base-input.ts';
 export { BaseOutputTransport, type OutputMessage } from './transports/base-output.ts';
 export { BaseTransport } from './transports/base-transport.ts';
-export { LinearResampler, type StreamResampler } from './transports/stream-resampler.ts';
 export type { TrackSource, TransportParams } from './transports/transport-params.ts';
 export { EnergyVADAnalyzer, type EnergyVADAnalyzerOptions } from './vad/energy-vad-analyzer.ts';
 export { sileroVADAnalyzer } from './vad/silero-vad-analyzer.ts';

@@ -31,18 +31,18 @@ export type {
   RemoteDisconnectPolicy,
 } from './transports/livekit/livekit-options.ts';
 export { LiveKitTransport } from './transports/livekit/livekit-transport.ts';
-export type { ParticipantInfo } from './transports/livekit/participant-info.ts';
+export type {
+  ConnectionQuality,
+  EventListeners,
+  LiveKitRoomEvent,
+  LiveKitTransportEvents,
+  ParticipantInfo,
+  TrackKind,
+} from './transports/livekit/room-events.ts';
 export {
   type AgentTokenOptions,
   createAgentToken,
   createParticipantToken,
   type ParticipantTokenOptions,
 } from './transports/livekit/tokens.ts';
-export type {
-  ConnectionQuality,
-  EventListeners,
-  LiveKitRoomEvent,
-  LiveKitTransportEvents,
-  TrackKind,
-} from './transports/livekit/transport-events.ts';
 export type { TrackSource, TransportParams } from './transports/transport-params.ts';

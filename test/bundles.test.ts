@@ -11,7 +11,7 @@ import { type Plugin, rollup } from 'rollup';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import webpack from 'webpack';
 import { FakeLiveKitServer } from '../src/testing/fake-livekit-server.ts';
-import { parseToken } from '../src/testing/hs256.ts';
+import { parseToken } from '../src/testing/fake-tokens.ts';
 import { type Consumer, makeConsumer } from './support/consumer.ts';
 
 vi.setConfig({ testTimeout: 300_000 });

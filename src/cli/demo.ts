@@ -9,7 +9,7 @@ import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
 import { type Caller, spawnCaller } from '../testing/caller.ts';
 import { type LiveKitServer, startLiveKitServer } from '../testing/start-livekit-server.ts';
 import { LiveKitTransport } from '../transports/livekit/livekit-transport.ts';
-import { rtcNode } from '../transports/livekit/load-rtc-node.ts';
+import { rtcNode } from '../transports/livekit/rtc-node.ts';
 import { createParticipantToken } from '../transports/livekit/tokens.ts';
 import { demoWithoutMedia } from './demo-without-media.ts';
 import { Timeline } from './timeline.ts';

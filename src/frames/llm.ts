@@ -1,23 +1,25 @@
-/** What a language model is asked, and when. */
+/** The frames of language models: context, requests and answers. */
 
-import { DataFrame } from './frame.ts';
+import { ControlFrame, DataFrame } from './frame.ts';
+import { TextFrame } from './text.ts';
 
-/** One message of a conversation; what `content` may be is the model's business. */
+/** One message of a conversation; the shape of `content` depends on the model. */
 export interface LLMMessage {
   /** Such as `system`, `user`, `assistant`, `tool`. */
   readonly role: string;
   readonly content?: unknown;
+  /** Such as `tool_calls`. */
   readonly [field: string]: unknown;
 }
 
-/** A conversation so far. */
+/** A conversation so far, and its tools. */
 export interface LLMContext {
   readonly messages: readonly LLMMessage[];
-  /** What the model may call, in its own notation. */
+  /** The tools that the model may call, in the model's notation. */
   readonly tools?: readonly unknown[] | undefined;
 }
 
-/** The conversation is ready for an answer: a language model that receives it answers, and does not pass it on. */
+/** A request for an answer to this context: a language model answers, and does not pass the frame on. */
 export class LLMContextFrame extends DataFrame {
   readonly context: LLMContext;
 
@@ -27,13 +29,13 @@ export class LLMContextFrame extends DataFrame {
   }
 }
 
-/** Asks for an answer to the conversation as it is; whoever keeps it sends an {@link LLMContextFrame}. */
+/** A request to the context aggregator for an {@link LLMContextFrame} of the current context. */
 export class LLMRunFrame extends DataFrame {}
 
-/** Adds messages to the conversation; whoever keeps it does so, and does not pass the frame on. */
+/** Appends messages to the context; consumed by the context aggregator. */
 export class LLMMessagesAppendFrame extends DataFrame {
   readonly messages: readonly LLMMessage[];
-  /** Whether an answer is wanted right away; `undefined` means no. */
+  /** Whether to request an answer at once; `undefined` means no. */
   readonly runLLM: boolean | undefined;
 
   constructor(messages: readonly LLMMessage[], runLLM?: boolean) {
@@ -43,10 +45,10 @@ export class LLMMessagesAppendFrame extends DataFrame {
   }
 }
 
-/** Replaces the messages of the conversation; whoever keeps it does so, and does not pass the frame on. */
+/** Replaces the messages of the context; consumed by the context aggregator. */
 export class LLMMessagesUpdateFrame extends DataFrame {
   readonly messages: readonly LLMMessage[];
-  /** Whether an answer is wanted right away; `undefined` means no. */
+  /** Whether to request an answer at once; `undefined` means no. */
   readonly runLLM: boolean | undefined;
 
   constructor(messages: readonly LLMMessage[], runLLM?: boolean) {
@@ -55,3 +57,12 @@ export class LLMMessagesUpdateFrame extends DataFrame {
     this.runLLM = runLLM;
   }
 }
+
+/** A part of a language model's answer, including white space. */
+export class LLMTextFrame extends TextFrame {}
+
+/** An answer of a language model starts; its {@link LLMTextFrame}s follow. */
+export class LLMFullResponseStartFrame extends ControlFrame {}
+
+/** An answer of a language model is complete. */
+export class LLMFullResponseEndFrame extends ControlFrame {}

@@ -1,6 +1,6 @@
-/** Words: what was heard, what was thought of, what is to be said. */
+/** Text, and the transcriptions of what participants say. */
 
-import { ControlFrame, DataFrame, SystemFrame } from './frame.ts';
+import { DataFrame, SystemFrame } from './frame.ts';
 import { checkFrameText } from './frame-checks.ts';
 
 /** A piece of text. */
@@ -15,22 +15,16 @@ export class TextFrame extends DataFrame {
   }
 }
 
-/** A piece of a language model's answer, white space included. */
-export class LLMTextFrame extends TextFrame {}
-
-/** The text of the speech that is being played. */
-export class TTSTextFrame extends TextFrame {}
-
-/** What somebody said. */
+/** The final transcription of an utterance. */
 export class TranscriptionFrame extends TextFrame {
   static {
     TranscriptionFrame.showsActivity('sign');
   }
-  /** The participant's identity; empty where there is only one. */
+  /** The speaker's identity; empty where there is only one. */
   readonly userId: string;
-  /** When it was said, ISO 8601; empty where unknown. */
+  /** Time of the utterance, ISO 8601; empty where unknown. */
   readonly timestamp: string;
-  /** BCP 47, such as `en-GB`. */
+  /** Language tag, BCP 47, such as `en-GB`; `undefined` where unknown. */
   readonly language: string | undefined;
 
   constructor(text: string, userId = '', timestamp = '', language?: string) {
@@ -41,11 +35,12 @@ export class TranscriptionFrame extends TextFrame {
   }
 }
 
-/** What somebody seems to be saying; a later one, or a {@link TranscriptionFrame}, replaces it. */
+/** An interim transcription; replaced by the next one, or by the {@link TranscriptionFrame}. */
 export class InterimTranscriptionFrame extends TextFrame {
   static {
     InterimTranscriptionFrame.showsActivity('sign');
   }
+  /** The speaker's identity; empty where there is only one. */
   readonly userId: string;
 
   constructor(text: string, userId = '') {
@@ -54,19 +49,7 @@ export class InterimTranscriptionFrame extends TextFrame {
   }
 }
 
-/** Text to be spoken as it is, past the language model. */
-export class TTSSpeakFrame extends DataFrame {
-  readonly text: string;
-
-  /** @throws {InvalidOptionError} `text` is no string. */
-  constructor(text: string) {
-    super();
-    checkFrameText(text);
-    this.text = text;
-  }
-}
-
-/** Text that a participant typed; a system frame, so it overtakes. */
+/** Text that a participant typed; a system frame, so it overtakes data frames. */
 export class InputTextRawFrame extends SystemFrame {
   static {
     InputTextRawFrame.showsActivity('sign');
@@ -80,15 +63,3 @@ export class InputTextRawFrame extends SystemFrame {
     this.text = text;
   }
 }
-
-/** A language model begins to answer; its {@link LLMTextFrame}s follow. */
-export class LLMFullResponseStartFrame extends ControlFrame {}
-
-/** A language model has answered. */
-export class LLMFullResponseEndFrame extends ControlFrame {}
-
-/** Speech synthesis begins; its {@link TTSAudioRawFrame}s follow. */
-export class TTSStartedFrame extends ControlFrame {}
-
-/** Speech synthesis is done; the output transport plays what is left of it. */
-export class TTSStoppedFrame extends ControlFrame {}

@@ -1,24 +1,94 @@
-import { checkMethods } from '../lib/options.ts';
-import type { AttachedRoomCleanup, AttachRoomCleanupOptions } from './attach-options.ts';
+/** Deletes the room of a LiveKit Agents job when the job is over. */
+
+import {
+  BehaviorSubject,
+  EMPTY,
+  filter,
+  firstValueFrom,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  ReplaySubject,
+  Subject,
+  Subscription,
+  take,
+  takeUntil,
+} from 'rxjs';
+import { deleteRoomOnEnd } from '../cleanup/delete-room-on-end.ts';
+import { type CancelFrame, EndFrame } from '../frames/lifecycle.ts';
+import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
+import { checkDurationMs, checkLogger, checkMethods, checkText } from '../lib/options.ts';
+import type { LifecycleEvent } from '../processors/frame-processor-setup.ts';
+import type { DeletionTrigger } from '../rooms/delete-when.ts';
+import { RoomDeleter } from '../rooms/room-deleter.ts';
+import type { RoomDeleterOptions } from '../rooms/room-deleter-options.ts';
+import type { RoomDeletionOutcome } from '../rooms/room-deletion.ts';
+import type { RestCallOptions } from '../rooms/room-rest.ts';
 import type { AgentJobContext, AgentSessionEvents } from './job-context.ts';
-import { JobRoomCleanup } from './job-room-cleanup.ts';
+import {
+  type JobEnd,
+  type JobEndFrame,
+  type JobProcess,
+  jobLifecycle,
+  roomConnected,
+  roomEnds,
+  sessionEnds,
+  sessionStarts,
+  uncaughtExceptions,
+  workerEnds,
+} from './job-events.ts';
+import { assignedRoom, isFakeJob, type JobRoomOptions, jobRest, jobRoomName } from './job-room.ts';
+
+/** Options of {@link attachRoomCleanup}; those of `RoomDeleter` fit as well. */
+export interface AttachRoomCleanupOptions
+  extends JobRoomOptions,
+    Omit<RoomDeleterOptions, 'roomName' | 'rest' | 'ownIdentity'> {
+  /**
+   * How long the bot may take to leave after the session has closed, in milliseconds; then the room is deleted
+   * with the bot inside. Default 2,000.
+   */
+  readonly leaveTimeoutMs?: number | undefined;
+  /**
+   * Ends the job when the participant the session talks to has been out of the room for this long, in milliseconds,
+   * whatever the reason. Default: never; the session itself ends when they hang up.
+   */
+  readonly absenceGraceMs?: number | undefined;
+  /**
+   * The participant of `absenceGraceMs`. Default: the first person in the room; needed where several may be there
+   * before the bot.
+   */
+  readonly participantIdentity?: string | undefined;
+}
+
+/** A job whose room is deleted at its end. */
+export interface AttachedRoomCleanup {
+  /** StartFrame, then the frame that ended the job: a late subscriber gets the latest; completes, never errors. */
+  readonly lifecycle$: Observable<LifecycleEvent>;
+  /** Replays its one value, then completes; never errors. Console mode: `kept`. */
+  readonly outcome$: Observable<RoomDeletionOutcome>;
+  /** Deletes the room now, or joins the deletion under way; never rejects. */
+  deleteRoom(trigger?: DeletionTrigger, options?: RestCallOptions): Promise<RoomDeletionOutcome>;
+  /** Ends the job when this session closes, for a session made after attaching. */
+  watchSession(session: AgentSessionEvents): void;
+}
 
 /**
- * Deletes the room of a LiveKit Agents job when the job is over, whatever its end: two lines in an entry
- * function, to be called first in it.
+ * Deletes the room of a LiveKit Agents job when the job is over, whatever its end. To be called first in the entry
+ * function.
  *
- *     const session = new voice.AgentSession({ … });
- *     attachRoomCleanup(ctx, session);
+ * The session closes: the job is shut down, and the room is deleted once the bot has left it; at once for a session
+ * that failed. `ctx.shutdown()`, an entry function that throws, a session that never started: deleted by a shutdown
+ * callback that never rejects. An uncaught exception, a worker that is gone: at once. A room that is deleted or gone
+ * already is a success: `deleteRoomOnClose` and the end-call tool may stay on. Console mode: nothing is deleted.
  *
- * The session closes: the job is asked to end, and the room is deleted once the bot has left it; at once for a
- * session that failed. `ctx.shutdown()`, an entry function that throws, a session that never started: deleted
- * by a shutdown callback that never rejects. An uncaught exception, a worker that is gone: at once. A room that
- * the server has deleted, or a call that found none, is a success: `deleteRoomOnClose` and the end-call tool
- * may stay on. Console mode: nothing is deleted.
+ * @example
+ * const session = new voice.AgentSession({ … });
+ * attachRoomCleanup(ctx, session);
  *
  * @param ctx The job's context; `undefined` for a session without a job, with everything in `options`.
  * @param session Its close event ends the job. Later: `watchSession()`.
- * @throws {InvalidOptionError} Room, URL, key or secret are unknown, or an option can never work.
+ * @throws {InvalidOptionError} Room, URL, key or secret are unknown, or an option is invalid.
  */
 export function attachRoomCleanup(
   ctx: AgentJobContext | undefined,
@@ -29,4 +99,164 @@ export function attachRoomCleanup(
   const cleanup = new JobRoomCleanup(ctx, options);
   if (session !== undefined) cleanup.watchSession(session);
   return cleanup;
+}
+
+/** Subscribes to everything that can end one job, and deletes its room once. */
+export class JobRoomCleanup implements AttachedRoomCleanup {
+  readonly #ctx: AgentJobContext | undefined;
+  readonly #deleter: RoomDeleter;
+  readonly #logger: Logger;
+  readonly #process: JobProcess;
+  readonly #sessions = new Subject<AgentSessionEvents>();
+  readonly #end = new Subject<JobEndFrame>();
+  readonly #left: BehaviorSubject<boolean>;
+  readonly #lifecycle = new ReplaySubject<LifecycleEvent>(1);
+  readonly lifecycle$: Observable<LifecycleEvent> = this.#lifecycle.asObservable();
+  readonly #subscriptions = new Subscription();
+  readonly #uncaught = new Subscription();
+
+  /** @param jobProcess For tests. Default: Node's `process`. */
+  constructor(
+    ctx: AgentJobContext | undefined,
+    options: AttachRoomCleanupOptions,
+    jobProcess: JobProcess = process,
+  ) {
+    checkAttachOptions(options);
+    if (ctx !== undefined) checkMethods('ctx', ctx, ['addShutdownCallback', 'shutdown']);
+    const { logger = stderrLogger } = options;
+    this.#ctx = ctx;
+    this.#logger = safeLogger(logger);
+    this.#process = jobProcess;
+    this.#deleter = jobDeleter(ctx, options);
+    const isFake = isFakeJob(ctx);
+    const job = isFake ? undefined : ctx;
+    // without a job there is no bot to wait for
+    this.#left = new BehaviorSubject(job === undefined);
+    this.#startLifecycle(options);
+    const connected$ = job === undefined ? EMPTY : roomConnected(job.room);
+    if (!isFake) this.#armDeleter(connected$);
+    const ends$ = merge(
+      this.#sessions.pipe(mergeMap(sessionEnds)),
+      job === undefined ? EMPTY : jobEnds(job, options, jobProcess),
+    );
+    this.#subscriptions.add(ends$.subscribe((end) => this.#onEnd(end)));
+    if (job !== undefined) this.#watchJob(job, connected$);
+    ctx?.addShutdownCallback(async () => {
+      this.#onEnd({ frame: new EndFrame('job shutdown'), left: 'left' });
+      await firstValueFrom(this.outcome$);
+    });
+  }
+
+  get outcome$(): Observable<RoomDeletionOutcome> {
+    return this.#deleter.outcome$;
+  }
+
+  deleteRoom(trigger: DeletionTrigger = 'manual', options?: RestCallOptions): Promise<RoomDeletionOutcome> {
+    return this.#deleter.deleteRoom(trigger, options);
+  }
+
+  watchSession(session: AgentSessionEvents): void {
+    checkMethods('session', session, ['on', 'off']);
+    this.#sessions.next(session);
+  }
+
+  #startLifecycle({ leaveTimeoutMs = 2_000 }: AttachRoomCleanupOptions): void {
+    const deleter = this.#deleter;
+    const deletable$ = this.lifecycle$.pipe(
+      filter(({ phase, frame }) => phase === (frame.frameRole === 'cancel' ? 'entered' : 'completed')),
+      map(({ frame }) => frame),
+    );
+    deleteRoomOnEnd(deletable$, (trigger) => deleter.deleteRoom(trigger)).subscribe();
+    this.lifecycle$.subscribe(({ phase, frame }) => {
+      if (phase === 'entered' && frame.frameRole !== 'start') this.#shutDownJob(frame as JobEndFrame);
+    });
+    deleter.outcome$.subscribe(({ status }) => {
+      if (status === 'deleted' || status === 'already-gone') this.#end.next(new EndFrame('room deleted'));
+    });
+    merge(this.lifecycle$, deleter.outcome$).subscribe({ complete: () => this.#subscriptions.unsubscribe() });
+    jobLifecycle({ end$: this.#end, left$: this.#left, leaveTimeoutMs }).subscribe(this.#lifecycle);
+  }
+
+  /** The heartbeat starts with the session or the connection: a job that loads its models may block its event loop. */
+  #armDeleter(connected$: Observable<unknown>): void {
+    const deleter = this.#deleter;
+    deleter.prepare({ guardian: true });
+    const started$ = merge(this.#sessions.pipe(mergeMap(sessionStarts)), connected$);
+    const arm = started$
+      .pipe(take(1), takeUntil(deleter.outcome$))
+      .subscribe(() => void deleter.arm({ guardian: true }));
+    this.#subscriptions.add(arm);
+  }
+
+  /** To be called after the deleter is armed, as the room may be connected already. */
+  #watchJob(ctx: AgentJobContext, connected$: Observable<unknown>): void {
+    const updateParticipant = (): void => {
+      const { sid } = ctx.room.localParticipant ?? {};
+      if (sid) this.#deleter.participantIs(sid);
+    };
+    this.#subscriptions.add(connected$.subscribe(updateParticipant));
+    const uncaught = uncaughtExceptions(this.#process).subscribe((frame) => {
+      this.#onEnd({ frame });
+      void this.#exitAfterDeletion(frame);
+    });
+    this.#uncaught.add(uncaught);
+    this.#subscriptions.add(this.#uncaught);
+  }
+
+  #onEnd({ frame, left }: JobEnd): void {
+    if (left === 'room-deleted') this.#deleter.roomIsGone('end');
+    if (left === 'duplicate-identity') this.#deleter.keepRoom('DUPLICATE_IDENTITY');
+    if (left !== undefined) this.#left.next(true);
+    this.#end.next(frame);
+  }
+
+  /** The bot leaves before the deletion, so that its job does not stay in a room without a session. */
+  #shutDownJob({ reason }: JobEndFrame): void {
+    if (this.#left.value || this.#ctx === undefined) return;
+    try {
+      this.#ctx.shutdown(reason);
+    } catch (error) {
+      this.#logger.warn({ error }, 'the job could not be shut down');
+    }
+  }
+
+  /** Exits with code 1, as Node does after an uncaught exception, unless there is another listener for them. */
+  async #exitAfterDeletion({ metadata: { error } }: CancelFrame): Promise<void> {
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#logger.error({ error, stack }, 'uncaught exception in the job: its room is deleted');
+    await this.#deleter.deleteRoom('exit');
+    this.#uncaught.unsubscribe();
+    if (this.#process.listenerCount('uncaughtException') === 0) this.#process.exit(1);
+  }
+}
+
+/** @throws {InvalidOptionError} An option that only jobs have is invalid. */
+function checkAttachOptions(options: AttachRoomCleanupOptions): void {
+  const { leaveTimeoutMs, absenceGraceMs, participantIdentity, logger } = options;
+  if (leaveTimeoutMs !== undefined) checkDurationMs('leaveTimeoutMs', leaveTimeoutMs);
+  if (absenceGraceMs !== undefined) checkDurationMs('absenceGraceMs', absenceGraceMs);
+  if (participantIdentity !== undefined) checkText('participantIdentity', participantIdentity);
+  if (logger !== undefined) checkLogger('logger', logger);
+}
+
+/** Everything besides sessions that ends a job in an orderly or disorderly way. */
+function jobEnds(
+  ctx: AgentJobContext,
+  { absenceGraceMs: graceMs, participantIdentity }: AttachRoomCleanupOptions,
+  jobProcess: JobProcess,
+): Observable<JobEnd> {
+  const absent = graceMs === undefined ? undefined : { graceMs, participantIdentity };
+  return merge(roomEnds(ctx.room, absent), workerEnds(jobProcess));
+}
+
+function jobDeleter(ctx: AgentJobContext | undefined, options: AttachRoomCleanupOptions): RoomDeleter {
+  const roomName = jobRoomName(ctx, options);
+  return new RoomDeleter({
+    ...options,
+    roomName,
+    rest: jobRest(ctx, options),
+    room: options.room ?? assignedRoom(ctx, roomName),
+    deleteWhen: isFakeJob(ctx) ? 'never' : options.deleteWhen,
+    ownIdentity: ctx?.info.acceptArguments?.identity || undefined,
+  });
 }

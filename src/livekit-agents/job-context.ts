@@ -1,6 +1,8 @@
-/** What is used of `@livekit/agents`, 1.4.3 and later: its own classes fit, and nothing of it is imported. */
+/** Structural types of `@livekit/agents`, 1.4.3 and later, and of its room; nothing of it is imported. */
 
-/** A participant as the room of a job sees it. */
+import { fromEventPattern, type Observable } from 'rxjs';
+
+/** Part of rtc-node's `RemoteParticipant`. */
 export interface JobParticipant {
   readonly identity: string;
   readonly info?: { readonly kind?: number | undefined } | undefined;
@@ -8,7 +10,7 @@ export interface JobParticipant {
 
 /** Part of rtc-node's `Room`. */
 export interface JobRoom {
-  /** `undefined` until connected. */
+  /** Empty or `undefined` until connected. */
   readonly name?: string | undefined;
   readonly remoteParticipants?: ReadonlyMap<string, JobParticipant> | undefined;
   /** The bot; `undefined` until connected. */
@@ -39,9 +41,9 @@ export interface AgentJobContext {
   readonly room: JobRoom;
   /** True in console mode, where there is no room. */
   readonly isFakeJob?: boolean | undefined;
-  /** Runs when the bot has left the room, with all others at once. */
+  /** Called when the bot has left the room; all callbacks run concurrently. */
   addShutdownCallback(callback: () => Promise<void>): void;
-  /** Asks the job to end; returns at once. */
+  /** Starts the shutdown of the job; returns at once. */
   shutdown(reason?: string): void;
 }
 
@@ -52,7 +54,7 @@ export interface SessionCloseEvent {
   readonly error?: unknown;
 }
 
-/** Part of `voice.AgentSession`, whose events are named by an enum that a literal would not fit. */
+/** Part of `voice.AgentSession`, whose events are named by an enum that literals do not fit. */
 export interface AgentSessionEvents {
   on(event: string, listener: (event: SessionCloseEvent) => void): unknown;
   off(event: string, listener: (event: SessionCloseEvent) => void): unknown;
@@ -70,7 +72,25 @@ export const roomDeletedReason = 5;
 /** rtc-node's `ParticipantKind` of machines: INGRESS, EGRESS, AGENT, BRIDGE. */
 const machineKinds: readonly (number | undefined)[] = [1, 2, 4, 6];
 
-/** A person, by browser, app or phone. */
+/** True for people, by browser, app or phone. */
 export function isPerson({ info }: JobParticipant): boolean {
   return !machineKinds.includes(info?.kind);
+}
+
+/** A room event as an Observable of its argument. */
+export function roomEvent<T>(
+  room: JobRoom,
+  event: 'disconnected' | 'connectionStateChanged' | 'participantConnected' | 'participantDisconnected',
+): Observable<T> {
+  // an overloaded method takes no union
+  const name = event as 'disconnected';
+  return fromEventPattern<T>(
+    (listener) => room.on(name, listener),
+    (listener) => room.off(name, listener),
+  );
+}
+
+/** The states of the bot's connection, as rtc-node numbers them. */
+export function connectionStates(room: JobRoom): Observable<number> {
+  return roomEvent(room, 'connectionStateChanged');
 }

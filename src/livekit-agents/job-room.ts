@@ -1,4 +1,4 @@
-/** Which room a job is for, and how it can be deleted. */
+/** The room of a job, and the REST API to delete it. */
 
 import { isGeneratedRoomName } from '../rooms/generated-room-name.ts';
 import { givenOrEnv } from '../rooms/given-or-env.ts';
@@ -7,41 +7,43 @@ import type { RoomIdentity } from '../rooms/room-identity.ts';
 import type { RoomRest } from '../rooms/room-rest.ts';
 import type { AgentJobContext } from './job-context.ts';
 
+/** The room and the LiveKit server; by default the job's. */
 export interface JobRoomOptions {
-  /** Default: the room that the job was assigned to. */
+  /** The room. Default: the one that the job was assigned to. */
   readonly roomName?: string | undefined;
-  /** Default: the worker's, else `LIVEKIT_URL`. */
+  /** The server's. Default: the worker's, else `LIVEKIT_URL`. */
   readonly url?: string | undefined;
-  /** Default: the worker's, else `LIVEKIT_API_KEY`. */
+  /** LiveKit's API key. Default: the worker's, else `LIVEKIT_API_KEY`. */
   readonly apiKey?: string | undefined;
-  /** Default: the worker's, else `LIVEKIT_API_SECRET`. */
+  /** LiveKit's API secret. Default: the worker's, else `LIVEKIT_API_SECRET`. */
   readonly apiSecret?: string | undefined;
   /** Instead of URL, key and secret. */
   readonly rest?: RoomRest | undefined;
 }
 
-/** Console mode has no room and no server: nothing is ever called. */
+/** For console mode, which has no room and no server; never called. */
 const noRest: RoomRest = { deleteRoomByName: async () => true };
 
+/** True in console mode. */
 export function isFakeJob(ctx: AgentJobContext | undefined): boolean {
   return ctx?.isFakeJob ?? ctx?.info.fakeJob ?? false;
 }
 
-/** The name is empty when nobody knows it. */
+/** The room's name; empty where it is unknown. */
 export function jobRoomName(ctx: AgentJobContext | undefined, { roomName }: JobRoomOptions): string {
-  // the assigned room is known before the bot has connected, and empty in protobuf's way when it is not
+  // the assigned room is known before the bot has connected; protobuf's default is an empty name
   const name = roomName ?? (ctx?.job.room?.name || ctx?.room.name);
   return name || (isFakeJob(ctx) ? 'console' : '');
 }
 
-/** The room that was assigned, and no later one of its name; `undefined` where the deleter has to find out. */
+/** The assigned room, not a later one of its name; `undefined` where the deleter has to look it up. */
 export function assignedRoom(ctx: AgentJobContext | undefined, roomName: string): RoomIdentity | undefined {
   const { name, sid } = ctx?.job.room ?? {};
   const isAssigned = name === roomName && sid !== undefined && sid !== '';
   return isAssigned ? { owned: isGeneratedRoomName(roomName), sid } : undefined;
 }
 
-/** @throws {InvalidOptionError} URL, key or secret are nowhere, or can never work. */
+/** @throws {InvalidOptionError} URL, key or secret are missing or invalid. */
 export function jobRest(ctx: AgentJobContext | undefined, options: JobRoomOptions): RoomRest {
   if (isFakeJob(ctx)) return noRest;
   if (options.rest !== undefined) return options.rest;

@@ -1,10 +1,10 @@
 import type { Frame } from '../frames/frame.ts';
+import { isTerminalFrame } from '../frames/lifecycle.ts';
 import {
   BotStartedSpeakingFrame,
   BotStoppedSpeakingFrame,
   UserStartedSpeakingFrame,
-} from '../frames/interruption.ts';
-import { isTerminalFrame } from '../frames/lifecycle.ts';
+} from '../frames/speaking.ts';
 import { SafeEventEmitter } from '../lib/emitter.ts';
 import { checkDurationMs } from '../lib/options.ts';
 import type { FramePushed, Observer } from './observer.ts';

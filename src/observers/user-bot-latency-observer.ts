@@ -4,15 +4,15 @@ import {
   FunctionCallInProgressFrame,
   FunctionCallResultFrame,
 } from '../frames/function-calls.ts';
+import { MetricsFrame } from '../frames/metrics.ts';
+import { ClientConnectedFrame } from '../frames/participants.ts';
 import {
   BotStartedSpeakingFrame,
   UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
   VADUserStartedSpeakingFrame,
   VADUserStoppedSpeakingFrame,
-} from '../frames/interruption.ts';
-import { MetricsFrame } from '../frames/metrics.ts';
-import { ClientConnectedFrame } from '../frames/participants.ts';
+} from '../frames/speaking.ts';
 import { SafeEventEmitter } from '../lib/emitter.ts';
 import type { FunctionCallStretch, LatencyBreakdown, Stretch, TTFBStretch } from './latency-breakdown.ts';
 import type { FramePushed, Observer } from './observer.ts';

@@ -1,7 +1,7 @@
 import { InputAudioRawFrame, OutputAudioRawFrame } from '../frames/audio.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
-import { BotSpeakingFrame, UserSpeakingFrame } from '../frames/interruption.ts';
 import { checkFrameClasses, type FrameClass, isOneOf } from '../frames/of-frame.ts';
+import { BotSpeakingFrame, UserSpeakingFrame } from '../frames/speaking.ts';
 import { type Logger, safeLogger } from '../lib/logger.ts';
 import { checkMethods, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';

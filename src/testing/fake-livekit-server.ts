@@ -12,7 +12,7 @@ import {
   type FakeRoomOptions,
   FakeRooms,
 } from './fake-rooms.ts';
-import type { FakeLiveKitVersion } from './fake-token-check.ts';
+import type { FakeLiveKitVersion } from './fake-tokens.ts';
 import type { WireAnswer, WireRequest } from './fake-wire.ts';
 
 /** A request the fake got, in order of arrival. */

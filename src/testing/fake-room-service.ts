@@ -1,7 +1,7 @@
 /** How LiveKit's RoomService answers a request, byte for byte where it matters; knows no sockets. */
 
 import type { FakeParticipant, FakeRooms } from './fake-rooms.ts';
-import { allows, authenticate, type RoomGrantName, type TokenCheck } from './fake-token-check.ts';
+import { allows, authenticate, type RoomGrantName, type TokenCheck } from './fake-tokens.ts';
 import {
   decode,
   type Fields,

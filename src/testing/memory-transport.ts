@@ -1,47 +1,64 @@
-import type { AudioChunk, OutputAudioRawFrame } from '../frames/audio.ts';
+/** A transport in memory, for tests of bots, and the smallest example of a transport. */
+
+import { filter, Subscription } from 'rxjs';
+import { type AudioChunk, type OutputAudioRawFrame, UserAudioRawFrame } from '../frames/audio.ts';
 import type { KeypadEntry } from '../frames/dtmf.ts';
-import type { ImageChunk, OutputImageRawFrame } from '../frames/images.ts';
+import { type ImageChunk, type OutputImageRawFrame, UserImageRawFrame } from '../frames/images.ts';
 import { EndTaskFrame } from '../frames/lifecycle.ts';
 import type { ParticipantKind } from '../frames/participants.ts';
 import { checkNames } from '../lib/options.ts';
+import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import type { BaseInputTransport } from '../transports/base-input.ts';
-import type { BaseOutputTransport } from '../transports/base-output.ts';
+import type { BaseOutputTransport, OutputMessage } from '../transports/base-output.ts';
 import { BaseTransport } from '../transports/base-transport.ts';
-import type { EventListeners } from '../transports/livekit/transport-events.ts';
+import type { EventListeners } from '../transports/livekit/room-events.ts';
 import { encodeMessage } from '../transports/messages.ts';
-import type { OutputMessage } from '../transports/outgoing-frames.ts';
-import type { TrackSource, TransportParams } from '../transports/transport-params.ts';
-import { MemoryInput, MemoryOutput } from './memory-transport-ends.ts';
-import { MemoryRoom, type MemoryRoomEvent } from './memory-transport-room.ts';
+import {
+  isParticipantEvent,
+  isRoomInputEvent,
+  RoomInputTransport,
+  RoomOutputTransport,
+} from '../transports/room-transport.ts';
+import type {
+  ResolvedTransportParams,
+  TrackSource,
+  TransportParams,
+} from '../transports/transport-params.ts';
+import { MemoryRoom, type MemoryRoomEvent } from './memory-room.ts';
 
+/** Options of a {@link MemoryTransport}. */
 export interface MemoryTransportOptions {
-  /** Default: audio in and out. */
+  /** Media. Default: audio in and out. */
   readonly params?: TransportParams;
-  /** Whether playing takes as long as the sound lasts; otherwise it takes no time. Default true. */
+  /** Whether playing audio takes as long as it lasts; otherwise it takes no time. Default true. */
   readonly paced?: boolean;
 }
 
-/** Those events of a `LiveKitTransport` that a call without a server can have. */
+/** The events of a `LiveKitTransport` that can occur without a server. */
 export type MemoryTransportEvents = EventListeners<MemoryRoomEvent>;
 
 /**
- * A transport without a network: participants are method calls, and what the bot says can be looked at.
+ * A transport without a network: participants are simulated by method calls, and the bot's output is recorded.
  *
- * For tests of bots: frames, events and their order are those of a `LiveKitTransport`. And the smallest example of a
- * transport.
+ * Frames, events and their order are those of a `LiveKitTransport`.
+ *
+ * @example
+ * const transport = new MemoryTransport();
+ * const task = new PipelineTask(new Pipeline([transport.input(), bot, transport.output()]));
+ * task.once('started', () => transport.participantJoins('ada'));
  */
 export class MemoryTransport extends BaseTransport<MemoryTransportEvents> {
   readonly #room: MemoryRoom;
   readonly #input: MemoryInput;
   readonly #output: MemoryOutput;
 
-  /** @throws {InvalidOptionError} An option can never work, or does not exist. */
+  /** @throws {InvalidOptionError} An option is invalid or unknown. */
   constructor(options: MemoryTransportOptions = {}) {
     checkNames(options, ['params', 'paced']);
     const { params, paced = true } = options;
     super(params ?? { audioInEnabled: true, audioOutEnabled: true });
     this.#room = new MemoryRoom(paced);
-    this.#room.events$.subscribe((event) => this.#tell(event));
+    this.#room.events$.subscribe((event) => this.#onRoomEvent(event));
     this.#input = new MemoryInput(this.#room, this.params);
     this.#output = new MemoryOutput(this.#room, this.params);
   }
@@ -54,92 +71,181 @@ export class MemoryTransport extends BaseTransport<MemoryTransportEvents> {
     return this.#output;
   }
 
+  /** Whether the bot is in the room. */
   get isConnected(): boolean {
     return this.#room.isConnected;
   }
 
-  /** `joined` and `left`, as they happened. */
+  /** `joined` and `left`, in order. */
   get history(): readonly ('joined' | 'left')[] {
     return this.#room.history;
   }
 
-  /** Identities of the others in the room. */
+  /** Identities of the other participants in the room. */
   get participants(): readonly string[] {
     return [...this.#room.participants.keys()];
   }
 
-  /** The chunks that were heard to their end, of all destinations, and what a mixer added in between. */
+  /** The chunks that were played to their end, of all destinations, including a mixer's background. */
   get played(): readonly OutputAudioRawFrame[] {
     return this.#room.played;
   }
 
-  /** How much was heard, in milliseconds. */
+  /** Length of {@link played}, in milliseconds. */
   get playedMs(): number {
     return this.played.reduce((sum, chunk) => sum + chunk.durationMs, 0);
   }
 
-  /** The pictures that were shown, each time they were. */
+  /** The images shown, including repetitions. */
   get shown(): readonly OutputImageRawFrame[] {
     return this.#room.shown;
   }
 
-  /** What was sent, in order. */
+  /** The messages sent, in order. */
   get messages(): readonly OutputMessage[] {
     return this.#room.messages;
   }
 
-  /** The telephone keys that were pressed, in order. */
+  /** The DTMF keys sent, in order. */
   get keys(): readonly KeypadEntry[] {
     return this.#room.keys;
   }
 
-  /** Also before the run: somebody who waits for the bot. */
+  /** Adds a participant; also before the run. Idempotent. */
   participantJoins(identity: string, kind: ParticipantKind = 'standard'): void {
     if (this.#room.participants.has(identity)) return;
     this.#room.participants.set(identity, { identity, kind });
-    this.#room.tell({ type: 'participantJoined', identity, kind });
+    this.#room.emit({ type: 'participantJoined', identity, kind });
   }
 
+  /** Removes a participant. Idempotent. */
   participantLeaves(identity: string): void {
     const participant = this.#room.participants.get(identity);
     if (participant === undefined) return;
     this.#room.participants.delete(identity);
-    this.#room.tell({ type: 'participantLeft', ...participant });
+    this.#room.emit({ type: 'participantLeft', ...participant });
   }
 
-  /** Heard where `params.audioInSources` has the source. */
+  /** Sends audio to the bot; received where `params.audioInSources` has the source. */
   participantSpeaks(identity: string, chunk: AudioChunk, source: TrackSource = 'microphone'): void {
-    this.#input.heard(identity, chunk, source);
+    this.#input.receiveAudio(identity, chunk, source);
   }
 
+  /** Sends an image to the bot. */
   participantShows(identity: string, image: ImageChunk, source: TrackSource = 'camera'): void {
-    this.#input.seen(identity, image, source);
+    this.#input.receiveImage(identity, image, source);
   }
 
-  /** @param message Bytes and text are received as they are, anything else as JSON. Only objects become frames. */
+  /**
+   * Sends a message to the bot.
+   *
+   * @param message Strings and bytes are sent unchanged, everything else as JSON. Only objects become frames.
+   */
   participantSends(identity: string, message: unknown): void {
     const data = encodeMessage(message);
-    this.#room.tell({ type: 'dataReceived', data, identity, topic: undefined });
+    this.#room.emit({ type: 'dataReceived', data, identity, topic: undefined });
   }
 
-  /** @param keys Of a telephone, such as `12#`. */
+  /** @param keys DTMF keys, such as `12#`. */
   participantPresses(identity: string, keys: string): void {
-    for (const digit of keys) this.#room.tell({ type: 'dtmfReceived', digit, identity });
+    for (const digit of keys) this.#room.emit({ type: 'dtmfReceived', digit, identity });
   }
 
-  /** The other side ends the connection, as when somebody deletes the room: the run ends. */
+  /** Ends the connection remotely, as when the room is deleted: the run ends. */
   disconnects(reason = 'ROOM_DELETED'): void {
-    this.#room.end(reason);
+    this.#room.disconnectRemotely(reason);
   }
 
-  #tell(event: MemoryRoomEvent): void {
+  #onRoomEvent(event: MemoryRoomEvent): void {
     this.emit(event.type, event as never);
-    if (event.type === 'disconnected') this.#ask(new EndTaskFrame(event.reason));
+    if (event.type === 'disconnected') this.pushToTask(new EndTaskFrame(event.reason));
+  }
+}
+
+class MemoryInput extends RoomInputTransport {
+  readonly #room: MemoryRoom;
+  #subscription = new Subscription();
+
+  constructor(room: MemoryRoom, params: ResolvedTransportParams) {
+    super(params);
+    this.#room = room;
   }
 
-  /** Asks the task, from whichever end stands in its pipeline. */
-  #ask(frame: EndTaskFrame): void {
-    const end = this.#input.previous === undefined ? this.#output : this.#input;
-    end.push(frame, 'upstream');
+  override async setup(setup: FrameProcessorSetup): Promise<void> {
+    await super.setup(setup);
+    this.#subscription.unsubscribe();
+    this.#subscription = this.#room.events$
+      .pipe(filter(isRoomInputEvent))
+      .subscribe((event) => this.onRoomEvent(event));
+    this.#room.connect(this);
+  }
+
+  receiveAudio(userId: string, chunk: AudioChunk, source: TrackSource): void {
+    if (!this.params.audioInSources.includes(source)) return;
+    const frame = new UserAudioRawFrame({ ...chunk, userId });
+    frame.transportSource = source;
+    this.pushAudioFrame(frame);
+  }
+
+  receiveImage(userId: string, image: ImageChunk, source: TrackSource): void {
+    const frame = new UserImageRawFrame({ ...image, userId });
+    frame.transportSource = source;
+    this.pushVideoFrame(frame);
+  }
+
+  protected override started(): void {
+    this.onConnected(this.#room.participants.values());
+  }
+
+  protected override async leave(): Promise<void> {
+    this.#subscription.unsubscribe();
+    this.#room.disconnect(this);
+  }
+}
+
+class MemoryOutput extends RoomOutputTransport {
+  readonly #room: MemoryRoom;
+  #subscription = new Subscription();
+
+  constructor(room: MemoryRoom, params: ResolvedTransportParams) {
+    super(params);
+    this.#room = room;
+  }
+
+  override async setup(setup: FrameProcessorSetup): Promise<void> {
+    await super.setup(setup);
+    this.onConnected(this.#room.participants.values());
+    this.#subscription.unsubscribe();
+    this.#subscription = this.#room.events$
+      .pipe(filter(isParticipantEvent))
+      .subscribe((event) => this.onRoomEvent(event));
+    this.#room.connect(this);
+  }
+
+  protected override writeAudioFrame(chunk: OutputAudioRawFrame): Promise<boolean> {
+    return this.#room.play(chunk);
+  }
+
+  protected override async writeVideoFrame(image: OutputImageRawFrame): Promise<boolean> {
+    if (this.#room.isConnected) this.#room.shown.push(image);
+    return this.#room.isConnected;
+  }
+
+  protected override clearAudio(destination: string | undefined): void {
+    this.#room.clear(destination);
+  }
+
+  protected override async sendMessage(message: OutputMessage): Promise<void> {
+    encodeMessage(message.message);
+    if (this.#room.isConnected) this.#room.messages.push(message);
+  }
+
+  protected override async sendDTMF(key: KeypadEntry): Promise<void> {
+    if (this.#room.isConnected) this.#room.keys.push(key);
+  }
+
+  protected override async leave(): Promise<void> {
+    this.#subscription.unsubscribe();
+    this.#room.disconnect(this);
   }
 }

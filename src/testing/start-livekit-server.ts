@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidOptionError } from '../lib/errors.ts';
-import { signToken } from './hs256.ts';
+import { signToken } from './fake-tokens.ts';
 import { liveKitServerProgram, printProgress } from './livekit-server-program.ts';
 import { type SupervisedProcess, startSupervised } from './supervised-process.ts';
 

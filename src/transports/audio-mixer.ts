@@ -1,27 +1,29 @@
+/** The interface of mixers, which add audio to that of the bot. */
+
 import type { MixerControlFrame } from '../frames/mixer.ts';
 
 /**
- * Adds sound of its own, such as the noise of an office, to what the bot says, and to its silence.
+ * Adds audio of its own, such as office noise, to the bot's speech and to the silence between.
  *
- * What it throws is reported; the bot is then heard without it.
+ * Errors it throws are reported; audio then passes unmixed.
  *
  * @see Pipecat `audio/mixers/base_audio_mixer.py`, `BaseAudioMixer`
  */
 export interface AudioMixer {
   /**
-   * Once per run, before anything else. Until it has resolved the bot is heard without the mixer.
+   * Called once per run, first. Until it resolves audio passes unmixed.
    *
-   * @param sampleRate Of what will be mixed, in hertz.
+   * @param sampleRate Of the audio to mix, in hertz.
    */
   start(sampleRate: number): void | Promise<void>;
-  /** At the end of a run, when everything was played. */
+  /** Called at the end of a run, when everything was played; bounded to 1 s. */
   stop(): void | Promise<void>;
-  /** @param frame An order, such as to be silent; in the order in which they come. */
+  /** @param frame Changes settings, or turns the mixer on or off; called in the order in which frames come. */
   processFrame(frame: MixerControlFrame): void | Promise<void>;
   /**
-   * @param audio A chunk of what is said, or of silence: 16-bit PCM, interleaved, `audioOut10msChunks` long. It
-   * may be changed in place.
-   * @returns What is to be heard: as many samples.
+   * @param audio A chunk of speech or silence: 16-bit PCM, interleaved, `audioOut10msChunks` long. It may be changed
+   * in place.
+   * @returns The mixed audio: as many samples.
    */
   mix(audio: Int16Array): Int16Array | Promise<Int16Array>;
 }

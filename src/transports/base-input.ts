@@ -1,32 +1,36 @@
+/** The base class of input transports, for any media server. */
+
 import { InputAudioRawFrame, InputTransportStartAudioStreamingFrame } from '../frames/audio.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { InputImageRawFrame } from '../frames/images.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import type { FilledTransportParams } from './transport-params.ts';
+import type { ResolvedTransportParams } from './transport-params.ts';
 
 /**
  * The way into a pipeline, for any media server: a subclass connects in `setup()`, calls
- * {@link pushAudioFrame} and {@link pushVideoFrame} with what it hears and sees, and leaves in {@link leave}.
+ * {@link pushAudioFrame} and {@link pushVideoFrame} with what it receives, and disconnects in {@link leave}.
  *
  * Nothing is pushed before the StartFrame has gone on, nor after an End, Stop or Cancel frame has come; a next
- * run's StartFrame opens it again. An {@link InputAudioRawFrame} from the neighbour is treated as heard. With
- * `audioInStreamOnStart: false` sound begins with an {@link InputTransportStartAudioStreamingFrame}, which is kept.
+ * run's StartFrame opens it again. An {@link InputAudioRawFrame} that is queued is treated as received. With
+ * `audioInStreamOnStart: false` audio begins with an {@link InputTransportStartAudioStreamingFrame}, which is consumed.
  *
  * @see Pipecat `transports/base_input.py`, `BaseInputTransport`; differs in that nothing is queued here.
  */
 export abstract class BaseInputTransport extends FrameProcessor {
-  protected readonly params: FilledTransportParams;
+  /** The parameters, with defaults filled in. */
+  protected readonly params: ResolvedTransportParams;
   #sampleRate = 0;
   #open = false;
   #streams = false;
 
-  constructor(params: FilledTransportParams, options?: FrameProcessorOptions) {
+  /** @param params As resolved by `BaseTransport`. */
+  constructor(params: ResolvedTransportParams, options?: FrameProcessorOptions) {
     super(options);
     this.params = params;
   }
 
-  /** Of the sound that goes down the pipeline, in hertz; known from `setup()` on. */
+  /** Of the audio that is pushed, in hertz; known from `setup()` on. */
   get sampleRate(): number {
     return this.#sampleRate;
   }
@@ -86,21 +90,21 @@ export abstract class BaseInputTransport extends FrameProcessor {
     }
   }
 
-  /** Sends what was heard down the pipeline; dropped while the input is closed or audio in is off. */
+  /** Pushes audio; dropped while the input is closed or audio in is off. */
   protected pushAudioFrame(frame: InputAudioRawFrame): void {
     const { audioInEnabled, audioInPassthrough } = this.params;
     if (this.#open && this.#streams && audioInEnabled && audioInPassthrough) this.push(frame);
   }
 
-  /** Sends what was seen down the pipeline; dropped while the input is closed or video in is off. */
+  /** Pushes an image; dropped while the input is closed or video in is off. */
   protected pushVideoFrame(frame: InputImageRawFrame): void {
     if (this.#open && this.params.videoInEnabled) this.push(frame);
   }
 
-  /** The StartFrame has gone on: frames may be pushed from now on. */
+  /** Called when the StartFrame has gone on: frames may be pushed from now on. */
   protected started(): void {}
 
-  /** Lets go of the connection; may be called more than once, must not throw. */
+  /** Disconnects; idempotent, must not throw. */
   protected leave(): Promise<void> {
     return Promise.resolve();
   }

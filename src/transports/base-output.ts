@@ -1,33 +1,38 @@
+/** The base class of output transports: plays audio and images in order, for any media server. */
+
+import { LinearResampler, type StreamResampler } from '../audio/resampler.ts';
 import type { OutputAudioRawFrame } from '../frames/audio.ts';
-import type { KeypadEntry } from '../frames/dtmf.ts';
+import { type KeypadEntry, OutputDTMFFrame, OutputDTMFUrgentFrame } from '../frames/dtmf.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { OutputImageRawFrame } from '../frames/images.ts';
+import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../frames/messages.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { KeyPresses } from './key-presses.ts';
-import { MediaSender } from './media-sender.ts';
-import type { MediaSenderHooks } from './media-sender-options.ts';
-import { isSentAtOnce, isSentInTurn, type OutputKeys, type OutputMessage } from './outgoing-frames.ts';
-import { LinearResampler, type StreamResampler } from './stream-resampler.ts';
-import type { FilledTransportParams } from './transport-params.ts';
+import { DTMFSender } from './output/dtmf-sender.ts';
+import { MediaSender } from './output/media-sender.ts';
+import type { MediaSenderHooks } from './output/media-sender-hooks.ts';
+import type { ResolvedTransportParams } from './transport-params.ts';
 
-export type { OutputMessage } from './outgoing-frames.ts';
+/** A message, sent in order or at once. */
+export type OutputMessage = OutputTransportMessageFrame | OutputTransportMessageUrgentFrame;
+
+/** DTMF keys, sent in order or at once. */
+type OutputDTMF = OutputDTMFFrame | OutputDTMFUrgentFrame;
 
 /**
- * The way out of a pipeline, for any media server: a subclass connects in `setup()`, where it publishes a track of
- * its own for the default destination and for each of `params.audioOutDestinations` and `videoOutDestinations`;
- * it plays chunks of sound in {@link writeAudioFrame}, shows pictures in {@link writeVideoFrame}, and leaves in
- * {@link leave}.
+ * The way out of a pipeline, for any media server. A subclass connects in `setup()` and publishes a track for the
+ * default destination and for each of `params.audioOutDestinations` and `videoOutDestinations`; it plays chunks of
+ * audio in {@link writeAudioFrame}, shows images in {@link writeVideoFrame}, and disconnects in {@link leave}.
  *
- * Each destination has its own order: sound is brought to one rate, cut into chunks, and played in order with all
- * other data and control frames for that `transportDestination`; whatever stands behind sound waits for it. Pictures
- * are shown at once, those with `syncWithAudio` in order. A frame goes on downstream when it has been played. What is
- * for an unknown destination is dropped, with one warning.
+ * Each destination has its own order: audio is resampled, cut into chunks, and played in order with all other data
+ * and control frames for that `transportDestination`; whatever is behind audio waits for it. Images are shown at once,
+ * those with `syncWithAudio` in order. A frame goes on downstream when it has been played. Frames for an unknown
+ * destination are dropped, with one warning.
  *
- * Frames in: StartFrame opens it. EndFrame: everything ahead of it is played to the last sample, whatever
- * interrupts; then the transport leaves, then the frame goes on. StopFrame: waits in the same way and stays
- * connected. CancelFrame: leaves at once. InterruptionFrame: droppable frames are forgotten, sound stops; one with a
- * `transportDestination` interrupts only that. MixerControlFrame: goes to the destination's mixer, at once.
+ * Frames in: StartFrame opens it. EndFrame: everything ahead of it is played to the last sample, uninterruptibly; then
+ * the transport leaves, then the frame goes on. StopFrame: drains in the same way and stays connected. CancelFrame:
+ * leaves at once. InterruptionFrame: droppable frames are dropped, audio stops; one with a `transportDestination`
+ * interrupts only that. MixerControlFrame: goes to the destination's mixer, at once.
  * Frames out: BotStartedSpeaking, BotSpeaking and BotStoppedSpeaking frames, in both directions.
  *
  * @see Pipecat `transports/base_output.py`, `BaseOutputTransport`; differs in that a drain cannot be interrupted,
@@ -35,7 +40,8 @@ export type { OutputMessage } from './outgoing-frames.ts';
  * sends nothing downstream.
  */
 export abstract class BaseOutputTransport extends FrameProcessor {
-  protected readonly params: FilledTransportParams;
+  /** The parameters, with defaults filled in. */
+  protected readonly params: ResolvedTransportParams;
   readonly #hooks: MediaSenderHooks = {
     writeAudioFrame: (chunk) => this.writeAudioFrame(chunk),
     writeVideoFrame: (image) => this.writeVideoFrame(image),
@@ -55,19 +61,20 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     progressed: () => this.#reportProgress(),
   };
   readonly #senders = new Map<string | undefined, MediaSender>();
-  /** What was warned of in this run. */
+  /** Keys of the warnings logged in this run. */
   readonly #warned = new Set<string>();
-  #keys: KeyPresses;
+  #dtmf: DTMFSender;
   #sampleRate = 0;
   #reportProgress: () => void = () => {};
 
-  constructor(params: FilledTransportParams, options?: FrameProcessorOptions) {
+  /** @param params As resolved by `BaseTransport`. */
+  constructor(params: ResolvedTransportParams, options?: FrameProcessorOptions) {
     super(options);
     this.params = params;
-    this.#keys = this.#newKeys();
+    this.#dtmf = this.#newDTMFSender();
   }
 
-  /** Of the sound that is written, in hertz; known from `setup()` on. */
+  /** Of the audio that is written, in hertz; known from `setup()` on. */
   get sampleRate(): number {
     return this.#sampleRate;
   }
@@ -76,7 +83,7 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     this.#reportProgress = setup.reportProgress;
     this.#sampleRate = this.params.audioOutSampleRate ?? setup.audioOutSampleRate;
     this.#closeSenders();
-    this.#keys = this.#newKeys();
+    this.#dtmf = this.#newDTMFSender();
     const { audioOutDestinations, videoOutDestinations } = this.params;
     for (const destination of new Set([undefined, ...audioOutDestinations, ...videoOutDestinations])) {
       this.#senders.set(destination, this.#newSender(destination));
@@ -109,67 +116,70 @@ export abstract class BaseOutputTransport extends FrameProcessor {
         return this.#cancel(frame);
       default:
     }
-    if (isSentAtOnce(frame)) void this.#send(frame);
-    else if (frame.kind === 'system') this.push(frame);
+    if (frame instanceof OutputTransportMessageUrgentFrame || frame instanceof OutputDTMFUrgentFrame) {
+      void this.#send(frame);
+    } else if (frame.kind === 'system') this.push(frame);
     else {
       const sender = this.#senderFor(frame);
-      // it goes on in its turn
+      // pushed on by the sender, in order
       if (sender !== undefined) this.holdFrame(frame);
-      sender?.take(frame);
+      sender?.queueFrame(frame);
     }
   }
 
   /**
    * Plays a chunk on the track of `chunk.transportDestination`: `undefined` for the default one, otherwise one of
-   * `params.audioOutDestinations`. Resolves when the next chunk of this track should come: this is what paces the
-   * pipeline. There is one call at a time for each track; those of different tracks overlap.
+   * `params.audioOutDestinations`. Resolves when the next chunk of this track is due: this paces the pipeline. Calls
+   * for one track are sequential; those for different tracks overlap.
    *
    * @returns Whether the chunk was played; one that was not does not go on downstream.
    */
   protected abstract writeAudioFrame(chunk: OutputAudioRawFrame): Promise<boolean>;
 
   /**
-   * Shows a picture on the track of `image.transportDestination`: `undefined` for the default one, otherwise one of
-   * `params.videoOutDestinations`. Called as often as `params.videoOutFramerate` says, also for a picture that has
-   * not changed; the next one comes when it has resolved. Only called with `params.videoOutEnabled`.
+   * Shows an image on the track of `image.transportDestination`: `undefined` for the default one, otherwise one of
+   * `params.videoOutDestinations`. Called `params.videoOutFramerate` times a second, also for an unchanged image, and
+   * never while a call is pending. Only called with `params.videoOutEnabled`. Default: shows nothing.
    *
    * @param image As it was pushed: neither its size nor its format are changed.
-   * @returns Whether the picture was shown.
+   * @returns Whether the image was shown.
    */
   protected writeVideoFrame(_image: OutputImageRawFrame): Promise<boolean> {
     return Promise.resolve(false);
   }
 
   /**
-   * To be called when the last listener has left, with false: speech is dropped, what waits and what comes, also by
-   * an EndFrame that plays out. With true when somebody listens again. Each run begins with true.
+   * To be called with false when the last listener has left: speech is dropped, queued and new, also while an EndFrame
+   * drains. To be called with true when there is a listener again. Each run begins with true.
    */
-  protected listened(isListened: boolean): void {
-    for (const sender of this.#senders.values()) sender.listened(isListened);
+  protected setHasListeners(hasListeners: boolean): void {
+    for (const sender of this.#senders.values()) sender.setHasListeners(hasListeners);
   }
 
-  /** Forgets what was written to this track and not played yet; `undefined` is the default one. */
+  /** Discards what was written to this track and not played yet; `undefined` is the default one. */
   protected clearAudio(_destination: string | undefined): void {}
 
-  /** Resolves when everything that was written to this track has been played; `undefined` is the default one. */
+  /** Resolves when everything written to this track has been played; `undefined` is the default one. */
   protected waitForPlayout(_destination: string | undefined): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Lets go of the connection; may be called more than once, must not throw. */
+  /** Disconnects; idempotent, must not throw. */
   protected leave(): Promise<void> {
     return Promise.resolve();
   }
 
+  /** Sends a message. Default: drops it. */
   protected sendMessage(_message: OutputMessage): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Presses a key of a telephone. Called for one key at a time, `params.dtmfIntervalMs` apart. */
-  protected sendKey(_key: KeypadEntry): Promise<void> {
+  /** Sends one DTMF key; calls are sequential, `params.dtmfIntervalMs` apart. Default: drops it. */
+  protected sendDTMF(_key: KeypadEntry): Promise<void> {
     return Promise.resolve();
   }
 
+  /** Makes a resampler between these rates, in hertz. Default: a {@link LinearResampler}. */
   protected createResampler(fromHz: number, toHz: number, channels: number): StreamResampler {
     return new LinearResampler(fromHz, toHz, channels);
   }
@@ -183,16 +193,16 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     });
   }
 
-  #newKeys(): KeyPresses {
-    return new KeyPresses({
+  #newDTMFSender(): DTMFSender {
+    return new DTMFSender({
       intervalMs: this.params.dtmfIntervalMs,
-      press: (key) => this.sendKey(key),
-      pressed: () => this.#reportProgress(),
+      send: (key) => this.sendDTMF(key),
+      sent: () => this.#reportProgress(),
     });
   }
 
   #closeSenders(): void {
-    this.#keys.stop();
+    this.#dtmf.stop();
     for (const sender of this.#senders.values()) sender.close();
     this.#senders.clear();
     this.#warned.clear();
@@ -217,13 +227,15 @@ export abstract class BaseOutputTransport extends FrameProcessor {
   }
 
   #deliver(frame: Frame): void | Promise<void> {
-    if (isSentInTurn(frame)) return this.#send(frame).then(() => this.push(frame));
+    if (frame instanceof OutputTransportMessageFrame || frame instanceof OutputDTMFFrame) {
+      return this.#send(frame).then(() => this.push(frame));
+    }
     this.push(frame);
   }
 
-  async #send(frame: OutputMessage | OutputKeys): Promise<void> {
+  async #send(frame: OutputMessage | OutputDTMF): Promise<void> {
     try {
-      if ('buttons' in frame) await this.#keys.press(frame.buttons);
+      if ('buttons' in frame) await this.#dtmf.send(frame.buttons);
       else await this.sendMessage(frame);
     } catch (error) {
       this.pushError({ error });
@@ -244,25 +256,25 @@ export abstract class BaseOutputTransport extends FrameProcessor {
       destination === undefined ? [...this.#senders.values()] : [this.#senders.get(destination)];
     const interrupted = reached.filter((sender) => sender?.interrupt());
     this.push(frame, direction);
-    for (const sender of interrupted) sender?.stopSpeech();
+    for (const sender of interrupted) sender?.stopSpeaking();
   }
 
   async #end(frame: Frame): Promise<void> {
     await Promise.all([...this.#senders.values()].map((sender) => sender.end()));
-    await this.#keys.done;
+    await this.#dtmf.done;
     await this.#leave();
     this.push(frame);
   }
 
   async #stop(frame: Frame): Promise<void> {
     await Promise.all([...this.#senders.values()].map((sender) => sender.stop()));
-    await this.#keys.done;
+    await this.#dtmf.done;
     this.push(frame);
   }
 
   #cancel(frame: Frame): void {
     for (const sender of this.#senders.values()) sender.cancel();
-    this.#keys.stop();
+    this.#dtmf.stop();
     void this.#leave();
     this.push(frame);
   }

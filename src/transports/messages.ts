@@ -1,16 +1,16 @@
-/** Messages as LiveKit carries them: bytes; as others write them: JSON. */
+/** Encodes and parses data messages: JSON, text or bytes. */
 
 import { InvalidOptionError } from '../lib/errors.ts';
 
 /**
- * How long a message may be. LiveKit refuses packets above 64 000 bytes, of which some hold who it is from and for.
- * It recommends 15 KiB (15 360 bytes) at most: not every client takes more.
+ * Maximum length of a message. LiveKit refuses packets above 64,000 bytes, including sender and recipients; it
+ * recommends at most 15 KiB, as some clients take no more.
  *
  * @see https://docs.livekit.io/transport/data/packets, "Size limits"
  */
-const longestBytes = 63_000;
+const maxBytes = 63_000;
 
-/** @returns The JSON object that was sent; `undefined` for anything else. */
+/** @returns The JSON object that `data` holds; `undefined` for anything else. */
 export function parseMessage(data: Uint8Array): object | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data));
@@ -21,14 +21,14 @@ export function parseMessage(data: Uint8Array): object | undefined {
 }
 
 /**
- * Text and bytes go as they are, everything else as JSON.
+ * Encodes a message: strings as UTF-8, bytes unchanged, everything else as JSON.
  *
- * @throws {InvalidOptionError} It is too long, or nothing that JSON can express.
+ * @throws {InvalidOptionError} It has more than 63,000 bytes, or JSON cannot express it.
  */
 export function encodeMessage(message: unknown): Uint8Array {
   const data = message instanceof Uint8Array ? message : new TextEncoder().encode(textOfMessage(message));
-  if (data.length <= longestBytes) return data;
-  throw new InvalidOptionError('message', `at most ${longestBytes} bytes`, data.length);
+  if (data.length <= maxBytes) return data;
+  throw new InvalidOptionError('message', `at most ${maxBytes} bytes`, data.length);
 }
 
 function textOfMessage(message: unknown): string {

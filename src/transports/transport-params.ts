@@ -1,3 +1,5 @@
+/** The parameters of transports: their defaults and checks. */
+
 import type { Company } from '../frames/participants.ts';
 import { InvalidOptionError } from '../lib/errors.ts';
 import {
@@ -13,71 +15,71 @@ import type { AudioMixer, AudioMixers } from './audio-mixer.ts';
 
 const trackSources = ['microphone', 'camera', 'screen-share', 'unknown'] as const;
 
-/** What a participant's track is of, as its publisher says; `unknown` where they do not. */
+/** The source of a participant's track, as declared by its publisher; `unknown` where it is not. */
 export type TrackSource = (typeof trackSources)[number];
 
-/** What a transport carries, and how. Everything is off until it is asked for. */
+/** Which media a transport carries, and how. All media are off by default. */
 export interface TransportParams {
   /**
-   * Who makes the bot not alone: the `ClientConnectedFrame` waits for them, and sound is dropped when the last of
-   * them has left. Default `'people'`; `'everybody'` for bots that talk with bots.
+   * Which participants count as company: the `ClientConnectedFrame` waits for the first, and audio is dropped when the
+   * last has left. Default `'people'`; `'everybody'` for bots that talk with bots.
    */
   readonly company?: Company | undefined;
-  /** Whether participants are heard. Default false. */
+  /** Whether participants' audio is received. Default false. */
   readonly audioInEnabled?: boolean | undefined;
   /**
-   * Which of a participant's tracks are heard. Each frame names its own in `transportSource`; no two tracks have the
+   * Which of a participant's tracks are received. Each frame names its own in `transportSource`; no two tracks have the
    * same `userId` and `transportSource` at once. Default `['microphone']`.
    */
   readonly audioInSources?: readonly TrackSource[] | undefined;
-  /** In hertz. Default: the task's, 16 000. */
+  /** Sample rate of received audio, in hertz. Default: the task's, 16,000. */
   readonly audioInSampleRate?: number | undefined;
-  /** Default 1. */
+  /** Channels of received audio. Default 1. */
   readonly audioInChannels?: number | undefined;
-  /** Whether what is heard goes down the pipeline. Default true. */
+  /** Whether received audio is pushed downstream. Default true. */
   readonly audioInPassthrough?: boolean | undefined;
   /** Whether that begins with the run; otherwise with an `InputTransportStartAudioStreamingFrame`. Default true. */
   readonly audioInStreamOnStart?: boolean | undefined;
-  /** Whether the bot is heard. Default false. */
+  /** Whether the bot's audio is sent. Default false. */
   readonly audioOutEnabled?: boolean | undefined;
-  /** In hertz. Default: the task's, 24 000. */
+  /** Sample rate of sent audio, in hertz. Default: the task's, 24,000. */
   readonly audioOutSampleRate?: number | undefined;
-  /** Default 1. */
+  /** Channels of sent audio. Default 1. */
   readonly audioOutChannels?: number | undefined;
-  /** How much is written at once, in units of 10 ms. Default 4. */
+  /** Length of a chunk, in units of 10 ms. Default 4. */
   readonly audioOut10msChunks?: number | undefined;
-  /** What is mixed into the bot's sound: for the default destination, or for each. Default: nothing. */
+  /** Mixes into the bot's audio: for the default destination, or one per destination. Default: none. */
   readonly audioOutMixer?: AudioMixer | AudioMixers | undefined;
-  /** Further tracks of sound, beside the default one: values of a frame's `transportDestination`. Default none. */
+  /** Audio tracks besides the default one: values of a frame's `transportDestination`. Default none. */
   readonly audioOutDestinations?: readonly string[] | undefined;
-  /** Silence after the last sound of an EndFrame, in milliseconds. Default 0. */
+  /** Silence played after the last audio ahead of an EndFrame, in milliseconds. Default 0. */
   readonly endSilenceMs?: number | undefined;
-  /** From one telephone key to the next one that the bot presses, in milliseconds. Default 100. */
+  /** Interval between two DTMF keys that the bot sends, in milliseconds. Default 100. */
   readonly dtmfIntervalMs?: number | undefined;
-  /** Whether participants are seen. Default false. */
+  /** Whether participants' video is received. Default false. */
   readonly videoInEnabled?: boolean | undefined;
-  /** Pictures in a second of each track, at most; always the newest. Default 1. */
+  /** Maximum images per second of each track; always the newest. Default 1. */
   readonly videoInFramerate?: number | undefined;
-  /** Whether the bot is seen. Default false. */
+  /** Whether the bot's video is sent. Default false. */
   readonly videoOutEnabled?: boolean | undefined;
-  /** Whether pictures are shown once, as a film; otherwise the last one is shown again and again. Default false. */
+  /** True: each image is shown once, as a video. False: the latest is repeated. Default false. */
   readonly videoOutIsLive?: boolean | undefined;
-  /** In pixels. Default 1024. */
+  /** Width of the video track, in pixels. Default 1024. */
   readonly videoOutWidth?: number | undefined;
-  /** In pixels. Default 768. */
+  /** Height of the video track, in pixels. Default 768. */
   readonly videoOutHeight?: number | undefined;
-  /** Pictures in a second. Default 30. */
+  /** Images per second. Default 30. */
   readonly videoOutFramerate?: number | undefined;
-  /** Further tracks of pictures, as `audioOutDestinations`. Default none. */
+  /** Video tracks besides the default one, as `audioOutDestinations`. Default none. */
   readonly videoOutDestinations?: readonly string[] | undefined;
 }
 
-/** What has no default: what the task decides, and what there need not be. */
-type Open = 'audioInSampleRate' | 'audioOutSampleRate';
+/** Parameters whose default is the task's. */
+type TaskDefault = 'audioInSampleRate' | 'audioOutSampleRate';
 
-/** {@link TransportParams} with the defaults filled in; rates that the task decides stay open. */
-export type FilledTransportParams = {
-  readonly [Name in keyof TransportParams]-?: Name extends Open
+/** {@link TransportParams} with the defaults filled in; sample rates may be `undefined` until `setup()`. */
+export type ResolvedTransportParams = {
+  readonly [Name in keyof TransportParams]-?: Name extends TaskDefault
     ? TransportParams[Name]
     : Name extends 'audioOutMixer'
       ? AudioMixers
@@ -85,10 +87,12 @@ export type FilledTransportParams = {
 };
 
 /**
- * @throws {InvalidOptionError} A value can never work, or a name is not known.
+ * Checks the parameters and fills in the defaults.
+ *
+ * @throws {InvalidOptionError} A value is invalid, or a name is unknown.
  * @see Pipecat `transports/base_transport.py`, `TransportParams`; there the end silence is 2 s.
  */
-export function filledParams(params: TransportParams = {}): FilledTransportParams {
+export function resolveParams(params: TransportParams = {}): ResolvedTransportParams {
   if (typeof params !== 'object' || params === null)
     throw new InvalidOptionError('params', 'an object', params);
   const filled = withDefaults(params);
@@ -96,7 +100,7 @@ export function filledParams(params: TransportParams = {}): FilledTransportParam
   return filled;
 }
 
-function withDefaults(params: TransportParams): FilledTransportParams {
+function withDefaults(params: TransportParams): ResolvedTransportParams {
   const audioOutDestinations = checkedNames('audioOutDestinations', params.audioOutDestinations);
   return {
     company: checkedCompany('company', params.company),
@@ -139,7 +143,7 @@ function checkedCompany(name: string, value: unknown): Company {
 
 function checkedRate(name: string, value: unknown): number | undefined {
   if (value === undefined) return undefined;
-  // chunks of 10 ms must be whole samples
+  // 10 ms must be a whole number of samples
   checkRateHz(name, value, 100);
   return value;
 }

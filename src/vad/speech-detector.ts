@@ -1,20 +1,24 @@
+/** Decides when speech starts and stops. */
+
 import { checkDurationMs, checkShare } from '../lib/options.ts';
 
-/** When sound counts as speech. */
+/** When audio counts as speech. */
 export interface VADParams {
-  /** How sure the analyzer must be, 0 to 1. Default 0.7. */
+  /** Minimum confidence of the analyzer, 0 to 1. Default 0.7. */
   readonly confidence?: number | undefined;
-  /** How long a voice must last before speech has begun, in milliseconds. Default 200. */
+  /** How long a voice must last before speech has started, in milliseconds. Default 200. */
   readonly startMs?: number | undefined;
-  /** How long silence must last before speech is over, in milliseconds. Default 800. */
+  /** How long silence must last before speech has stopped, in milliseconds. Default 800. */
   readonly stopMs?: number | undefined;
-  /** How loud a voice must be, 0 to 1: 0.01 is 1 dB, 0.6 is 50 dB below full scale. Default 0.6. */
+  /** Minimum volume, 0 to 1: 0.01 is 1 dB, 0.6 is −50 dBFS. Default 0.6. */
   readonly minVolume?: number | undefined;
 }
 
-/** A piece of sound, as the detector sees it. */
-export interface HeardPiece {
+/** The analysis of one chunk. */
+export interface AnalyzedChunk {
+  /** 0 to 1. */
   readonly confidence: number;
+  /** 0 to 1. */
   readonly volume: number;
   readonly durationMs: number;
 }
@@ -22,10 +26,10 @@ export interface HeardPiece {
 const volumeFallsOverMs = 140;
 
 /**
- * Tells when speech begins and when it is over: short noises do not begin it, short pauses do not end it.
+ * Debounces speech: short noises do not start it, short pauses do not stop it.
  *
- * @throws {InvalidOptionError} A parameter can never work.
- * @see Pipecat `audio/vad/vad_analyzer.py`; there `stop_secs` is 0.2 where another model tells the end of a turn,
+ * @throws {InvalidOptionError} A parameter is invalid.
+ * @see Pipecat `audio/vad/vad_analyzer.py`; there `stop_secs` is 0.2 where another model detects the end of a turn,
  * and the volume rises as slowly as it falls.
  */
 export class SpeechDetector {
@@ -34,7 +38,7 @@ export class SpeechDetector {
   readonly #confidence: number;
   readonly #minVolume: number;
   #speaking = false;
-  /** How long it has been the other way round: voices in silence, silence in speech. */
+  /** How long the opposite has lasted: voice in silence, silence in speech. */
   #contraryMs = 0;
   #volume = 0;
 
@@ -49,25 +53,26 @@ export class SpeechDetector {
     this.#minVolume = minVolume;
   }
 
+  /** Whether speech has started and not stopped. */
   get speaking(): boolean {
     return this.#speaking;
   }
 
-  /** @returns What has changed with this piece, if anything. */
-  hear({ confidence, volume, durationMs }: HeardPiece): 'started' | 'stopped' | undefined {
+  /** @returns The change with this chunk, if any. */
+  update({ confidence, volume, durationMs }: AnalyzedChunk): 'started' | 'stopped' | undefined {
     const kept = Math.exp(-durationMs / volumeFallsOverMs);
     this.#volume = Math.max(volume, volume + (this.#volume - volume) * kept);
     const isVoice = confidence >= this.#confidence && this.#volume >= this.#minVolume;
     this.#contraryMs = isVoice === this.#speaking ? 0 : this.#contraryMs + durationMs;
     const limitMs = this.#speaking ? this.stopMs : this.startMs;
-    // to the nearest whole piece
+    // to the nearest whole chunk
     if (this.#contraryMs === 0 || this.#contraryMs < limitMs - durationMs / 2) return undefined;
     this.#contraryMs = 0;
     this.#speaking = !this.#speaking;
     return this.#speaking ? 'started' : 'stopped';
   }
 
-  /** Forgets everything: there is silence. */
+  /** Resets to silence. */
   reset(): void {
     this.#speaking = false;
     this.#contraryMs = 0;

@@ -1,22 +1,23 @@
+/** The interface of voice activity detectors. */
+
 /**
- * Tells voices from other sounds, for one speaker: it may remember what it heard before.
+ * Detects voice in the audio of one speaker; may keep state between chunks.
  *
  * @see Pipecat `audio/vad/vad_analyzer.py`, `VADAnalyzer`; there start and stop times are part of it.
  */
 export interface VADAnalyzer {
-  /** At which it wants to hear, in hertz; sound at another rate is brought to this one. */
+  /** The rate it takes, in hertz; other audio is resampled. */
   readonly sampleRate: number;
-  /** How much it wants to hear at once, in samples: 10 to 100 ms of sound. */
+  /** The size of a chunk, in samples: 10 to 100 ms. */
   readonly chunkSamples: number;
   /**
-   * How sure it is of a voice in this chunk, 0 to 1; at once where it can.
-   *
-   * @param chunk `chunkSamples` of one channel, 16 bit; its memory is the analyzer's to keep.
+   * @param chunk `chunkSamples` of one channel, 16 bit; the analyzer may keep it.
+   * @returns Its confidence of a voice in this chunk, 0 to 1; synchronously where it can.
    */
   analyze(chunk: Int16Array): number | Promise<number>;
-  /** Forgets what it heard: the next chunk does not follow the last one. */
+  /** Resets its state: the next chunk does not follow the last one. */
   reset(): void;
-  /** Lets go of what it holds; called once, when its speaker is gone or the run is over. */
+  /** Releases resources; called once, when its speaker has left or the run is over. */
   close?(): void | Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { type RoomGrant, tokenClaims } from '../../src/rooms/token-claims.ts';
 import type { FakeFault, FaultOrder } from '../../src/testing/fake-faults.ts';
 import { answer, methodOf } from '../../src/testing/fake-room-service.ts';
 import { FakeRooms } from '../../src/testing/fake-rooms.ts';
-import { signToken } from '../../src/testing/hs256.ts';
+import { signToken } from '../../src/testing/fake-tokens.ts';
 import { sleep } from '../support/fake-time.ts';
 
 type Fault = Extract<FakeFault, { kind: 'status' | 'delay' }>;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { BotStartedSpeakingFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StartFrame } from '../../src/frames/lifecycle.ts';
-import { LLMTextFrame, TextFrame } from '../../src/frames/text.ts';
+import { LLMTextFrame } from '../../src/frames/llm.ts';
+import { BotStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
 import { checkRecording } from './check-recording.ts';
 import { record } from './frame-notation.ts';
 import type { Recording, Sighting } from './run-scenario.ts';

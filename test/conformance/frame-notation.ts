@@ -3,15 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ErrorFrame, type Named } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection, FrameKind } from '../../src/frames/frame.ts';
-import {
-  BotStartedSpeakingFrame,
-  BotStoppedSpeakingFrame,
-  InterruptionFrame,
-  InterruptionTaskFrame,
-  STTMuteFrame,
-  UserStartedSpeakingFrame,
-  UserStoppedSpeakingFrame,
-} from '../../src/frames/interruption.ts';
+import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import {
   CancelFrame,
   CancelTaskFrame,
@@ -21,6 +13,7 @@ import {
   StopFrame,
   StopTaskFrame,
 } from '../../src/frames/lifecycle.ts';
+import { LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame } from '../../src/frames/llm.ts';
 import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
 import type { FrameClass } from '../../src/frames/of-frame.ts';
 import {
@@ -30,16 +23,14 @@ import {
   FrameProcessorResumeUrgentFrame,
 } from '../../src/frames/pause.ts';
 import {
-  InputTextRawFrame,
-  LLMFullResponseEndFrame,
-  LLMFullResponseStartFrame,
-  LLMTextFrame,
-  TextFrame,
-  TranscriptionFrame,
-  TTSSpeakFrame,
-  TTSStartedFrame,
-  TTSStoppedFrame,
-} from '../../src/frames/text.ts';
+  BotStartedSpeakingFrame,
+  BotStoppedSpeakingFrame,
+  STTMuteFrame,
+  UserStartedSpeakingFrame,
+  UserStoppedSpeakingFrame,
+} from '../../src/frames/speaking.ts';
+import { InputTextRawFrame, TextFrame, TranscriptionFrame } from '../../src/frames/text.ts';
+import { TTSSpeakFrame, TTSStartedFrame, TTSStoppedFrame } from '../../src/frames/tts.ts';
 import type { FrameRecord, FrameSpec, FramesSpec, Matcher, RecordedSpec, SeriesSpec } from './scenario.ts';
 
 /** How the notation names a processor; one that was not built is known by its name alone. */

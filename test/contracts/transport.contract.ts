@@ -5,12 +5,7 @@ import { OutputAudioRawFrame, TTSAudioRawFrame, UserAudioRawFrame } from '../../
 import { InputDTMFFrame, OutputDTMFFrame, OutputDTMFUrgentFrame } from '../../src/frames/dtmf.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame } from '../../src/frames/frame.ts';
-import {
-  BotStartedSpeakingFrame,
-  BotStoppedSpeakingFrame,
-  InterruptionFrame,
-  InterruptionTaskFrame,
-} from '../../src/frames/interruption.ts';
+import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import {
   InputTransportMessageFrame,
@@ -22,7 +17,9 @@ import {
   ParticipantJoinedFrame,
   type ParticipantKind,
 } from '../../src/frames/participants.ts';
-import { TextFrame, TTSStoppedFrame } from '../../src/frames/text.ts';
+import { BotStartedSpeakingFrame, BotStoppedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSStoppedFrame } from '../../src/frames/tts.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';

@@ -14,7 +14,9 @@ import {
   SpriteFrame,
   UserImageRawFrame,
 } from '../../src/frames/images.ts';
-import { InputTextRawFrame, LLMTextFrame, TextFrame, TTSSpeakFrame } from '../../src/frames/text.ts';
+import { LLMTextFrame } from '../../src/frames/llm.ts';
+import { InputTextRawFrame, TextFrame } from '../../src/frames/text.ts';
+import { TTSSpeakFrame } from '../../src/frames/tts.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 
 const sound: AudioChunk = { audio: new Int16Array(320), sampleRate: 16_000, numChannels: 1 };

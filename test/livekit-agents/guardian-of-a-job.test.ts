@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { JobRoomCleanup } from '../../src/livekit-agents/job-room-cleanup.ts';
+import { JobRoomCleanup } from '../../src/livekit-agents/attach-room-cleanup.ts';
 import { guardian } from '../../src/rooms/guardian.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 // the guardian is a process

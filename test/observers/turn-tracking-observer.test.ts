@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CancelFrame, EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import {
   BotStartedSpeakingFrame,
   BotStoppedSpeakingFrame,
   UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
-} from '../../src/frames/interruption.ts';
-import { CancelFrame, EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+} from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';

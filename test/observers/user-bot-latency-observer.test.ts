@@ -4,16 +4,16 @@ import {
   FunctionCallInProgressFrame,
   FunctionCallResultFrame,
 } from '../../src/frames/function-calls.ts';
+import { InterruptionFrame } from '../../src/frames/interruption.ts';
+import { MetricsFrame } from '../../src/frames/metrics.ts';
+import { ClientConnectedFrame } from '../../src/frames/participants.ts';
 import {
   BotStartedSpeakingFrame,
-  InterruptionFrame,
   UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
   VADUserStartedSpeakingFrame,
   VADUserStoppedSpeakingFrame,
-} from '../../src/frames/interruption.ts';
-import { MetricsFrame } from '../../src/frames/metrics.ts';
-import { ClientConnectedFrame } from '../../src/frames/participants.ts';
+} from '../../src/frames/speaking.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import type { LatencyBreakdown } from '../../src/observers/latency-breakdown.ts';
 import { UserBotLatencyObserver } from '../../src/observers/user-bot-latency-observer.ts';

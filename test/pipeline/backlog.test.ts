@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import {
-  InterruptionFrame,
-  InterruptionTaskFrame,
-  UserSpeakingFrame,
-} from '../../src/frames/interruption.ts';
+import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
+import { UserSpeakingFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';

@@ -1,9 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  BotSpeakingFrame,
-  BotStartedSpeakingFrame,
-  UserSpeakingFrame,
-} from '../../src/frames/interruption.ts';
+import { BotSpeakingFrame, BotStartedSpeakingFrame, UserSpeakingFrame } from '../../src/frames/speaking.ts';
 import { IdleTimer } from '../../src/pipeline/idle-timer.ts';
 
 describe('IdleTimer', () => {

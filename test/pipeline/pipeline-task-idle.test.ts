@@ -8,14 +8,14 @@ import {
   FunctionCallResultFrame,
 } from '../../src/frames/function-calls.ts';
 import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
+import { EndFrame, EndTaskFrame, isTerminalFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import {
   BotSpeakingFrame,
   UserSpeakingFrame,
   UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
   VADUserStartedSpeakingFrame,
-} from '../../src/frames/interruption.ts';
-import { EndFrame, EndTaskFrame, isTerminalFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+} from '../../src/frames/speaking.ts';
 import {
   InputTextRawFrame,
   InterimTranscriptionFrame,

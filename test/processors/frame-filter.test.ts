@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
-import { LLMTextFrame, TextFrame, TTSSpeakFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { LLMTextFrame } from '../../src/frames/llm.ts';
+import { UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSSpeakFrame, TTSStartedFrame } from '../../src/frames/tts.ts';
 import { FrameFilter } from '../../src/processors/frame-filter.ts';
 import { runTest } from '../../src/testing/run-test.ts';
 

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { InputAudioRawFrame } from '../../src/frames/audio.ts';
-import { BotSpeakingFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StartFrame } from '../../src/frames/lifecycle.ts';
-import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { BotSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { FrameLogger, type FrameLoggerOptions } from '../../src/processors/frame-logger.ts';
 import { runTest } from '../../src/testing/run-test.ts';

@@ -1,10 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import { InterruptionFrame, STTMuteFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
+import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
-import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { STTMuteFrame, UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { silentLogger, stderrLogger } from '../../src/lib/logger.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
-import { BotStartedSpeakingFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { BotStartedSpeakingFrame, UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { FunctionFilter } from '../../src/processors/function-filter.ts';
 import { runTest } from '../../src/testing/run-test.ts';

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { InterruptionFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
+import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
-import { LLMFullResponseEndFrame, LLMFullResponseStartFrame, TextFrame } from '../../src/frames/text.ts';
+import { LLMFullResponseEndFrame, LLMFullResponseStartFrame } from '../../src/frames/llm.ts';
+import { UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
 import { GatedAggregator, type GatedAggregatorOptions } from '../../src/processors/gated-aggregator.ts';
 import { runTest, SleepFrame } from '../../src/testing/run-test.ts';
 import { useVirtualTime } from '../support/fake-time.ts';

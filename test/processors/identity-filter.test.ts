@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { UserStartedSpeakingFrame, UserStoppedSpeakingFrame } from '../../src/frames/interruption.ts';
+import { UserStartedSpeakingFrame, UserStoppedSpeakingFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { runTest } from '../../src/testing/run-test.ts';

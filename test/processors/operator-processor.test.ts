@@ -15,10 +15,12 @@ import {
 import { describe, expect, it, vi } from 'vitest';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import type { Frame } from '../../src/frames/frame.ts';
-import { InterruptionFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
+import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { ofFrame } from '../../src/frames/of-frame.ts';
-import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { operatorProcessor } from '../../src/processors/operator-processor.ts';

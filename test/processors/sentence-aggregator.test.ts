@@ -5,21 +5,20 @@ import { PipelineFlushFrame } from '../../src/frames/flush.ts';
 import type { Frame } from '../../src/frames/frame.ts';
 import { FunctionCallInProgressFrame, FunctionCallResultFrame } from '../../src/frames/function-calls.ts';
 import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
-import { InterruptionFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
+import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, EndTaskFrame, StopFrame, StopTaskFrame } from '../../src/frames/lifecycle.ts';
-import { LLMRunFrame } from '../../src/frames/llm.ts';
+import {
+  LLMFullResponseEndFrame,
+  LLMFullResponseStartFrame,
+  LLMRunFrame,
+  LLMTextFrame,
+} from '../../src/frames/llm.ts';
 import { OutputTransportMessageFrame } from '../../src/frames/messages.ts';
 import { ofFrame } from '../../src/frames/of-frame.ts';
 import { FrameProcessorPauseFrame } from '../../src/frames/pause.ts';
-import {
-  InterimTranscriptionFrame,
-  LLMFullResponseEndFrame,
-  LLMFullResponseStartFrame,
-  LLMTextFrame,
-  TextFrame,
-  TranscriptionFrame,
-  TTSSpeakFrame,
-} from '../../src/frames/text.ts';
+import { UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { InterimTranscriptionFrame, TextFrame, TranscriptionFrame } from '../../src/frames/text.ts';
+import { TTSSpeakFrame } from '../../src/frames/tts.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import type { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import {

@@ -11,7 +11,7 @@ import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { HeardAudio } from '../../src/testing/heard-audio.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
-import { loadRtcNode } from '../../src/transports/livekit/load-rtc-node.ts';
+import { loadRtcNode } from '../../src/transports/livekit/rtc-node.ts';
 import { measureEchoes } from '../support/echo-caller.ts';
 import { median } from '../support/median.mjs';
 import { promised } from '../support/promised.ts';

@@ -18,7 +18,7 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
-import { loadRtcNode } from '../../src/transports/livekit/load-rtc-node.ts';
+import { loadRtcNode } from '../../src/transports/livekit/rtc-node.ts';
 import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';
 import { roomExists, roomService } from '../support/room-service.ts';

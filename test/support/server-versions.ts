@@ -1,6 +1,6 @@
 /** The LiveKit servers that tests run against: the oldest that endframe works with, and the newest. */
 
-import type { FakeLiveKitVersion } from '../../src/testing/fake-token-check.ts';
+import type { FakeLiveKitVersion } from '../../src/testing/fake-tokens.ts';
 import { liveKitServerVersion } from '../../src/testing/livekit-server-program.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { describeWith, type Requirement } from './requirements.ts';

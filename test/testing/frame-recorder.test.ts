@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
 
 function setup(direction?: 'downstream' | 'upstream') {

@@ -8,9 +8,9 @@ import { ParticipantJoinedFrame, ParticipantLeftFrame } from '../../src/frames/p
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
 import { MemoryTransport, type MemoryTransportEvents } from '../../src/testing/memory-transport.ts';
-import type { LiveKitTransportEvents } from '../../src/transports/livekit/transport-events.ts';
+import type { LiveKitTransportEvents } from '../../src/transports/livekit/room-events.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
-import { namesOf, sound, talk } from '../transports/talk.ts';
+import { namesOf, sound, talk } from '../transports/call-setup.ts';
 
 const names = [
   'connected',

@@ -1,9 +1,12 @@
 import { AssertionError } from 'node:assert';
 import { describe, expect, it } from 'vitest';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import { InterruptionFrame, UserStartedSpeakingFrame } from '../../src/frames/interruption.ts';
+import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
-import { LLMTextFrame, TextFrame, TTSStartedFrame } from '../../src/frames/text.ts';
+import { LLMTextFrame } from '../../src/frames/llm.ts';
+import { UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { runTest, SleepFrame } from '../../src/testing/run-test.ts';

@@ -8,10 +8,10 @@ import type { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { BaseInputTransport } from '../../src/transports/base-input.ts';
-import { filledParams } from '../../src/transports/transport-params.ts';
+import { resolveParams } from '../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { makeTask } from '../support/start-pipeline.ts';
-import { ramp, talk } from './talk.ts';
+import { ramp, talk } from './call-setup.ts';
 
 const chunk = { audio: ramp(20), sampleRate: 16_000, numChannels: 1 };
 const names = (frames: readonly object[]): string[] => frames.map((frame) => frame.constructor.name);
@@ -103,7 +103,7 @@ describe('BaseInputTransport', () => {
         throw new Error('cannot leave');
       }
     }
-    const { task } = makeTask([new Clings(filledParams({}))]);
+    const { task } = makeTask([new Clings(resolveParams({}))]);
     const errors: string[] = [];
     task.on('error', (frame) => void errors.push((frame as ErrorFrame).error));
     task.stopWhenDone();

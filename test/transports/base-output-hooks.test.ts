@@ -10,9 +10,9 @@ import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
 import { BaseOutputTransport, type OutputMessage } from '../../src/transports/base-output.ts';
-import { filledParams } from '../../src/transports/transport-params.ts';
+import { resolveParams } from '../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
-import { namesOf, sampleRate, sound } from './talk.ts';
+import { namesOf, sampleRate, sound } from './call-setup.ts';
 
 /** Writes down what it is asked to do; each chunk is played when the test says so. */
 class ScriptedOutput extends BaseOutputTransport {
@@ -50,7 +50,7 @@ class ScriptedOutput extends BaseOutputTransport {
     return this.send();
   }
 
-  protected override async sendKey(key: KeypadEntry): Promise<void> {
+  protected override async sendDTMF(key: KeypadEntry): Promise<void> {
     this.calls.push(`key ${key}`);
     await this.press();
   }
@@ -65,7 +65,7 @@ interface Run {
 }
 
 async function run(params = {}, taskOptions = {}): Promise<Run> {
-  const output = new ScriptedOutput(filledParams({ audioOutEnabled: true, ...params }));
+  const output = new ScriptedOutput(resolveParams({ audioOutEnabled: true, ...params }));
   const behind = new FrameRecorder({ direction: 'downstream' });
   const before = new FrameRecorder({ direction: 'upstream' });
   const task = new PipelineTask(new Pipeline([before, output, behind]), {

@@ -2,20 +2,20 @@ import { describe, expect, it, vi } from 'vitest';
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../src/frames/audio.ts';
 import { PipelineFlushFrame } from '../../src/frames/flush.ts';
 import { OutputImageRawFrame } from '../../src/frames/images.ts';
+import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
+import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
 import {
   BotSpeakingFrame,
   BotStartedSpeakingFrame,
   BotStoppedSpeakingFrame,
-  InterruptionFrame,
-  InterruptionTaskFrame,
-} from '../../src/frames/interruption.ts';
-import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
-import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
-import { TextFrame, TTSStoppedFrame } from '../../src/frames/text.ts';
+} from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSStoppedFrame } from '../../src/frames/tts.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
-import { heardSamples, namesOf, ramp, sampleRate, sound, speech, talk } from './talk.ts';
+import { heardSamples, namesOf, ramp, sampleRate, sound, speech, talk } from './call-setup.ts';
 
 describe('BaseOutputTransport, playing', () => {
   useFakeTime();

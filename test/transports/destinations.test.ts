@@ -1,18 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { OutputAudioRawFrame } from '../../src/frames/audio.ts';
 import type { Frame } from '../../src/frames/frame.ts';
-import {
-  BotStartedSpeakingFrame,
-  InterruptionFrame,
-  InterruptionTaskFrame,
-} from '../../src/frames/interruption.ts';
+import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
-import { TextFrame, TTSStoppedFrame } from '../../src/frames/text.ts';
+import { BotStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSStoppedFrame } from '../../src/frames/tts.ts';
 import type { Logger } from '../../src/lib/logger.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
-import { namesOf, ramp, sound, speech, type Talk, talk } from './talk.ts';
+import { namesOf, ramp, sound, speech, type Talk, talk } from './call-setup.ts';
 
 const params = { audioInEnabled: true, audioOutEnabled: true, audioOutDestinations: ['french', 'german'] };
 

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { OutputAudioRawFrame } from '../../src/frames/audio.ts';
 import { OutputImageRawFrame } from '../../src/frames/images.ts';
-import { BotStartedSpeakingFrame, BotStoppedSpeakingFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageFrame } from '../../src/frames/messages.ts';
-import { TextFrame, TTSStoppedFrame, TTSTextFrame } from '../../src/frames/text.ts';
+import { BotStartedSpeakingFrame, BotStoppedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TextFrame } from '../../src/frames/text.ts';
+import { TTSStoppedFrame, TTSTextFrame } from '../../src/frames/tts.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import type { TransportParams } from '../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
-import { heardSamples, namesOf, ramp, sound, speech, talk } from './talk.ts';
+import { heardSamples, namesOf, ramp, sound, speech, talk } from './call-setup.ts';
 
 /** A bot with ada. */
 async function talkWithAda(params: TransportParams = {}) {

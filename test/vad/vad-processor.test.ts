@@ -1,16 +1,16 @@
 import { describe, expect, it, vi } from 'vitest';
 import { InputAudioRawFrame } from '../../src/frames/audio.ts';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
+import { InterruptionFrame } from '../../src/frames/interruption.ts';
+import { EndFrame } from '../../src/frames/lifecycle.ts';
+import { ParticipantLeftFrame } from '../../src/frames/participants.ts';
 import {
-  InterruptionFrame,
   UserSpeakingFrame,
   UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
   VADUserStartedSpeakingFrame,
   VADUserStoppedSpeakingFrame,
-} from '../../src/frames/interruption.ts';
-import { EndFrame } from '../../src/frames/lifecycle.ts';
-import { ParticipantLeftFrame } from '../../src/frames/participants.ts';
+} from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';

@@ -1,40 +1,42 @@
+/** The input of a LiveKit transport. */
+
 import { filter, Subscription } from 'rxjs';
 import type { Frame, FrameDirection } from '../../frames/frame.ts';
 import { UserImageRawFrame, UserImageRequestFrame } from '../../frames/images.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
-import { isRoomInputEvent, RoomInputTransport } from '../room-input.ts';
-import type { FilledTransportParams } from '../transport-params.ts';
-import type { LiveKitRoom } from './livekit-room.ts';
-import type { ParticipantImage } from './participant-video.ts';
+import { isRoomInputEvent, RoomInputTransport } from '../room-transport.ts';
+import type { ResolvedTransportParams } from '../transport-params.ts';
+import type { ParticipantImage } from './participant-media.ts';
+import type { RoomSession } from './room-session.ts';
 
-/** How the two ends of a transport reach the room they share. */
-export interface RoomAccess {
-  /** The room of this run; joined by whoever connects first. */
-  enter(setup: FrameProcessorSetup): LiveKitRoom;
+/** Gives input and output of a transport the session they share. */
+export interface SessionAccess {
+  /** The session of this run; joined by the first to connect. */
+  enter(setup: FrameProcessorSetup): RoomSession;
 }
 
 /**
- * What happens in the room, as frames: the sound and the pictures of each participant with their identity, who comes
- * and goes, messages and keys.
+ * Pushes the room's events as frames: each participant's audio and images with their identity, participants joining
+ * and leaving, messages and DTMF keys.
  *
- * Frames in: a {@link UserImageRequestFrame} is answered with the newest picture, where participants are seen.
+ * Frames in: a {@link UserImageRequestFrame} is answered with the latest image, with `videoInEnabled`.
  *
- * The StartFrame is followed by a BotConnectedFrame, and by frames for those who were there before.
+ * The StartFrame is followed by a BotConnectedFrame, and by frames for the participants present.
  */
 export class LiveKitInputTransport extends RoomInputTransport {
-  readonly #access: RoomAccess;
-  #room: LiveKitRoom | undefined;
+  readonly #access: SessionAccess;
+  #session: RoomSession | undefined;
   #subscription = new Subscription();
   #hasWarned = false;
 
-  constructor(access: RoomAccess, params: FilledTransportParams) {
+  constructor(access: SessionAccess, params: ResolvedTransportParams) {
     super(params);
     this.#access = access;
   }
 
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
-    // without the room the run is pointless; the run says why, and one line is enough
+    // without a room the run fails; it reports the reason
     await this.#enter(setup).catch((error) => setup.fail(error));
   }
 
@@ -44,56 +46,56 @@ export class LiveKitInputTransport extends RoomInputTransport {
       this.#answer(frame);
       return;
     }
-    if (isRequest) this.#warnOfNoPictures();
+    if (isRequest) this.#warnOfNoVideo();
     super.process(frame, direction);
   }
 
   protected override started(): void {
-    this.announce(this.#room?.participants ?? []);
+    this.onConnected(this.#session?.participants ?? []);
   }
 
   protected override async leave(): Promise<void> {
     this.#subscription.unsubscribe();
-    await this.#room?.disconnect(this);
+    await this.#session?.disconnect(this);
   }
 
   async #enter(setup: FrameProcessorSetup): Promise<void> {
     this.#subscription.unsubscribe();
-    const room = this.#access.enter(setup);
-    this.#room = room;
-    this.#subscription = room.events$
+    const session = this.#access.enter(setup);
+    this.#session = session;
+    this.#subscription = session.events$
       .pipe(filter(isRoomInputEvent))
-      .subscribe((event) => this.happened(event));
+      .subscribe((event) => this.onRoomEvent(event));
     if (this.params.audioInEnabled) {
       const format = { sampleRate: this.sampleRate, numChannels: this.params.audioInChannels };
-      const audio$ = room.reception.hear(format, this.params.audioInSources);
+      const audio$ = session.subscriptions.subscribeAudio(format, this.params.audioInSources);
       this.#subscription.add(audio$.subscribe((frame) => this.pushAudioFrame(frame)));
     }
     if (this.params.videoInEnabled) {
-      const images$ = room.reception.see(this.params.videoInFramerate);
-      this.#subscription.add(images$.subscribe((image) => this.#show(image)));
+      const image$ = session.subscriptions.subscribeVideo(this.params.videoInFramerate);
+      this.#subscription.add(image$.subscribe((image) => this.#pushImage(image)));
     }
-    await room.connect(this);
+    await session.connect(this);
   }
 
-  #show(image: ParticipantImage): void {
+  #pushImage(image: ParticipantImage): void {
     if (!this.isOpen) return;
     const frame = new UserImageRawFrame(image);
     frame.transportSource = image.source;
     this.push(frame);
   }
 
-  #warnOfNoPictures(): void {
+  #warnOfNoVideo(): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     const fields = { processor: this.name, hint: 'params: { videoInEnabled: true }' };
-    this.logger.warn(fields, 'a picture was asked for and there is none, as videoInEnabled is off');
+    this.logger.warn(fields, 'an image was requested and there is none, as videoInEnabled is off');
   }
 
-  /** With what is seen now; of somebody who is not seen there is no answer. */
+  /** Without an image of that participant the request is dropped. */
   #answer(request: UserImageRequestFrame): void {
     const { userId, videoSource, text, appendToContext } = request;
-    const image = this.#room?.reception.look(userId, videoSource);
-    if (image !== undefined) this.#show({ ...image, text, appendToContext, request });
+    const image = this.#session?.subscriptions.latestImage(userId, videoSource);
+    if (image !== undefined) this.#pushImage({ ...image, text, appendToContext, request });
   }
 }

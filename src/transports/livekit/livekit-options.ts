@@ -1,3 +1,5 @@
+/** The options of a LiveKit transport: their defaults and checks. */
+
 import { randomBytes } from 'node:crypto';
 import { InvalidOptionError } from '../../lib/errors.ts';
 import { type Logger, safeLogger, stderrLogger } from '../../lib/logger.ts';
@@ -18,59 +20,62 @@ import { checkRoomName } from '../../rooms/room-name.ts';
 import type { RoomRest } from '../../rooms/room-rest.ts';
 import { restBaseUrl } from '../../rooms/server-url.ts';
 import type { TransportParams } from '../transport-params.ts';
-import { tokenClaims } from './token-claims.ts';
-import { createAgentToken } from './tokens.ts';
+import { createAgentToken, parseJoinToken } from './tokens.ts';
 
-/** What to do when the server ends the connection: let the conversation end, cut it, or go on without a room. */
+/** When the server ends the connection: end the run, cancel it, or let it go on without a room. */
 export type RemoteDisconnectPolicy = 'end' | 'cancel' | 'ignore';
 
+/** Options of a LiveKit transport; without any, it reads `LIVEKIT_*` and generates a room name. */
 export interface LiveKitTransportOptions {
-  /** Of the LiveKit server: `wss`, `ws`, `https` or `http`. Default: `LIVEKIT_URL`. */
+  /** The LiveKit server's: `wss`, `ws`, `https` or `http`. Default: `LIVEKIT_URL`. */
   readonly url?: string | undefined;
-  /** Default: that of the token; without a token, `endframe-` and 128 random bits. */
+  /** The room. Default: the token's; without a token, `endframe-` and 128 random bits. */
   readonly roomName?: string | undefined;
-  /** The bot's. Default: that of the token; without a token, `bot-` and 32 random bits. */
+  /** The bot's. Default: the token's; without a token, `bot-` and 32 random bits. */
   readonly identity?: string | undefined;
   /**
-   * A join token, instead of one that is made from key and secret. One that is no agent's, or has no
-   * `canUpdateOwnMetadata`, is warned of.
+   * A join token. Default: made from key and secret. One without the agent grant or `canUpdateOwnMetadata` is logged
+   * as a warning.
    */
   readonly token?: string | undefined;
-  /** Default: `LIVEKIT_API_KEY`. */
+  /** LiveKit's API key. Default: `LIVEKIT_API_KEY`. */
   readonly apiKey?: string | undefined;
-  /** Default: `LIVEKIT_API_SECRET`. */
+  /** LiveKit's API secret. Default: `LIVEKIT_API_SECRET`. */
   readonly apiSecret?: string | undefined;
-  /** Whether the room is deleted when the run is over, or how. Default true. */
+  /** Whether the room is deleted when the run is over, or options of its deletion. Default true. */
   readonly deleteRoomOnEnd?: boolean | DeletionOptions | undefined;
+  /** Media. Default: all off. */
   readonly params?: TransportParams | undefined;
-  /** For every reason but `ROOM_DELETED` and `DUPLICATE_IDENTITY`, which always end the run. Default `'end'`. */
+  /** For all reasons but `ROOM_DELETED` and `DUPLICATE_IDENTITY`, which always end the run. Default `'end'`. */
   readonly onRemoteDisconnect?: RemoteDisconnectPolicy | undefined;
-  /** How long a room that this bot creates waits for its first human, in milliseconds. Default 300 000. */
+  /** How long a room that this bot creates stays open before its first participant, in milliseconds. Default 300,000. */
   readonly emptyTimeoutMs?: number | undefined;
-  /** How long it stays when the last human has left, in milliseconds. Default 20 000. */
+  /** How long it stays open after the last participant, in milliseconds. Default 20,000. */
   readonly departureTimeoutMs?: number | undefined;
   /**
-   * How often sweepers are told that the bot is alive, in milliseconds. Default 5 000. To be well below the
-   * `leaseTtlMs` of the sweepers, 30 000 by default: a third of it or less.
+   * Interval of the lease that shows sweepers that the bot is alive, in milliseconds. Default 5,000. At most a third
+   * of the sweepers' `leaseTtlMs`, which is 30,000 by default.
    */
   readonly leaseBeatMs?: number | undefined;
+  /** Default: warnings and errors on stderr. */
   readonly logger?: Logger | undefined;
 }
 
-/** What a LiveKit transport needs, checked and with the defaults filled in. */
-export interface LiveKitPlan {
+/** The options, checked and with the defaults filled in. */
+export interface ResolvedLiveKitOptions {
   readonly url: string;
   readonly roomName: string;
-  /** Whether the name was made up here: nobody else was told it before. */
+  /** Whether the name was generated here, so that it is unknown elsewhere. */
   readonly nameIsNew: boolean;
   readonly identity: string;
+  /** Makes a join token. */
   readonly createToken: () => Promise<string>;
-  /** `undefined` where there is neither a key pair nor a `rest`. */
+  /** `undefined` without a key pair and a `rest`. */
   readonly rest: RoomRest | undefined;
-  /** `undefined` when the room is to stay. */
+  /** `undefined` with `deleteRoomOnEnd: false`. */
   readonly deleter: RoomDeleter | undefined;
   readonly onRemoteDisconnect: RemoteDisconnectPolicy;
-  /** `undefined` for the usual rhythm. */
+  /** `undefined` for the default. */
   readonly leaseBeatMs: number | undefined;
   readonly logger: Logger;
 }
@@ -82,7 +87,7 @@ interface Keys {
 
 type DeletionOptions = Partial<Omit<RoomDeleterOptions, 'roomName'>>;
 
-/** All names, so that a misspelt one is noticed. */
+/** All names, for the check of unknown ones. */
 const optionNames: Readonly<Record<keyof LiveKitTransportOptions, true>> = {
   url: true,
   roomName: true,
@@ -113,18 +118,22 @@ const deletionOptionNames: Readonly<Record<keyof DeletionOptions, true>> = {
   random: true,
 };
 
-/** Its own token is used at once; what it needs is room for clocks that differ. */
+/** The token is used at once; the rest is tolerance for clock skew. */
 const tokenTtlMs = 120_000;
 
-/** @throws {InvalidOptionError} They are no object, or have a name that does not exist. */
+/** @throws {InvalidOptionError} They are no object, or a name is unknown. */
 export function checkedOptions(options: LiveKitTransportOptions): LiveKitTransportOptions {
   checkOptions(options);
   checkNames(options, Object.keys(optionNames));
   return options;
 }
 
-/** @throws {InvalidOptionError} An option is missing or can never work; secrets are not quoted. */
-export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws {InvalidOptionError} An option is missing or invalid; secrets are not quoted.
+ */
+export function resolveLiveKitOptions(options: LiveKitTransportOptions): ResolvedLiveKitOptions {
   const { onRemoteDisconnect = 'end', logger = stderrLogger, deleteRoomOnEnd = true } = options;
   checkOneOf('onRemoteDisconnect', onRemoteDisconnect, ['end', 'cancel', 'ignore']);
   checkLogger('logger', logger);
@@ -133,7 +142,7 @@ export function liveKitPlan(options: LiveKitTransportOptions): LiveKitPlan {
     if (options[name] !== undefined) checkDurationMs(name, options[name]);
   }
   const httpUrl = restBaseUrl(givenOrEnv('url', options.url, 'LIVEKIT_URL'), 'url');
-  const claims = options.token === undefined ? undefined : tokenClaims(options.token);
+  const claims = options.token === undefined ? undefined : parseJoinToken(options.token);
   const givenName = agreed('roomName', options.roomName, claims?.roomName);
   const roomName = givenName ?? generateRoomName();
   const identity =
@@ -165,7 +174,7 @@ function checkDeletion(wanted: unknown): void {
   checkNames(wanted, Object.keys(deletionOptionNames));
 }
 
-/** Key and secret; only a transport that has a token can do without. */
+/** Key and secret; optional with a token. */
 function keysOf(options: LiveKitTransportOptions, hasToken: boolean): Keys | undefined {
   const { LIVEKIT_API_KEY, LIVEKIT_API_SECRET } = process.env;
   const isKnown =
@@ -180,10 +189,10 @@ function keysOf(options: LiveKitTransportOptions, hasToken: boolean): Keys | und
 function tokenMaker(
   { token, emptyTimeoutMs, departureTimeoutMs }: LiveKitTransportOptions,
   keys: Keys | undefined,
-  who: { readonly roomName: string; readonly identity: string },
+  bot: { readonly roomName: string; readonly identity: string },
 ): () => Promise<string> {
   if (token !== undefined || keys === undefined) return async () => token ?? '';
-  return () => createAgentToken({ ...keys, ...who, ttlMs: tokenTtlMs, emptyTimeoutMs, departureTimeoutMs });
+  return () => createAgentToken({ ...keys, ...bot, ttlMs: tokenTtlMs, emptyTimeoutMs, departureTimeoutMs });
 }
 
 function deleterFor(
@@ -211,7 +220,7 @@ function deleterFor(
   });
 }
 
-/** The option, or what the token says; both must agree. */
+/** The option or the token's claim; both must agree. */
 function agreed(name: string, option: string | undefined, claim: string | undefined): string | undefined {
   if (option !== undefined && claim !== undefined && option !== claim) {
     throw new InvalidOptionError(name, `what the token says, ${JSON.stringify(claim)}`, option);

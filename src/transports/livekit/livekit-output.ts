@@ -1,97 +1,94 @@
+/** The output of a LiveKit transport. */
+
 import { filter, Subscription } from 'rxjs';
+import type { StreamResampler } from '../../audio/resampler.ts';
 import type { OutputAudioRawFrame } from '../../frames/audio.ts';
 import type { KeypadEntry } from '../../frames/dtmf.ts';
 import type { OutputImageRawFrame } from '../../frames/images.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
+import type { OutputMessage } from '../base-output.ts';
 import { encodeMessage } from '../messages.ts';
-import type { OutputMessage } from '../outgoing-frames.ts';
-import { isParticipantEvent } from '../room-input.ts';
-import { RoomOutputTransport } from '../room-output.ts';
-import type { StreamResampler } from '../stream-resampler.ts';
-import type { FilledTransportParams } from '../transport-params.ts';
-import type { RoomAccess } from './livekit-input.ts';
-import type { LiveKitRoom } from './livekit-room.ts';
+import { isParticipantEvent, RoomOutputTransport } from '../room-transport.ts';
+import type { ResolvedTransportParams } from '../transport-params.ts';
+import type { SessionAccess } from './livekit-input.ts';
 import type { PublishedTracks } from './published-tracks.ts';
+import type { RoomSession } from './room-session.ts';
 
-/** The bot's voices and pictures in the room, and its messages. The SDK paces the sound: it takes chunks 200 ms ahead. */
+/** Publishes the bot's audio, images and messages. Audio is paced by the SDK, which buffers 200 ms. */
 export class LiveKitOutputTransport extends RoomOutputTransport {
-  readonly #access: RoomAccess;
-  #room: LiveKitRoom | undefined;
+  readonly #access: SessionAccess;
+  #session: RoomSession | undefined;
   #subscription = new Subscription();
 
-  constructor(access: RoomAccess, params: FilledTransportParams) {
+  constructor(access: SessionAccess, params: ResolvedTransportParams) {
     super(params);
     this.#access = access;
   }
 
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
-    // without the room the run is pointless; the run says why, and one line is enough
+    // without a room the run fails; it reports the reason
     await this.#enter(setup).catch((error) => setup.fail(error));
   }
 
   protected override async writeAudioFrame(chunk: OutputAudioRawFrame): Promise<boolean> {
-    return (await this.#tracks?.voice(chunk.transportDestination)?.write(chunk)) ?? false;
+    return (await this.#tracks?.audioTrack(chunk.transportDestination)?.write(chunk)) ?? false;
   }
 
   protected override async writeVideoFrame(image: OutputImageRawFrame): Promise<boolean> {
-    return this.#tracks?.picture(image.transportDestination)?.show(image) ?? false;
+    return this.#tracks?.videoTrack(image.transportDestination)?.write(image) ?? false;
   }
 
   protected override clearAudio(destination: string | undefined): void {
-    this.#room?.tracks?.voice(destination)?.clear();
+    this.#session?.tracks?.audioTrack(destination)?.clear();
   }
 
   protected override async waitForPlayout(destination: string | undefined): Promise<void> {
-    await this.#tracks?.voice(destination)?.waitUntilHeard();
+    await this.#tracks?.audioTrack(destination)?.waitForPlayout();
   }
 
   protected override async leave(): Promise<void> {
     this.#subscription.unsubscribe();
-    await this.#room?.disconnect(this);
+    await this.#session?.disconnect(this);
   }
 
   protected override async sendMessage({ message, participantId }: OutputMessage): Promise<void> {
-    await this.#room?.connection?.send(encodeMessage(message), participantId);
+    await this.#session?.connection?.send(encodeMessage(message), participantId);
   }
 
-  protected override async sendKey(key: KeypadEntry): Promise<void> {
-    await this.#room?.connection?.press(key);
+  protected override async sendDTMF(key: KeypadEntry): Promise<void> {
+    await this.#session?.connection?.publishDtmf(key);
   }
 
   protected override createResampler(fromHz: number, toHz: number, channels: number): StreamResampler {
     return (
-      this.#room?.createResampler(fromHz, toHz, channels) ?? super.createResampler(fromHz, toHz, channels)
+      this.#session?.createResampler(fromHz, toHz, channels) ?? super.createResampler(fromHz, toHz, channels)
     );
   }
 
-  /** Where something can be published now. */
+  /** `undefined` where nothing can be published. */
   get #tracks(): PublishedTracks | undefined {
-    return this.#room?.closed === false ? this.#room.tracks : undefined;
+    return this.#session?.closed === false ? this.#session.tracks : undefined;
   }
 
   async #enter(setup: FrameProcessorSetup): Promise<void> {
-    const room = this.#access.enter(setup);
-    this.#room = room;
+    const session = this.#access.enter(setup);
+    this.#session = session;
     this.#subscription.unsubscribe();
-    this.#subscription = room.events$
+    this.#subscription = session.events$
       .pipe(filter(isParticipantEvent))
-      .subscribe((event) => this.happened(event));
-    this.announce(room.participants);
-    await room.connect(this);
+      .subscribe((event) => this.onRoomEvent(event));
+    this.onConnected(session.participants);
+    await session.connect(this);
     const { audioOutEnabled, audioOutDestinations, audioOutChannels: numChannels } = this.params;
-    const {
-      videoOutEnabled,
-      videoOutDestinations,
-      videoOutWidth: width,
-      videoOutHeight: height,
-    } = this.params;
-    // one after the other, as the SDK does it
+    const { videoOutEnabled, videoOutDestinations } = this.params;
+    const { videoOutWidth: width, videoOutHeight: height } = this.params;
+    // sequentially, as the SDK publishes one track at a time
     for (const destination of audioOutEnabled ? [undefined, ...audioOutDestinations] : []) {
-      await room.tracks?.publishVoice(destination, { sampleRate: this.sampleRate, numChannels });
+      await session.tracks?.publishAudio(destination, { sampleRate: this.sampleRate, numChannels });
     }
     for (const destination of videoOutEnabled ? [undefined, ...videoOutDestinations] : []) {
-      await room.tracks?.publishPicture(destination, { width, height });
+      await session.tracks?.publishVideo(destination, { width, height });
     }
   }
 }

@@ -1,6 +1,7 @@
+/** A bot's connection to a LiveKit room, which is deleted when the run is over. */
+
 import { EMPTY, type Observable, Subject } from 'rxjs';
 import { RoomCleanup } from '../../cleanup/room-cleanup.ts';
-import type { Frame } from '../../frames/frame.ts';
 import { PipelineError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { FrameProcessor } from '../../processors/frame-processor.ts';
@@ -9,97 +10,106 @@ import type { DeletionTrigger } from '../../rooms/delete-when.ts';
 import type { RoomDeletionOutcome } from '../../rooms/room-deletion.ts';
 import { BaseTransport } from '../base-transport.ts';
 import { encodeMessage } from '../messages.ts';
-import { LiveKitInputTransport, type RoomAccess } from './livekit-input.ts';
+import { LiveKitInputTransport, type SessionAccess } from './livekit-input.ts';
 import {
   checkedOptions,
-  type LiveKitPlan,
   type LiveKitTransportOptions,
-  liveKitPlan,
+  type ResolvedLiveKitOptions,
+  resolveLiveKitOptions,
 } from './livekit-options.ts';
 import { LiveKitOutputTransport } from './livekit-output.ts';
-import { LiveKitRoom } from './livekit-room.ts';
 import { Outbox } from './outbox.ts';
-import type { ParticipantInfo } from './participant-info.ts';
+import { RejoinGuard } from './rejoin-guard.ts';
 import type { RoomConnection } from './room-connection.ts';
-import { RoomFence } from './room-fence.ts';
-import type { ConnectionQuality, LiveKitRoomEvent, LiveKitTransportEvents } from './transport-events.ts';
+import type {
+  ConnectionQuality,
+  LiveKitRoomEvent,
+  LiveKitTransportEvents,
+  ParticipantInfo,
+} from './room-events.ts';
+import { RoomSession } from './room-session.ts';
 
-/** How many messages may wait for the join. */
+/** How many messages may be queued before the join. */
 const outboxLimit = 100;
 
 /**
- * A bot's place in a LiveKit room, which is deleted when the run is over.
+ * A bot's connection to a LiveKit room, which is deleted when the run is over.
  *
- * It joins while the processors are set up: the StartFrame goes on when the bot is in the room and, with
- * `audioOutEnabled`, has its track there. After an EndFrame it plays out, leaves, and deletes the room; after a
- * CancelFrame it does so at once. After a StopFrame it stays, for the next run with the same transport.
+ * It joins during setup: the StartFrame goes on when the bot is in the room and, with `audioOutEnabled`, has published
+ * its track. After an EndFrame it drains, leaves, and deletes the room; after a CancelFrame it does so at once. After a
+ * StopFrame it stays connected, for the next run with the same transport.
  *
- * When the room is deleted by somebody else the run ends, also when that is found out later; for other disconnects
- * see `onRemoteDisconnect`. When another participant joins with the bot's identity the run ends, and the room is left
- * to that one. It never joins again by itself.
+ * When the room is deleted remotely the run ends, also when that is detected later; for other disconnects see
+ * `onRemoteDisconnect`. When another participant joins with the bot's identity the run ends, and the room is kept for
+ * it. The transport never rejoins by itself.
  *
- * @throws {InvalidOptionError} An option is missing or can never work.
+ * @example
+ * const transport = new LiveKitTransport({ params: { audioInEnabled: true, audioOutEnabled: true } });
+ * const pipeline = new Pipeline([transport.input(), bot, transport.output()]);
+ *
+ * @throws {InvalidOptionError} An option is missing or invalid.
  * @see Pipecat `transports/livekit/transport.py`, `LiveKitTransport`; there the room is never deleted.
  */
 export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> implements AsyncDisposable {
-  readonly #plan: LiveKitPlan;
+  readonly #options: ResolvedLiveKitOptions;
   readonly #cleanup: RoomCleanup | undefined;
   readonly #armed = new WeakSet<FrameProcessorSetup>();
   readonly #events = new Subject<LiveKitRoomEvent>();
-  /** What happens in the room, in all runs; the events of the same names as one stream. Never completes. */
+  /** All events of all runs as one stream. Never completes. */
   readonly events$: Observable<LiveKitRoomEvent> = this.#events.asObservable();
   readonly #outbox: Outbox;
-  readonly #fence: RoomFence;
-  #room: LiveKitRoom;
+  readonly #rejoinGuard: RejoinGuard;
+  #session: RoomSession;
   #input: LiveKitInputTransport | undefined;
   #output: LiveKitOutputTransport | undefined;
 
   constructor(options: LiveKitTransportOptions = {}) {
     super(checkedOptions(options).params);
-    this.#plan = liveKitPlan(options);
-    const { deleter, logger } = this.#plan;
+    this.#options = resolveLiveKitOptions(options);
+    const { deleter, logger } = this.#options;
     this.#outbox = new Outbox({
       limit: outboxLimit,
       onLost: (error) => logger.warn({ roomName: this.roomName, error }, 'a message could not be sent'),
     });
-    this.#fence = new RoomFence(this.#plan, (frame) => this.#ask(frame));
-    this.#room = this.#newRoom();
+    this.#rejoinGuard = new RejoinGuard(this.#options, (frame) => this.pushToTask(frame));
+    this.#session = this.#newSession();
     if (deleter === undefined) return;
     this.#cleanup = new RoomCleanup(deleter);
-    deleter.outcome$.subscribe(() => this.#fence.close('its room has had its end'));
+    deleter.outcome$.subscribe(() => this.#rejoinGuard.close('its room was deleted or kept'));
   }
 
+  /** The room's name. */
   get roomName(): string {
-    return this.#plan.roomName;
+    return this.#options.roomName;
   }
 
-  /** The bot's own. */
+  /** The bot's identity. */
   get identity(): string {
-    return this.#plan.identity;
+    return this.#options.identity;
   }
 
-  /** Identities of the others in the room. */
+  /** Identities of the other participants in the room. */
   get participants(): readonly string[] {
-    return this.#room.participants.map(({ identity }) => identity);
+    return this.#session.participants.map(({ identity }) => identity);
   }
 
-  /** What is known of one of them now; `undefined` for somebody who is not there. */
+  /** The current state of a participant; `undefined` where there is none of that identity. */
   participant(identity: string): ParticipantInfo | undefined {
-    return this.#room.participants.find((one) => one.identity === identity);
+    return this.#session.participants.find((one) => one.identity === identity);
   }
 
-  /** Of the bot's own connection, as LiveKit rates it every few seconds; `undefined` until it has. */
+  /** The bot's own, as LiveKit rates it every few seconds; `undefined` until then. */
   get connectionQuality(): ConnectionQuality | undefined {
-    return this.#room.connectionQuality;
+    return this.#session.connectionQuality;
   }
 
-  /** How the room's deletion ended: replays its one value. Empty where the room is not to be deleted. */
+  /** The outcome of the room's deletion: replays its one value. Empty with `deleteRoomOnEnd: false`. */
   get outcome$(): Observable<RoomDeletionOutcome> {
-    return this.#plan.deleter?.outcome$ ?? EMPTY;
+    return this.#options.deleter?.outcome$ ?? EMPTY;
   }
 
   protected override get logger(): Logger {
-    return this.#plan.logger;
+    return this.#options.logger;
   }
 
   override input(): FrameProcessor {
@@ -113,69 +123,79 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   }
 
   /**
-   * Sends a message at once, or with the join; of those that wait for it, the 101st is dropped with a warning.
+   * Sends a message at once, or after the join: up to 100 are queued, further ones dropped with a warning.
    *
-   * To send one in its turn behind the bot's speech push an `OutputTransportMessageFrame`.
+   * To send a message in order behind the bot's speech push an `OutputTransportMessageFrame`.
    *
-   * @param message Text and bytes go as they are, everything else as JSON; 63 000 bytes at most. LiveKit recommends
-   * 15 KiB at most: not every client takes more.
-   * @param identity Whom it is for; everybody by default.
-   * @throws {InvalidOptionError} It is too long, or nothing that JSON can express.
+   * @param message Strings and bytes are sent unchanged, everything else as JSON; at most 63,000 bytes. LiveKit
+   * recommends at most 15 KiB, as some clients take no more.
+   * @param identity The recipient; all participants by default.
+   * @throws {InvalidOptionError} It is too long, or JSON cannot express it.
    */
   sendMessage(message: unknown, identity?: string): void {
     this.#outbox.post({ data: encodeMessage(message), identity });
   }
 
-  /** Sets some of the bot's attributes, and leaves the others; an empty text removes one. Only in the room. */
+  /**
+   * Sets some of the bot's attributes; an empty string removes one.
+   *
+   * @throws {PipelineError} The bot is not in its room.
+   */
   async setAttributes(attributes: Readonly<Record<string, string>>): Promise<void> {
     await this.#connection('setAttributes()').setAttributes(attributes);
   }
 
-  /** Sets the bot's metadata. Only in the room. */
+  /**
+   * Sets the bot's metadata.
+   *
+   * @throws {PipelineError} The bot is not in its room.
+   */
   async setMetadata(metadata: string): Promise<void> {
     await this.#connection('setMetadata()').setMetadata(metadata);
   }
 
-  /** Has nothing more of somebody's sound sent to the bot, also when they publish again; they are not told. */
+  /** Unsubscribes from a participant's audio, including later tracks; not visible to others. */
   muteParticipant(identity: string): void {
-    this.#room.reception.mute(identity, true);
+    this.#session.subscriptions.mute(identity, true);
   }
 
+  /** Subscribes to a participant's audio again. */
   unmuteParticipant(identity: string): void {
-    this.#room.reception.mute(identity, false);
+    this.#session.subscriptions.mute(identity, false);
   }
 
-  /** Mutes the bot, as people mute themselves: what it says meanwhile is not heard, and the others are told. */
+  /** Mutes the bot's audio tracks, visibly to others; audio played meanwhile is lost. */
   mute(): void {
-    this.#room.mute(true);
+    this.#session.mute(true);
   }
 
+  /** Unmutes the bot's audio tracks. */
   unmute(): void {
-    this.#room.mute(false);
+    this.#session.mute(false);
   }
 
-  /** Leaves, and deletes the room, unless it is to stay. For a transport that was stopped and has no next run. */
+  /** Leaves and deletes the room, unless `deleteRoomOnEnd` is false. For a stopped transport without another run. */
   async close(trigger: DeletionTrigger = 'manual'): Promise<void> {
-    this.#fence.close('it was closed');
-    await Promise.all([this.#room.close(), this.#plan.deleter?.deleteRoom(trigger)]);
+    this.#rejoinGuard.close('it was closed');
+    await Promise.all([this.#session.close(), this.#options.deleter?.deleteRoom(trigger)]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  readonly #access: RoomAccess = {
+  readonly #access: SessionAccess = {
     enter: (setup) => {
       if (!this.#armed.has(setup)) this.#arm(setup);
-      const { reason } = this.#fence;
+      const { reason } = this.#rejoinGuard;
       if (reason !== undefined) {
         throw new PipelineError(`This LiveKitTransport does not join again: ${reason}`);
       }
-      if (this.#room.closed) {
-        void this.#room.close();
-        this.#room = this.#newRoom();
+      if (this.#session.closed) {
+        void this.#session.close();
+        this.#session = this.#newSession();
       }
-      return this.#room;
+      return this.#session;
     },
   };
 
@@ -184,9 +204,9 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
     this.#cleanup?.arm(setup);
   }
 
-  #newRoom(): LiveKitRoom {
-    const { url, roomName, nameIsNew, rest, deleter, createToken, leaseBeatMs, logger } = this.#plan;
-    const room = new LiveKitRoom({
+  #newSession(): RoomSession {
+    const { url, roomName, nameIsNew, rest, deleter, createToken, leaseBeatMs, logger } = this.#options;
+    const session = new RoomSession({
       url,
       roomName,
       rest,
@@ -196,51 +216,45 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
       leaseBeatMs,
       logger,
     });
-    room.events$.subscribe((event) => this.#on(event, room));
-    return room;
+    session.events$.subscribe((event) => this.#on(event, session));
+    return session;
   }
 
-  #on(event: LiveKitRoomEvent, room: LiveKitRoom): void {
-    if (event.type === 'connected') this.#joined(room);
-    if (event.type === 'connected' || event.type === 'reconnected') this.#learnWhoTheBotIs(room);
+  #on(event: LiveKitRoomEvent, session: RoomSession): void {
+    if (event.type === 'connected') this.#joined(session);
+    if (event.type === 'connected' || event.type === 'reconnected') this.#updateParticipant(session);
     if (event.type === 'disconnected' || event.type === 'left') this.#outbox.close();
-    if (event.type === 'disconnected') this.#fence.disconnected(event.reason);
-    this.#tell(event);
-    if (event.type === 'reconnected') void this.#makeSureOfRoom(room);
+    if (event.type === 'disconnected') this.#rejoinGuard.disconnected(event.reason);
+    this.#emit(event);
+    if (event.type === 'reconnected') void this.#checkRoom(session);
   }
 
-  async #makeSureOfRoom(room: LiveKitRoom): Promise<void> {
-    const isReplaced = await this.#fence.isReplaced(room);
-    if (isReplaced) this.#tell({ type: 'disconnected', reason: 'ROOM_REPLACED' });
+  async #checkRoom(session: RoomSession): Promise<void> {
+    const isReplaced = await this.#rejoinGuard.isReplaced(session);
+    if (isReplaced) this.#emit({ type: 'disconnected', reason: 'ROOM_REPLACED' });
   }
 
-  #joined(room: LiveKitRoom): void {
-    this.#outbox.open(async ({ data, identity }) => room.connection?.send(data, identity));
-    void room.identity.then((identity) => {
-      if (identity !== undefined) this.#plan.deleter?.roomIs(identity);
+  #joined(session: RoomSession): void {
+    this.#outbox.open(async ({ data, identity }) => session.connection?.send(data, identity));
+    void session.identity.then((identity) => {
+      if (identity !== undefined) this.#options.deleter?.roomIs(identity);
     });
   }
 
-  /** A reconnect may give the bot another sid. */
-  #learnWhoTheBotIs({ connection }: LiveKitRoom): void {
+  /** A reconnect may change the bot's sid. */
+  #updateParticipant({ connection }: RoomSession): void {
     const sid = connection?.room.localParticipant?.sid;
-    if (sid !== undefined) this.#plan.deleter?.participantIs(sid);
+    if (sid !== undefined) this.#options.deleter?.participantIs(sid);
   }
 
-  #tell(event: LiveKitRoomEvent): void {
+  #emit(event: LiveKitRoomEvent): void {
     this.emit(event.type, event as never);
     this.#events.next(event);
   }
 
   #connection(what: string): RoomConnection {
-    const { connection } = this.#room;
+    const { connection } = this.#session;
     if (connection === undefined) throw new PipelineError(`${what} while the bot is not in its room`);
     return connection;
-  }
-
-  /** Asks the task, from whichever end stands in its pipeline. */
-  #ask(frame: Frame): void {
-    const end = this.#input?.previous === undefined ? this.#output : this.#input;
-    end?.push(frame, 'upstream');
   }
 }

@@ -1,22 +1,26 @@
-/** A message on its way, and whom it is for: everybody by default. */
+/** A queue of data messages that waits for the connection. */
+
+/** A message to send. */
 export interface OutgoingMessage {
   readonly data: Uint8Array;
+  /** The recipient; `undefined` for all participants. */
   readonly identity: string | undefined;
 }
 
+/** Limits and error handling of an {@link Outbox}. */
 export interface OutboxOptions {
-  /** How many may wait. */
+  /** Maximum number of queued messages. */
   readonly limit: number;
-  /** A message was lost: too many waited, or it could not be sent. */
+  /** Called for each message that was dropped as the queue is full, or could not be sent. */
   readonly onLost: (error: unknown) => void;
 }
 
 type Send = (message: OutgoingMessage) => Promise<void>;
 
-/** Messages in their order, one after the other; what is posted while nobody can send it waits. */
+/** Sends messages in order, one at a time; queues them while it is closed. */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #waiting: OutgoingMessage[] = [];
+  readonly #queue: OutgoingMessage[] = [];
   #send: Send | undefined;
   #sending = false;
 
@@ -24,33 +28,34 @@ export class Outbox {
     this.#options = options;
   }
 
+  /** Queues a message; drops it when the queue is full. */
   post(message: OutgoingMessage): void {
     const { limit, onLost } = this.#options;
-    if (this.#waiting.length >= limit) {
+    if (this.#queue.length >= limit) {
       onLost(new Error(`${limit} messages wait to be sent; another one was dropped`));
       return;
     }
-    this.#waiting.push(message);
+    this.#queue.push(message);
     void this.#sendAll();
   }
 
-  /** Sends what waits, and what comes, until it is closed. */
+  /** Sends the queue and later messages, until it is closed. */
   open(send: Send): void {
     this.#send = send;
     void this.#sendAll();
   }
 
-  /** What is posted from now on waits; what waits already is forgotten. */
+  /** Clears the queue; later messages are queued. */
   close(): void {
     this.#send = undefined;
-    this.#waiting.length = 0;
+    this.#queue.length = 0;
   }
 
   async #sendAll(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
-    for (let send = this.#send; send !== undefined && this.#waiting.length > 0; send = this.#send) {
-      await send(this.#waiting.shift() as OutgoingMessage).catch(this.#options.onLost);
+    for (let send = this.#send; send !== undefined && this.#queue.length > 0; send = this.#send) {
+      await send(this.#queue.shift() as OutgoingMessage).catch(this.#options.onLost);
     }
     this.#sending = false;
   }

@@ -1,43 +1,79 @@
-import type { AudioChunk } from '../../frames/audio.ts';
-import { withTimeout } from '../../lib/timeout.ts';
-import type { Listeners } from './listeners.ts';
-import type { AudioSource, LocalAudioTrack, LocalTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
-import type { AudioFormat } from './participant-audio.ts';
-import { publishTrack, unpublishTrack } from './publish-track.ts';
+/** The bot's published audio tracks, and the participants that listen to them. */
 
-/** How far ahead of the speaker the SDK is fed, in milliseconds: what a blocked event loop may cost. */
+import type { AudioChunk } from '../../frames/audio.ts';
+import { type Company, isCompany } from '../../frames/participants.ts';
+import { withTimeout } from '../../lib/timeout.ts';
+import type { Participant } from '../room-transport.ts';
+import type { AudioFormat } from './participant-media.ts';
+import {
+  type AudioSource,
+  type LocalAudioTrack,
+  type LocalTrackPublication,
+  ownBuffer,
+  publishTrack,
+  type Room,
+  type RtcNode,
+  unpublishTrack,
+} from './rtc-node.ts';
+
+/** Buffer of the SDK, in milliseconds: how long the event loop may block without a gap. */
 const queueMs = 200;
-/** How long the first word waits for the first subscription, of which LiveKit tells. */
+/** How long the first chunk waits for the first subscription, which LiveKit reports. */
 const firstListenerLimitMs = 1_000;
 /**
- * How long a listener is given, from when they and the track are there, where LiveKit does not tell: of the second
- * subscription and all later ones. On loopback, on an overloaded machine, subscribing took 80 to 220 ms.
+ * Time for a listener to subscribe, from when the participant and the track are there, where LiveKit does not report
+ * it: for the second subscription and all later ones. On loopback, on an overloaded machine, it took 80 to 220 ms.
  */
 const listenerTimeMs = 500;
-/** After so long without a chunk the next one begins a speech. */
+/** After so long without a chunk the next one starts a new speech. */
 const pauseMs = 500;
-/** Silence ahead of the first word: a listener who has just subscribed still loses up to 100 ms. */
+/** Silence ahead of the first chunk: a listener that has just subscribed loses up to 100 ms. */
 const leadMs = 100;
 /**
- * From the SDK's last sample to the listener's ear. Leaving right after the last sample cut 40 to 60 ms of it on
- * loopback, leaving 100 ms later nothing; the rest is for a network.
+ * From the SDK's last sample to the listener. Leaving right after the last sample cut 40 to 60 ms of it on loopback,
+ * leaving 100 ms later nothing; the rest is for a network.
  */
 const tailMs = 200;
 
-/** Where a voice is published, and who is there to hear it. */
-export interface VoiceRoom {
+/** The participants that count as company, and since when. */
+export class Listeners {
+  readonly #company: Company;
+  readonly #since = new Map<string, number>();
+
+  constructor(company: Company) {
+    this.#company = company;
+  }
+
+  /** The time each joined, by identity; milliseconds of `performance.now()`. */
+  get since(): ReadonlyMap<string, number> {
+    return this.#since;
+  }
+
+  /** Adds a participant, where it counts as company. */
+  joined({ identity, kind }: Participant): void {
+    if (isCompany(kind, this.#company)) this.#since.set(identity, performance.now());
+  }
+
+  /** Removes a participant. */
+  left(identity: string): void {
+    this.#since.delete(identity);
+  }
+}
+
+/** The room to publish in, and its listeners. */
+export interface PublishingRoom {
   readonly rtc: RtcNode;
   readonly room: Room;
   readonly listeners: Listeners;
 }
 
-interface Parts extends VoiceRoom {
+interface Parts extends PublishingRoom {
   readonly source: AudioSource;
   readonly track: LocalAudioTrack;
   readonly publication: LocalTrackPublication;
 }
 
-/** A voice of the bot: a track of the room, fed with chunks. */
+/** A published audio track, written chunk by chunk. */
 export class PublishedAudio {
   readonly #rtc: RtcNode;
   readonly #room: Room;
@@ -45,15 +81,16 @@ export class PublishedAudio {
   readonly #publishedMs = performance.now();
   readonly #source: AudioSource;
   readonly #publication: LocalTrackPublication;
+  /** The SDK's track. */
   readonly track: LocalAudioTrack;
   #closed = false;
-  /** Whether the first subscription was waited for. */
+  /** Whether the first subscription was awaited. */
   #hasListener = false;
-  /** Who can hear it by now, with the time at which they came. */
+  /** The listeners that have had time to subscribe, with the time each joined. */
   #reached = new Map<string, number>();
   #lastMs = Number.NEGATIVE_INFINITY;
   #writing: Promise<unknown> = Promise.resolve();
-  #unheard = false;
+  #unplayed = false;
 
   private constructor({ rtc, room, listeners, source, track, publication }: Parts) {
     this.#rtc = rtc;
@@ -65,11 +102,13 @@ export class PublishedAudio {
   }
 
   /**
-   * @param destination Names a further track; `undefined` is the bot's own voice.
-   * @throws {Error} What LiveKit says why it was not published; nothing is left behind then.
+   * Publishes a track.
+   *
+   * @param destination Its name; `undefined` for the default one, which is a microphone.
+   * @throws {Error} LiveKit's reason; native resources are released.
    */
   static async publish(
-    { rtc, room, listeners }: VoiceRoom,
+    { rtc, room, listeners }: PublishingRoom,
     format: AudioFormat,
     destination: string | undefined,
   ): Promise<PublishedAudio> {
@@ -83,14 +122,15 @@ export class PublishedAudio {
     return new PublishedAudio({ rtc, room, listeners, source, track, publication });
   }
 
+  /** Whether it was published in this format. */
   hasFormat({ sampleRate, numChannels }: AudioFormat): boolean {
     return this.#source.sampleRate === sampleRate && this.#source.numChannels === numChannels;
   }
 
   /**
-   * Plays a chunk; resolves when the SDK wants the next one.
+   * Writes a chunk; resolves when the SDK takes the next one, at most 200 ms ahead.
    *
-   * The first chunk of a speech waits until all who are in the room can hear it, for 1.5 s at most.
+   * The first chunk of a speech waits, for 1.5 s at most, until all listeners in the room have subscribed.
    *
    * @returns False when the track is closed.
    */
@@ -99,30 +139,28 @@ export class PublishedAudio {
       const lead = new Int16Array((sampleRate / 1_000) * leadMs * numChannels);
       await this.#capture({ audio: lead, sampleRate, numChannels });
     }
-    // the SDK reads from the beginning of the memory, wherever the samples are in it
-    const samples = audio.byteLength === audio.buffer.byteLength ? audio : audio.slice();
-    await this.#capture({ audio: samples, sampleRate, numChannels });
-    this.#unheard = true;
+    await this.#capture({ audio: ownBuffer(audio), sampleRate, numChannels });
+    this.#unplayed = true;
     this.#lastMs = performance.now();
     return !this.#closed;
   }
 
-  /** Forgets what was written and not played yet. */
+  /** Discards what was written and not played yet. */
   clear(): void {
     if (!this.#closed) this.#source.clearQueue();
   }
 
-  /** Resolves when the last sample was heard, as far as anybody can tell. */
-  async waitUntilHeard(): Promise<void> {
-    if (this.#closed || !this.#unheard) return;
-    this.#unheard = false;
+  /** Resolves when the last sample has been played, plus 200 ms for the network. */
+  async waitForPlayout(): Promise<void> {
+    if (this.#closed || !this.#unplayed) return;
+    this.#unplayed = false;
     await this.#source.waitForPlayout();
     if (!this.#closed && this.#room.remoteParticipants.size > 0) {
       await new Promise((resolve) => setTimeout(resolve, tailMs));
     }
   }
 
-  /** Lets go of the native parts; nothing is sent. */
+  /** Releases native resources without unpublishing; idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -130,13 +168,13 @@ export class PublishedAudio {
     await this.track.close();
   }
 
-  /** Takes the track out of the room. */
+  /** Unpublishes the track and releases native resources. */
   async unpublish(): Promise<void> {
     await unpublishTrack(this.#room, this.#publication);
     await this.close();
   }
 
-  /** @returns Whether there is somebody new who can hear it now. */
+  /** @returns Whether there is a new listener. */
   async #waitForListeners(): Promise<boolean> {
     const { remoteParticipants } = this.#room;
     if (remoteParticipants.size === 0) return false;
@@ -146,7 +184,7 @@ export class PublishedAudio {
     const since = new Map(this.#listeners.since);
     const newcomers = [...since].filter(([identity, ms]) => this.#reached.get(identity) !== ms);
     this.#reached = since;
-    // whoever is alone with the bot was the one to subscribe
+    // with one participant in the room, the first subscription was theirs
     if (!isFirst || remoteParticipants.size > 1) {
       const lastMs = Math.max(this.#publishedMs, ...newcomers.map(([, ms]) => ms));
       const waitMs = newcomers.length === 0 ? 0 : lastMs + listenerTimeMs - performance.now();

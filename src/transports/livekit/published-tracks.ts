@@ -1,13 +1,12 @@
-import type { Listeners } from './listeners.ts';
-import type { LocalTrack, Room, RtcHold } from './load-rtc-node.ts';
-import type { AudioFormat } from './participant-audio.ts';
-import { NotPublishedInTime } from './publish-track.ts';
-import { PublishedAudio } from './published-audio.ts';
+/** The bot's published tracks in one room, by destination. */
+
+import type { AudioFormat } from './participant-media.ts';
+import { type Listeners, PublishedAudio } from './published-audio.ts';
 import { PublishedVideo, type VideoFormat } from './published-video.ts';
+import { PublishTimeoutError, type Room, type RtcHandle } from './rtc-node.ts';
 import { withRetries } from './with-retries.ts';
 
 interface Published {
-  readonly track: LocalTrack;
   unpublish(): Promise<void>;
   close(): Promise<void>;
 }
@@ -15,56 +14,58 @@ interface Published {
 /** One track for each destination; `undefined` is the default one. */
 type Tracks<Track> = Map<string | undefined, Track>;
 
-/** What others hear and see of the bot in one room. */
+/** The bot's published tracks in one room, by destination. */
 export class PublishedTracks {
-  readonly #hold: RtcHold;
+  readonly #handle: RtcHandle;
   readonly #room: Room;
   readonly #listeners: Listeners;
-  readonly #voices: Tracks<PublishedAudio> = new Map();
-  readonly #pictures: Tracks<PublishedVideo> = new Map();
+  readonly #audio: Tracks<PublishedAudio> = new Map();
+  readonly #video: Tracks<PublishedVideo> = new Map();
   #muted = false;
   #closed = false;
 
-  constructor(hold: RtcHold, room: Room, listeners: Listeners) {
-    this.#hold = hold;
+  constructor(handle: RtcHandle, room: Room, listeners: Listeners) {
+    this.#handle = handle;
     this.#room = room;
     this.#listeners = listeners;
   }
 
-  voice(destination: string | undefined): PublishedAudio | undefined {
-    return this.#voices.get(destination);
+  /** The audio track of a destination. */
+  audioTrack(destination: string | undefined): PublishedAudio | undefined {
+    return this.#audio.get(destination);
   }
 
-  picture(destination: string | undefined): PublishedVideo | undefined {
-    return this.#pictures.get(destination);
+  /** The video track of a destination. */
+  videoTrack(destination: string | undefined): PublishedVideo | undefined {
+    return this.#video.get(destination);
   }
 
-  /** Publishes a voice, unless it is already there in this format. */
-  publishVoice(destination: string | undefined, format: AudioFormat): Promise<void> {
-    if (this.#voices.get(destination)?.hasFormat(format) === true) return Promise.resolve();
-    const place = { rtc: this.#hold.rtc, room: this.#room, listeners: this.#listeners };
+  /** Publishes an audio track, unless it is published in this format already. */
+  publishAudio(destination: string | undefined, format: AudioFormat): Promise<void> {
+    if (this.#audio.get(destination)?.hasFormat(format) === true) return Promise.resolve();
+    const place = { rtc: this.#handle.rtc, room: this.#room, listeners: this.#listeners };
     const publish = () => PublishedAudio.publish(place, format, destination);
-    return this.#replace(this.#voices, destination, publish);
+    return this.#replace(this.#audio, destination, publish);
   }
 
-  /** Publishes a picture, unless it is already there in this format. */
-  publishPicture(destination: string | undefined, format: VideoFormat): Promise<void> {
-    if (this.#pictures.get(destination)?.hasFormat(format) === true) return Promise.resolve();
-    const publish = () => PublishedVideo.publish(this.#hold.rtc, this.#room, format, destination);
-    return this.#replace(this.#pictures, destination, publish);
+  /** Publishes a video track, unless it is published in this size already. */
+  publishVideo(destination: string | undefined, format: VideoFormat): Promise<void> {
+    if (this.#video.get(destination)?.hasFormat(format) === true) return Promise.resolve();
+    const publish = () => PublishedVideo.publish(this.#handle.rtc, this.#room, format, destination);
+    return this.#replace(this.#video, destination, publish);
   }
 
-  /** Mutes the bot's voices, also those that are published later, for others to see; or lets them be heard again. */
+  /** Mutes or unmutes the audio tracks, including later ones, visibly to others. */
   mute(muted: boolean): void {
     this.#muted = muted;
     if (this.#closed) return;
-    for (const { track } of this.#voices.values()) this.#hold.mute(track, muted);
+    for (const { track } of this.#audio.values()) this.#handle.mute(track, muted);
   }
 
-  /** Lets go of the native parts; nothing is sent. */
+  /** Releases native resources without unpublishing. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#voices.values(), ...this.#pictures.values()].map((track) => track.close()));
+    await Promise.all([...this.#audio.values(), ...this.#video.values()].map((track) => track.close()));
   }
 
   async #replace<Track extends Published>(
@@ -74,10 +75,10 @@ export class PublishedTracks {
   ): Promise<void> {
     await tracks.get(destination)?.unpublish();
     tracks.delete(destination);
-    const givesUp = (error: unknown): boolean => this.#closed || error instanceof NotPublishedInTime;
+    const givesUp = (error: unknown): boolean => this.#closed || error instanceof PublishTimeoutError;
     const published = await withRetries(publish, { givesUp });
     tracks.set(destination, published);
     if (this.#closed) await published.close();
-    else if (this.#muted && published instanceof PublishedAudio) this.#hold.mute(published.track, true);
+    else if (this.#muted && published instanceof PublishedAudio) this.#handle.mute(published.track, true);
   }
 }

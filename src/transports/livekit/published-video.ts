@@ -1,9 +1,19 @@
+/** The bot's published video tracks. */
+
 import type { ImageChunk } from '../../frames/images.ts';
 import { InvalidOptionError } from '../../lib/errors.ts';
-import type { LocalTrackPublication, LocalVideoTrack, Room, RtcNode, VideoSource } from './load-rtc-node.ts';
-import { publishTrack, unpublishTrack } from './publish-track.ts';
+import {
+  type LocalTrackPublication,
+  type LocalVideoTrack,
+  ownBuffer,
+  publishTrack,
+  type Room,
+  type RtcNode,
+  unpublishTrack,
+  type VideoSource,
+} from './rtc-node.ts';
 
-/** In pixels. */
+/** The size of a track, in pixels. */
 export interface VideoFormat {
   readonly width: number;
   readonly height: number;
@@ -19,7 +29,7 @@ interface Parts extends VideoFormat {
   readonly publication: LocalTrackPublication;
 }
 
-/** A picture of the bot: a track of the room, fed with images. */
+/** A published video track, written image by image. */
 export class PublishedVideo {
   readonly #parts: Parts;
   #closed = false;
@@ -29,8 +39,10 @@ export class PublishedVideo {
   }
 
   /**
-   * @param destination Names a further track; `undefined` is the bot's own picture.
-   * @throws {Error} What LiveKit says why it was not published; nothing is left behind then.
+   * Publishes a track.
+   *
+   * @param destination Its name; `undefined` for the default one, which is a camera.
+   * @throws {Error} LiveKit's reason; native resources are released.
    */
   static async publish(
     rtc: RtcNode,
@@ -43,28 +55,30 @@ export class PublishedVideo {
     const track = rtc.LocalVideoTrack.createVideoTrack(destination ?? 'endframe-video', source);
     const options = new rtc.TrackPublishOptions({
       source: destination === undefined ? SOURCE_CAMERA : SOURCE_UNKNOWN,
-      // several sizes at once are for large meetings, and cost the bot an encoder each
+      // simulcast costs an encoder per size
       simulcast: false,
     });
     const publication = await publishTrack(room, track, options);
     return new PublishedVideo({ rtc, room, width, height, source, track, publication });
   }
 
+  /** The SDK's track. */
   get track(): LocalVideoTrack {
     return this.#parts.track;
   }
 
+  /** Whether it was published in this size. */
   hasFormat({ width, height }: VideoFormat): boolean {
     return this.#parts.width === width && this.#parts.height === height;
   }
 
   /**
-   * Shows a picture, of any size; others see it until the next one.
+   * Sends an image, of any size.
    *
    * @returns False when the track is closed.
-   * @throws {InvalidOptionError} Its format is not known here, or its bytes are not as many as it has pixels.
+   * @throws {InvalidOptionError} Its format is not supported, or the number of bytes does not match its size.
    */
-  show(image: ImageChunk): boolean {
+  write(image: ImageChunk): boolean {
     if (this.#closed) return false;
     const { rtc, source } = this.#parts;
     const { width, height, format = 'RGB' } = image;
@@ -72,31 +86,26 @@ export class PublishedVideo {
     if (pixelBytes === undefined) {
       throw new InvalidOptionError('format', Object.keys(bytesPerPixel).join(', '), format);
     }
-    // the native side reads as many as it expects, whether they are there or not
+    // the native side reads without bounds checks
     if (!(width > 0 && height > 0) || image.image.length !== width * height * pixelBytes) {
       throw new InvalidOptionError('image', `${width} × ${height} × ${pixelBytes} bytes`, image.image.length);
     }
-    source.captureFrame(new rtc.VideoFrame(own(image.image), width, height, bufferType(rtc, format)));
+    source.captureFrame(new rtc.VideoFrame(ownBuffer(image.image), width, height, bufferType(rtc, format)));
     return true;
   }
 
-  /** Lets go of the native parts; nothing is sent. */
+  /** Releases native resources without unpublishing; idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#parts.track.close();
   }
 
-  /** Takes the track out of the room. */
+  /** Unpublishes the track and releases native resources. */
   async unpublish(): Promise<void> {
     await unpublishTrack(this.#parts.room, this.#parts.publication);
     await this.close();
   }
-}
-
-/** The SDK reads from the beginning of the memory, wherever the bytes are in it. */
-function own(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
 }
 
 function bufferType({ VideoBufferType }: RtcNode, format: string): number {

@@ -1,12 +1,115 @@
-/** What happens in a LiveKit room, as Observables. */
+/** The events of a LiveKit room: their types, and the Observables that emit them. Participants are named by identity. */
 
 import { filter, fromEventPattern, map, merge, type Observable } from 'rxjs';
+import type { ParticipantKind } from '../../frames/participants.ts';
 import { leaseAttribute } from '../../rooms/lease.ts';
-import type { RemoteTrack, RemoteTrackPublication, Room, RtcNode } from './load-rtc-node.ts';
-import { kindOfParticipant } from './participant-info.ts';
-import type { ConnectionQuality, LiveKitRoomEvent, TrackKind } from './transport-events.ts';
+import type { RemoteParticipant, RemoteTrack, RemoteTrackPublication, Room, RtcNode } from './rtc-node.ts';
 
-/** Somebody else's tracks come and go, and so does what the bot receives of them. */
+/** The kind of a track's media. */
+export type TrackKind = 'audio' | 'video';
+
+/** As LiveKit rates it, every few seconds; `lost` where nothing arrives any more. */
+export type ConnectionQuality = 'excellent' | 'good' | 'poor' | 'lost';
+
+/** A room event; `type` is the name for `on()`. */
+export type LiveKitRoomEvent =
+  /** The bot is in the room; `participantJoined` follows for each participant present. */
+  | { readonly type: 'connected' }
+  /** The connection is interrupted; LiveKit's SDK reconnects. */
+  | { readonly type: 'reconnecting' }
+  /** The connection is back. */
+  | { readonly type: 'reconnected' }
+  /** The bot has left on its own. */
+  | { readonly type: 'left' }
+  /**
+   * The server has ended the connection, for good; LiveKit's reason, such as `ROOM_DELETED`. Or `ROOM_REPLACED`: the
+   * room was deleted while the connection was interrupted, and is another one now.
+   */
+  | { readonly type: 'disconnected'; readonly reason: string }
+  /**
+   * Machines join and leave too: see `kind`. LiveKit announces no hidden participants, and those that publish nothing
+   * up to 3 s late. `participantLeft` is debounced: not emitted for participants that are missing only while the
+   * bot's connection is interrupted.
+   */
+  | {
+      readonly type: 'participantJoined' | 'participantLeft';
+      readonly identity: string;
+      readonly kind: ParticipantKind;
+    }
+  /** The bot starts or stops receiving a participant's track. */
+  | {
+      readonly type: 'trackSubscribed' | 'trackUnsubscribed';
+      readonly identity: string;
+      readonly kind: TrackKind;
+    }
+  /** A track was muted or unmuted, by its owner or a moderator; `identity` is the bot's own for its tracks. */
+  | { readonly type: 'trackMuted' | 'trackUnmuted'; readonly identity: string; readonly kind: TrackKind }
+  /** Only the attributes that changed; removed ones are empty. Also the bot's own. */
+  | {
+      readonly type: 'attributesChanged';
+      readonly identity: string;
+      readonly attributes: Readonly<Record<string, string>>;
+    }
+  /** A participant's metadata changed. */
+  | { readonly type: 'metadataChanged'; readonly identity: string; readonly metadata: string }
+  /** The room's metadata changed. */
+  | { readonly type: 'roomMetadataChanged'; readonly metadata: string }
+  /** Also the bot's own. */
+  | {
+      readonly type: 'connectionQualityChanged';
+      readonly identity: string;
+      readonly quality: ConnectionQuality;
+    }
+  /** The participants speaking now, the loudest first; may include the bot. */
+  | { readonly type: 'activeSpeakersChanged'; readonly identities: readonly string[] }
+  /** A data packet arrived. */
+  | {
+      readonly type: 'dataReceived';
+      readonly data: Uint8Array;
+      /** `undefined` for packets of a server. */
+      readonly identity: string | undefined;
+      readonly topic: string | undefined;
+    }
+  /** A DTMF key, unchanged: some phones have more than 0 to 9, * and #. */
+  | {
+      readonly type: 'dtmfReceived';
+      readonly digit: string;
+      /** `undefined` where LiveKit names no sender. */
+      readonly identity: string | undefined;
+    };
+
+/** The event map of a union, by `type`: a listener gets the event itself, or nothing where `type` is all it holds. */
+export type EventListeners<Event extends { readonly type: string }> = {
+  [E in Event as E['type']]: keyof E extends 'type' ? () => void : (event: E) => void;
+};
+
+/** `transport.on('participantLeft', ({ identity, kind }) => …)`; see {@link LiveKitRoomEvent}. */
+export type LiveKitTransportEvents = EventListeners<LiveKitRoomEvent>;
+
+/** The current state of a participant. */
+export interface ParticipantInfo {
+  readonly identity: string;
+  /** Display name; may be empty. */
+  readonly name: string;
+  readonly metadata: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly kind: ParticipantKind;
+}
+
+/** Copies what the SDK holds of a participant. */
+export function participantInfo(
+  rtc: RtcNode,
+  { identity, name = '', metadata, attributes, kind }: RemoteParticipant,
+): ParticipantInfo {
+  return { identity, name, metadata, attributes: { ...attributes }, kind: kindOfParticipant(rtc, kind) };
+}
+
+/** Kinds that are unknown to the SDK count as people. */
+function kindOfParticipant({ ParticipantKind }: RtcNode, kind: number): ParticipantKind {
+  return ParticipantKind[kind]?.toLowerCase() ?? 'standard';
+}
+
+/** Publications and subscriptions of other participants' tracks. */
 export type RoomTrackEvent =
   | { readonly type: 'published'; readonly publication: RemoteTrackPublication; readonly identity: string }
   | {
@@ -16,18 +119,18 @@ export type RoomTrackEvent =
       readonly identity: string;
     };
 
-/** The part of the SDK's participants that is needed here. */
+/** The part of the SDK's participants that is used. */
 interface Participant {
   readonly identity: string;
   readonly kind: number;
 }
 
-/** The part of its publications. */
+/** The part of the SDK's publications that is used. */
 interface Publication {
   readonly kind: number | undefined;
 }
 
-/** Everything the room tells from now on; never completes. */
+/** Emits the room's events, from the subscription on; never completes. */
 export function roomEvents(rtc: RtcNode, room: Room): Observable<LiveKitRoomEvent> {
   return merge(
     memberEvents(rtc, room),
@@ -37,7 +140,7 @@ export function roomEvents(rtc: RtcNode, room: Room): Observable<LiveKitRoomEven
   );
 }
 
-/** The tracks themselves, for those who read them. */
+/** Emits the tracks themselves, from the subscription on; never completes. */
 export function roomTracks({ RoomEvent }: RtcNode, room: Room): Observable<RoomTrackEvent> {
   type Subscribed = [RemoteTrack, RemoteTrackPublication, Participant];
   const subscriptions = (name: string, type: 'subscribed' | 'unsubscribed'): Observable<RoomTrackEvent> =>
@@ -71,7 +174,7 @@ function memberEvents(rtc: RtcNode, room: Room): Observable<LiveKitRoomEvent> {
     members(RoomEvent.ParticipantDisconnected, 'participantLeft'),
     on<[Record<string, string>, Participant]>(room, RoomEvent.ParticipantAttributesChanged).pipe(
       map(([{ [leaseAttribute]: _, ...attributes }, { identity }]) => ({ identity, attributes })),
-      // a lease is for sweepers, and beats
+      // the lease is for sweepers, and changes every few seconds
       filter(({ attributes }) => Object.keys(attributes).length > 0),
       map((change) => event({ type: 'attributesChanged', ...change })),
     ),
@@ -83,7 +186,6 @@ function memberEvents(rtc: RtcNode, room: Room): Observable<LiveKitRoomEvent> {
     ),
   );
 }
-
 function mediaEvents(rtc: RtcNode, room: Room): Observable<LiveKitRoomEvent> {
   const { RoomEvent } = rtc;
   type Subscribed = [unknown, Publication, Participant];
@@ -140,6 +242,7 @@ function connectionEvents(rtc: RtcNode, room: Room): Observable<LiveKitRoomEvent
   );
 }
 
+/** The kind of a publication; audio where the SDK does not know it. */
 export function kindOf({ TrackKind }: RtcNode, { kind }: Publication): TrackKind {
   return kind === TrackKind.KIND_VIDEO ? 'video' : 'audio';
 }
@@ -149,6 +252,7 @@ function qualityOf({ ConnectionQuality }: RtcNode, quality: number): ConnectionQ
   return name === 'excellent' || name === 'good' || name === 'poor' ? name : 'lost';
 }
 
+/** Type-checks an event literal. */
 function event(value: LiveKitRoomEvent): LiveKitRoomEvent {
   return value;
 }

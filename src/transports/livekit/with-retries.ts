@@ -1,18 +1,21 @@
+/** Retries with exponential backoff. */
+
 import { defer, firstValueFrom, retry, throwError, timer } from 'rxjs';
 
+/** When to give up. */
 export interface RetriesOptions {
-  /** Asked before another attempt: whether there is no point in it, after so many, from 1. */
+  /** Called after each failed attempt, with their number so far: true ends the retries. */
   readonly givesUp: (error: unknown, attempts: number) => boolean;
-  /** Default 3; each pause is four times the one before, from 250 ms on. */
+  /** Maximum number of attempts. Default 3; the waits are 250 ms, 1 s, 4 s and so on. */
   readonly attempts?: number;
 }
 
 const firstWaitMs = 250;
 
 /**
- * Tries again, with growing pauses.
+ * Calls `work` until it succeeds.
  *
- * @throws {unknown} What the last attempt met.
+ * @throws {unknown} The error of the last attempt.
  */
 export function withRetries<T>(
   work: () => Promise<T>,

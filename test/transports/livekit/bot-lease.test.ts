@@ -7,7 +7,7 @@ import { LiveKitRESTHelper } from '../../../src/rooms/livekit-rest-helper.ts';
 import { Sweeper } from '../../../src/sweeper/sweeper.ts';
 import type { OrphanReport } from '../../../src/sweeper/sweeper-events.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
-import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
+import { loadRtcNode } from '../../../src/transports/livekit/rtc-node.ts';
 import { DoomedBot } from '../../support/doomed-bot.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, listRooms, roomExists } from '../../support/room-service.ts';

@@ -6,7 +6,7 @@ import { EndFrame, StopFrame } from '../../../src/frames/lifecycle.ts';
 import { ClientConnectedFrame, ParticipantJoinedFrame } from '../../../src/frames/participants.ts';
 import { HeardAudio } from '../../../src/testing/heard-audio.ts';
 import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
-import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
+import { loadRtcNode } from '../../../src/transports/livekit/rtc-node.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomService } from '../../support/room-service.ts';
 import { sharedLiveKit } from '../../support/shared-services.ts';

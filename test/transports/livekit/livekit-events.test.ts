@@ -3,11 +3,11 @@ import { UserAudioRawFrame } from '../../../src/frames/audio.ts';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
 import { HeardAudio } from '../../../src/testing/heard-audio.ts';
 import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
-import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
 import type {
   LiveKitRoomEvent,
   LiveKitTransportEvents,
-} from '../../../src/transports/livekit/transport-events.ts';
+} from '../../../src/transports/livekit/room-events.ts';
+import { loadRtcNode } from '../../../src/transports/livekit/rtc-node.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { listParticipants, roomService } from '../../support/room-service.ts';
 import { sharedLiveKit } from '../../support/shared-services.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
 import type { RoomRest } from '../../../src/rooms/room-rest.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
-import { loadRtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
+import { loadRtcNode } from '../../../src/transports/livekit/rtc-node.ts';
 import { promised } from '../../support/promised.ts';
 import { describeWith } from '../../support/requirements.ts';
 import { roomExists, roomService } from '../../support/room-service.ts';

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../../src/lib/errors.ts';
 import { generateRoomName } from '../../../src/rooms/generated-room-name.ts';
-import { signToken } from '../../../src/testing/hs256.ts';
+import { signToken } from '../../../src/testing/fake-tokens.ts';
 import {
   type LiveKitTransportOptions,
-  liveKitPlan,
+  resolveLiveKitOptions,
 } from '../../../src/transports/livekit/livekit-options.ts';
 import { LiveKitTransport } from '../../../src/transports/livekit/livekit-transport.ts';
 
@@ -53,7 +53,7 @@ describe('LiveKitTransport, constructed', () => {
   ])('asks which room is meant only where others may have the name: %s', async (_whose, roomName, times) => {
     const listRooms = vi.fn(async () => []);
     const rest = { deleteRoomByName: async (): Promise<true> => true, listRooms };
-    const { deleter } = liveKitPlan({ url, ...keys, roomName, deleteRoomOnEnd: { rest } });
+    const { deleter } = resolveLiveKitOptions({ url, ...keys, roomName, deleteRoomOnEnd: { rest } });
     await deleter?.arm();
     expect(listRooms).toHaveBeenCalledTimes(times);
   });

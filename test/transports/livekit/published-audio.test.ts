@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Listeners } from '../../../src/transports/livekit/listeners.ts';
-import type { Room, RtcNode } from '../../../src/transports/livekit/load-rtc-node.ts';
-import { PublishedAudio } from '../../../src/transports/livekit/published-audio.ts';
+import { Listeners, PublishedAudio } from '../../../src/transports/livekit/published-audio.ts';
+import type { Room, RtcNode } from '../../../src/transports/livekit/rtc-node.ts';
 import { passes, useFakeTime } from '../../support/fake-time.ts';
 
 const format = { sampleRate: 16_000, numChannels: 1 };

@@ -1,0 +1,148 @@
+/** Tokens of the fake server: signing and parsing without a library, and LiveKit's checks with its messages. */
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { type Fields, text, type WireRequest } from './fake-wire.ts';
+
+/** A token taken apart, not yet trusted. */
+export interface ParsedToken {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** True when the signature fits the secret by the algorithm that the header names: HS256, HS384 or HS512. */
+  isSignedBy(secret: string): boolean;
+}
+
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const hashes: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
+const mac = (signed: string, secret: string, hash = 'sha256'): Buffer =>
+  createHmac(hash, secret).update(signed).digest();
+
+/** Signs the claims as they are, with HS256. */
+export function signToken(claims: object, secret: string): string {
+  const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
+  return `${signed}.${mac(signed, secret).toString('base64url')}`;
+}
+
+/** Takes a token apart; `undefined` when it is none. */
+export function parseToken(token: string): ParsedToken | undefined {
+  const [header, claims, signature, ...rest] = token.split('.');
+  if (!header || !claims || signature === undefined || rest.length > 0) return undefined;
+  const parsedHeader = decode(header);
+  const parsedClaims = decode(claims);
+  if (parsedHeader === undefined || parsedClaims === undefined) return undefined;
+  return {
+    header: parsedHeader,
+    claims: parsedClaims,
+    isSignedBy(secret) {
+      const hash = hashes[String(parsedHeader.alg)];
+      if (hash === undefined) return false;
+      const given = Buffer.from(signature, 'base64url');
+      const expected = mac(`${header}.${claims}`, secret, hash);
+      return given.length === expected.length && timingSafeEqual(given, expected);
+    },
+  };
+}
+
+function decode(part: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The versions whose answers a FakeLiveKitServer can give; later ones of the same line say the same. */
+export type FakeLiveKitVersion = '1.9' | '1.13';
+
+export type RoomGrantName = 'roomCreate' | 'roomList' | 'roomAdmin';
+
+interface TokenLibrary {
+  /** Whether it can be read at all. */
+  accepts(token: ParsedToken): boolean;
+  /** Why a token is refused; `undefined` for a good one. */
+  problem(token: ParsedToken, secret: string, nowSeconds: number): string | undefined;
+}
+
+const leewaySeconds = 60;
+
+const goJose: TokenLibrary = {
+  accepts: ({ claims }) => datesOf(claims).every((date) => date == null || typeof date === 'number'),
+  problem: (token, secret, nowSeconds) => {
+    if (!token.isSignedBy(secret)) return 'go-jose/go-jose: error in cryptographic primitive';
+    const { expired, early, issuedLater } = clockProblems(token, nowSeconds);
+    if (early) return 'go-jose/go-jose/jwt: validation failed, token not valid yet (nbf)';
+    if (expired) return 'go-jose/go-jose/jwt: validation failed, token is expired (exp)';
+    if (issuedLater) return 'go-jose/go-jose/jwt: validation field, token issued in the future (iat)';
+    return undefined;
+  },
+};
+
+const golangJwt: TokenLibrary = {
+  accepts: ({ header, claims }) =>
+    typeof header.alg === 'string' && datesOf(claims).every((date) => date == null || isNumber(date)),
+  problem: (token, secret, nowSeconds) => {
+    const { alg } = token.header;
+    if (alg !== 'HS256') return `token signature is invalid: signing method ${alg} is invalid`;
+    if (!token.isSignedBy(secret)) return 'token signature is invalid: signature is invalid';
+    const { expired, early } = clockProblems(token, nowSeconds);
+    const problems = [...(expired ? ['token is expired'] : []), ...(early ? ['token is not valid yet'] : [])];
+    return problems.length > 0 ? `token has invalid claims: ${problems.join(', ')}` : undefined;
+  },
+};
+
+const libraries: Readonly<Record<FakeLiveKitVersion, TokenLibrary>> = { '1.9': goJose, '1.13': golangJwt };
+
+export interface TokenCheck {
+  readonly version: FakeLiveKitVersion;
+  /** Secrets by key. */
+  readonly keys: Readonly<Record<string, string>>;
+  /** The server's clock, milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The claims of the token, none without a token, or the text of a refusal. */
+export function authenticate({ headers, url }: WireRequest, check: TokenCheck): Fields | string {
+  const { version, keys, now } = check;
+  const header = text(headers.authorization);
+  if (header !== '' && !header.startsWith('Bearer ')) {
+    return 'invalid authorization header. Must start with Bearer ';
+  }
+  const query = new URLSearchParams(url.split('?')[1] ?? '');
+  const token = header === '' ? (query.get('access_token') ?? '') : header.slice('Bearer '.length);
+  if (token === '') return {};
+  const parsed = parseToken(token);
+  const library = libraries[version];
+  if (parsed === undefined || !library.accepts(parsed)) return 'invalid authorization token';
+  const key = text(parsed.claims.iss);
+  const secret = Object.hasOwn(keys, key) ? keys[key] : undefined;
+  if (secret === undefined) return `invalid API key: ${key}`;
+  const problem = library.problem(parsed, secret, now() / 1_000);
+  // the token comes back in the answer: the real server does that too
+  return problem === undefined ? parsed.claims : `invalid token: ${token}, error: ${problem}`;
+}
+
+function datesOf({ exp, nbf, iat }: Fields): unknown[] {
+  return [exp, nbf, iat];
+}
+
+/** Also one that stands in a text. */
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?(e\d+)?$/.test(value));
+}
+
+function clockProblems({ claims: { exp, nbf, iat } }: ParsedToken, nowSeconds: number) {
+  return {
+    expired: exp != null && nowSeconds - leewaySeconds > Number(exp),
+    early: nbf != null && nowSeconds + leewaySeconds < Number(nbf),
+    issuedLater: iat != null && nowSeconds + leewaySeconds < Number(iat),
+  };
+}
+
+/** Whether the claims grant it; the administration of a room only for the room in the token. */
+export function allows({ video }: Fields, grant: RoomGrantName, { room }: Fields): boolean {
+  if (typeof video !== 'object' || video === null) return false;
+  const grants = video as Fields;
+  return grants[grant] === true && (grant !== 'roomAdmin' || text(grants.room) === text(room));
+}
