@@ -4,7 +4,6 @@ export { LinearResampler, type StreamResampler } from './audio/resampler.ts';
 export * from './frames/audio.ts';
 export * from './frames/dtmf.ts';
 export * from './frames/error-frame.ts';
-export * from './frames/flush.ts';
 export {
   ControlFrame,
   DataFrame,
@@ -15,7 +14,6 @@ export {
   SystemFrame,
 } from './frames/frame.ts';
 export * from './frames/function-calls.ts';
-export * from './frames/heartbeat.ts';
 export * from './frames/images.ts';
 export * from './frames/interruption.ts';
 export * from './frames/lifecycle.ts';
@@ -26,6 +24,7 @@ export * from './frames/mixer.ts';
 export { type FrameClass, isOneOf, ofFrame } from './frames/of-frame.ts';
 export * from './frames/participants.ts';
 export * from './frames/pause.ts';
+export * from './frames/probes.ts';
 export * from './frames/speaking.ts';
 export * from './frames/text.ts';
 export * from './frames/tts.ts';

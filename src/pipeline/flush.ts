@@ -1,7 +1,7 @@
 /** Flush probes: frames that go through a pipeline and back, to find out when everything ahead of them is processed. */
 
-import { PipelineFlushFrame } from '../frames/flush.ts';
 import type { Frame } from '../frames/frame.ts';
+import { PipelineFlushFrame } from '../frames/probes.ts';
 import { withTimeout } from '../lib/timeout.ts';
 import type { Pipeline } from './pipeline.ts';
 

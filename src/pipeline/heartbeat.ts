@@ -1,6 +1,6 @@
 /** Heartbeats: frames sent through a pipeline at an interval, to find out whether it is stuck. */
 
-import { HeartbeatFrame } from '../frames/heartbeat.ts';
+import { HeartbeatFrame } from '../frames/probes.ts';
 
 /** How often heartbeats are sent, and when their absence is reported. */
 export interface HeartbeatOptions {

@@ -1,4 +1,4 @@
-/** The program of a caller's process; caller.ts starts it, commands it and gets its events, over IPC. */
+/** The program of a caller's process; caller.ts sends it commands and receives its events over IPC. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RemoteTrack, Room } from '@livekit/rtc-node';
@@ -19,11 +19,11 @@ let rtc: Rtc | undefined;
 let room: Room | undefined;
 let leaving = false;
 
-function tell(event: WithoutTime<CallerEvent>): void {
+function send(event: WithoutTime<CallerEvent>): void {
   process.send?.({ ...event, at: now() });
 }
 
-/** Finer than `Date.now()`, and the same clock in every process of this machine. */
+/** Wall clock with fractions, the same in every process of this machine. */
 function now(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -43,33 +43,33 @@ async function join({ url, token, rejoins }: Extract<CallerCommand, { command: '
   const { Room, RoomEvent, DisconnectReason } = rtc;
   room = new Room();
   room
-    .on(RoomEvent.ParticipantConnected, ({ identity }) => tell({ event: 'participantJoined', identity }))
-    .on(RoomEvent.ParticipantDisconnected, ({ identity }) => tell({ event: 'participantLeft', identity }))
+    .on(RoomEvent.ParticipantConnected, ({ identity }) => send({ event: 'participantJoined', identity }))
+    .on(RoomEvent.ParticipantDisconnected, ({ identity }) => send({ event: 'participantLeft', identity }))
     .on(RoomEvent.ParticipantAttributesChanged, (attributes, { identity }) =>
-      tell({ event: 'attributesChanged', identity, attributes }),
+      send({ event: 'attributesChanged', identity, attributes }),
     )
     .on(RoomEvent.TrackSubscribed, (track, _publication, { identity }) => {
-      tell({ event: 'trackSubscribed', identity });
+      send({ event: 'trackSubscribed', identity });
       listen(track, identity).catch(fail);
     })
     .on(RoomEvent.DataReceived, (data, sender) =>
-      tell({ event: 'messageReceived', identity: sender?.identity, text: new TextDecoder().decode(data) }),
+      send({ event: 'messageReceived', identity: sender?.identity, text: new TextDecoder().decode(data) }),
     )
-    .on(RoomEvent.DtmfReceived, (_code, key, { identity }) => tell({ event: 'keyReceived', identity, key }))
-    .on(RoomEvent.Reconnecting, () => tell({ event: 'reconnecting' }))
-    .on(RoomEvent.Reconnected, () => tell({ event: 'reconnected' }))
+    .on(RoomEvent.DtmfReceived, (_code, key, { identity }) => send({ event: 'keyReceived', identity, key }))
+    .on(RoomEvent.Reconnecting, () => send({ event: 'reconnecting' }))
+    .on(RoomEvent.Reconnected, () => send({ event: 'reconnected' }))
     .on(RoomEvent.Disconnected, (reason) => {
       if (leaving) return;
       report();
-      tell({ event: 'disconnected', reason: DisconnectReason[reason] ?? String(reason) });
+      send({ event: 'disconnected', reason: DisconnectReason[reason] ?? String(reason) });
       if (rejoins) join({ command: 'join', url, token, rejoins }).catch(fail);
       else end();
     });
   await room.connect(url, token, { autoSubscribe: true, dynacast: false });
   const identity = room.localParticipant?.identity ?? '';
-  tell({ event: 'joined', identity, roomSid: await room.getSid() });
+  send({ event: 'joined', identity, roomSid: await room.getSid() });
   for (const other of room.remoteParticipants.values()) {
-    tell({ event: 'participantJoined', identity: other.identity });
+    send({ event: 'participantJoined', identity: other.identity });
   }
 }
 
@@ -81,7 +81,7 @@ async function listen(track: RemoteTrack, identity: string): Promise<void> {
   const stream = new rtc.AudioStream(track, { sampleRate, numChannels: 1, frameSizeMs: pieceMs });
   for await (const frame of stream) {
     const isSound = audio.add(frame.data, frame.sampleRate, now());
-    if (isSound && !started) tell({ event: 'audioStarted', identity });
+    if (isSound && !started) send({ event: 'audioStarted', identity });
     started ||= isSound;
   }
 }
@@ -93,7 +93,7 @@ async function playTone(frequencyHz: number, durationMs: number): Promise<void> 
   const track = LocalAudioTrack.createAudioTrack('tone', source);
   const options = new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE });
   const publication = await room.localParticipant.publishTrack(track, options);
-  // what is played before somebody listens is lost; if nobody does, it is played all the same
+  // audio ahead of the first subscription is lost; without one, it is played all the same
   await Promise.race([publication.waitForSubscription(), sleep(subscribeLimitMs)]);
   const samplesPerFrame = (sampleRate * pieceMs) / 1_000;
   const step = (2 * Math.PI * frequencyHz) / sampleRate;
@@ -105,36 +105,36 @@ async function playTone(frequencyHz: number, durationMs: number): Promise<void> 
     await source.captureFrame(new AudioFrame(samples, sampleRate, 1, samplesPerFrame));
   }
   await source.waitForPlayout();
-  // the last of it is still on its way
+  // the last samples are still on the network
   await sleep(tailMs);
   if (publication.sid !== undefined) await room.localParticipant.unpublishTrack(publication.sid);
   await track.close();
-  tell({ event: 'tonePlayed' });
+  send({ event: 'tonePlayed' });
 }
 
 async function pressKeys(keys: string): Promise<void> {
   for (const key of keys) await room?.localParticipant?.publishDtmf('0123456789*#'.indexOf(key), key);
-  tell({ event: 'keysPressed' });
+  send({ event: 'keysPressed' });
 }
 
 async function sendMessage(text: string): Promise<void> {
   await room?.localParticipant?.publishData(new TextEncoder().encode(text), { reliable: true });
-  tell({ event: 'messageSent' });
+  send({ event: 'messageSent' });
 }
 
 function report(): void {
-  for (const [identity, audio] of heard) tell({ event: 'heard', identity, ...audio.report() });
+  for (const [identity, audio] of heard) send({ event: 'heard', identity, ...audio.report() });
 }
 
 async function leave(): Promise<void> {
   leaving = true;
   report();
   await room?.disconnect();
-  tell({ event: 'left' });
+  send({ event: 'left' });
   end();
 }
 
-/** The SDK keeps a process alive; the last messages must be out before it ends. */
+/** Exits explicitly, as the SDK keeps the process alive, after the last messages are sent. */
 function end(exitCode = 0): void {
   process.exitCode = exitCode;
   if (process.connected) process.disconnect();
@@ -142,11 +142,11 @@ function end(exitCode = 0): void {
 }
 
 function fail(error: unknown): void {
-  tell({ event: 'failed', message: errorMessage(error) });
+  send({ event: 'failed', message: errorMessage(error) });
   end(1);
 }
 
-async function obey(command: CallerCommand): Promise<void> {
+async function run(command: CallerCommand): Promise<void> {
   switch (command.command) {
     case 'join':
       return join(command);
@@ -164,8 +164,8 @@ async function obey(command: CallerCommand): Promise<void> {
 }
 
 process.on('message', (command: CallerCommand) => {
-  obey(command).catch(fail);
+  run(command).catch(fail);
 });
-// also when the process that started us is gone: nobody is listening any more
+// also when the parent process is gone
 process.on('disconnect', () => process.exit());
 process.on('uncaughtException', fail);

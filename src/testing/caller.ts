@@ -1,4 +1,4 @@
-/** A caller: somebody in a room who is not the bot, in a process of its own, as a browser or a phone is. */
+/** A caller: a real participant in a process of its own, in place of a browser or phone. */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,10 +7,10 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HeardAudioReport } from './heard-audio.ts';
 
-/** What a caller tells. `at` is wall clock, milliseconds since 1970 with fractions. */
+/** An event of a caller. `at` is wall clock, milliseconds since 1970 with fractions. */
 export type CallerEvent = { readonly at: number } & (
   | { readonly event: 'joined'; readonly identity: string; readonly roomSid: string }
-  /** LiveKit tells of somebody who publishes nothing up to 3 s late. */
+  /** LiveKit announces participants that publish nothing up to 3 s late. */
   | { readonly event: 'participantJoined' | 'participantLeft'; readonly identity: string }
   | { readonly event: 'trackSubscribed' | 'audioStarted'; readonly identity: string }
   | {
@@ -26,7 +26,7 @@ export type CallerEvent = { readonly at: number } & (
   | { readonly event: 'failed'; readonly message: string }
 );
 
-/** What a caller can be told to do. */
+/** A command to a caller's process. */
 export type CallerCommand =
   | { readonly command: 'join'; readonly url: string; readonly token: string; readonly rejoins: boolean }
   | { readonly command: 'playTone'; readonly frequencyHz: number; readonly durationMs: number }
@@ -36,71 +36,75 @@ export type CallerCommand =
   | { readonly command: 'leave' };
 
 type EventOf<Name extends CallerEvent['event']> = Named<CallerEvent, Name>;
-/** Unlike `Extract` it finds an event that shares its shape with others. */
+/** Unlike `Extract`, also for an event whose shape is shared with others. */
 type Named<Event, Name> = Event extends { readonly event: infer Names }
   ? Name extends Names
     ? Event & { readonly event: Name }
     : never
   : never;
 
+/** Options of {@link spawnCaller}. */
 export interface CallerOptions {
+  /** The LiveKit server's, `ws:` or `wss:`. */
   readonly url: string;
-  /** A join token. It goes over a pipe, not over the command line. */
+  /** A join token; sent over a pipe, not on the command line. */
   readonly token: string;
-  /** Joins again, with the same token, whenever it is disconnected. Default false. */
+  /** Whether it rejoins with the same token after a disconnect. Default false. */
   readonly rejoins?: boolean;
-  /** Arguments for the child's Node, before the program. */
+  /** Arguments for the child's Node. Default none. */
   readonly nodeArgs?: readonly string[];
 }
 
+/** Options of {@link Caller.waitFor}. */
 export interface WaitForOptions<Event extends CallerEvent> {
-  /** Takes the first event for which it is true. */
+  /** Matches the event. Default: any. */
   readonly where?: (event: Event) => boolean;
-  /** Milliseconds. Default 10 000. */
+  /** Limit, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
 }
 
-/** A caller's process, seen from the one that started it and with which it ends. */
+/** Controls a caller's process, which ends with this one. */
 export interface Caller extends AsyncDisposable {
+  /** Process id. */
   readonly pid: number;
-  /** Everything it has told so far. */
+  /** All events so far. */
   readonly events: readonly CallerEvent[];
   /** Settles with the exit code, `null` after a signal; never rejects. */
   readonly exited: Promise<number | null>;
   /**
-   * Resolves with the first such event, also when it came earlier.
+   * Resolves with the first event that matches, including earlier ones.
    *
-   * @throws {Error} The time is over, or the caller ended without it; the text tells what it did see.
+   * @throws {Error} The limit has passed, or the caller ended without it; the message lists the events so far.
    */
   waitFor<Name extends CallerEvent['event']>(
     event: Name,
     options?: WaitForOptions<EventOf<Name>>,
   ): Promise<EventOf<Name>>;
-  /** What it has heard of a participant so far, or of the only one that was heard. */
+  /** Measurements of the audio received so far, of a participant or of the only one received. */
   heard(identity?: string): Promise<HeardAudioReport>;
-  /** Speaks, once somebody listens or after a second; resolves when the tone has been played. */
+  /** Plays a tone, once it is subscribed to or after 1 s; resolves when it has been played. */
   playTone(frequencyHz: number, durationMs: number): Promise<void>;
   /**
-   * Presses keys of a telephone, one after the other.
+   * Sends DTMF keys, one after the other.
    *
    * @param keys Such as `12#`.
    */
   pressKeys(keys: string): Promise<void>;
-  /** Sends a text to everybody; JSON of an object is what bots see as a message. */
+  /** Sends a data message to all participants; a JSON object becomes a message frame. */
   sendMessage(text: string): Promise<void>;
-  /** Hangs up, and ends. */
+  /** Leaves the room and exits. */
   leave(): Promise<void>;
-  /** Sends a signal: SIGSTOP and SIGCONT freeze and thaw it. */
+  /** Sends a signal, such as SIGSTOP and SIGCONT. */
   kill(signal: NodeJS.Signals): void;
-  /** Kills the process; the room hears of it only when the server misses it, after about 20 s. */
+  /** Kills the process; the server detects it after about 20 s. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a caller in a process of its own; it joins at once.
+ * Starts a caller in a process of its own, which joins at once.
  *
- * It tells what it hears (`heard`) and why it was disconnected (`disconnected`), and ends after that.
- * It needs `@livekit/rtc-node`, and says `failed` without.
+ * It measures the audio it receives (`heard`), reports why it was disconnected (`disconnected`), and exits after that.
+ * It needs `@livekit/rtc-node`; without, it emits `failed`.
  */
 export function spawnCaller({ url, token, rejoins = false, nodeArgs = [] }: CallerOptions): Caller {
   const child = fork(callerProgram(), [], {
@@ -111,7 +115,7 @@ export function spawnCaller({ url, token, rejoins = false, nodeArgs = [] }: Call
   return new CallerProcess(child);
 }
 
-/** @throws {Error} It is not beside this file, because this file is in a bundle. */
+/** @throws {Error} It is not beside this file, which is in a bundle. */
 function callerProgram(): string {
   const { url = '' } = import.meta;
   const file = url.startsWith('file:')
@@ -134,7 +138,7 @@ class CallerProcess implements Caller {
       this.#events.push(event);
       this.#changed();
     });
-    // a command to a caller that has just ended is no error
+    // a command to a caller that has just exited is no error
     child.on('error', () => {});
     this.exited = once(child, 'close').then(([code]) => {
       this.#ended = true;

@@ -1,22 +1,22 @@
-/** What a FakeLiveKitServer can be ordered to do wrong. */
+/** Faults that can be injected into a FakeLiveKitServer. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { WireAnswer } from './fake-wire.ts';
 
 /**
- * One way to fail.
+ * One fault.
  *
- * With `acts: true` the server carries the request out and only the answer is lost or bent; by default it
- * does nothing of what was asked.
+ * With `acts: true` the server executes the request and only the response is lost or changed; by default it does not
+ * execute it.
  */
 export type FakeFault = { readonly acts?: boolean } & (
   | { readonly kind: 'delay'; readonly ms: number }
-  /** Takes the request and never answers. */
+  /** Accepts the request and never responds. */
   | { readonly kind: 'silence' }
   /** Sends the headers and never the body. */
   | { readonly kind: 'stall' }
-  /** Breaks the connection with a TCP reset. */
+  /** Resets the TCP connection. */
   | { readonly kind: 'reset' }
   | {
       readonly kind: 'status';
@@ -24,22 +24,22 @@ export type FakeFault = { readonly acts?: boolean } & (
       readonly body?: string;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** Promises more bytes than come, then breaks the connection. */
+  /** Declares more bytes than it sends, then closes the connection. */
   | { readonly kind: 'half-body' }
   /** A body without an end, as fast as it is read. */
   | { readonly kind: 'endless-body' }
   /** One byte after the other. */
   | { readonly kind: 'drip'; readonly everyMs: number }
   | { readonly kind: 'redirect'; readonly location: string; readonly status?: 301 | 302 | 303 | 307 | 308 }
-  /** As a proxy that compresses, whatever is asked for. */
+  /** Compresses like a proxy that ignores `Accept-Encoding`. */
   | { readonly kind: 'compressed'; readonly coding: 'gzip' | 'deflate' | 'br' }
-  /** Bytes that are no HTTP. */
+  /** Bytes that are not HTTP. */
   | { readonly kind: 'garbage' }
 );
 
-/** Which requests get a fault. */
+/** The requests that get a fault. */
 export interface FaultOrder {
-  /** How many. Default all, until `heal()`. */
+  /** Number of requests. Default all, until `heal()`. */
   readonly times?: number;
   /** Only this Twirp method, such as `DeleteRoom`. Default any request. */
   readonly method?: string;
@@ -47,12 +47,12 @@ export interface FaultOrder {
 
 const compress = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
 
-/** True when the request is carried out: by default for `delay`, `drip` and `compressed`. */
+/** True when the request is executed: by default for `delay`, `drip` and `compressed`. */
 export function actsAnyway({ acts, kind }: FakeFault): boolean {
   return acts ?? (kind === 'delay' || kind === 'drip' || kind === 'compressed');
 }
 
-/** Fails as ordered; `answer` is what the healthy server would say, or a stand-in where it did not act. */
+/** Responds with the fault; `answer` is the healthy response, or a placeholder where the request was not executed. */
 export function applyFault(
   fault: FakeFault,
   answer: WireAnswer,
@@ -107,7 +107,7 @@ function pour(response: ServerResponse): void {
   const chunk = ' '.repeat(65_536);
   const more = (): void => {
     while (!response.destroyed && response.write(chunk)) {
-      // as long as somebody reads
+      // until the socket's buffer is full
     }
   };
   response.on('drain', more);

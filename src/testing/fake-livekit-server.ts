@@ -1,3 +1,5 @@
+/** A fake LiveKit server: the REST API of its room service, in this process. */
+
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -15,7 +17,7 @@ import {
 import type { FakeLiveKitVersion } from './fake-tokens.ts';
 import type { WireAnswer, WireRequest } from './fake-wire.ts';
 
-/** A request the fake got, in order of arrival. */
+/** A request that was received. */
 export interface FakeRequest {
   readonly method: string;
   /** Path and query. */
@@ -26,27 +28,30 @@ export interface FakeRequest {
   readonly body: string;
   /** Milliseconds since 1970, of this machine's clock. */
   readonly atMs: number;
-  /** Counts connections: two requests with the same number shared one. */
+  /** Number of the connection: requests with the same number shared one. */
   readonly connection: number;
-  /** What was done to it, if a fault was ordered. */
+  /** The fault that was injected, if any. */
   readonly fault: FakeFault['kind'] | undefined;
 }
 
+/** Events of a {@link FakeLiveKitServer}. */
 export interface FakeLiveKitServerEvents {
   request: (request: FakeRequest) => void;
 }
 
+/** Options of a {@link FakeLiveKitServer}. */
 export interface FakeLiveKitServerOptions {
+  /** Default `'fake-key'`. */
   readonly apiKey?: string;
   /** Default: a random one. */
   readonly apiSecret?: string;
-  /** Default: a free port. */
+  /** HTTP port. Default: a free one. */
   readonly port?: number;
   /** Whether joining creates a room. Default true. */
   readonly autoCreate?: boolean;
-  /** How far the server's clock is off, in milliseconds. Default 0. */
+  /** Offset of the server's clock, in milliseconds. Default 0. */
   readonly clockOffsetMs?: number;
-  /** Whose words it uses. Default `'1.13'`. */
+  /** The LiveKit version whose messages it uses. Default `'1.13'`. */
   readonly version?: FakeLiveKitVersion;
 }
 
@@ -57,17 +62,23 @@ interface OrderedFault {
 }
 
 /**
- * LiveKit's room service in this process: its REST API, with rooms and participants in memory, and faults to
- * order.
+ * LiveKit's room service in this process: its REST API, with rooms and participants in memory, and injected faults.
  *
- * Tokens and grants are checked and answers worded as LiveKit 1.13 does it, or 1.9; one contract suite of ours runs
- * against both and the fake. What differs: the words of refused tokens, whether a token may be signed by HS384 or
- * HS512, say its dates as text and be issued in the future, the limit of a room's metadata, and the words about a
- * participant who is not there. It has no media and no signalling: participants are simulated by {@link join}. Rooms do not
- * close when they are empty, and `num_participants` is right at once, where the real one is seconds late.
+ * Tokens and grants are checked, and responses worded, as by LiveKit 1.13 or 1.9; one contract suite runs against both
+ * and the fake. The versions differ in the messages for refused tokens, in whether a token may be signed with HS384 or
+ * HS512, have dates as strings or be issued in the future, in the limit of a room's metadata, and in the message for an
+ * unknown participant. It has no media and no signalling: participants are simulated by {@link join}. Empty rooms do
+ * not close, and `num_participants` is exact, where the real one is seconds late.
+ *
+ * @example
+ * await using server = await FakeLiveKitServer.start();
+ * server.fail({ kind: 'status', status: 503 }, { times: 2, method: 'DeleteRoom' });
+ * const rest = new LiveKitRESTHelper({ ...server, apiUrl: server.httpUrl });
  */
 export class FakeLiveKitServer extends SafeEventEmitter<FakeLiveKitServerEvents> implements AsyncDisposable {
+  /** For clients: `ws:`. */
   readonly url: string;
+  /** For the REST API: `http:`. */
   readonly httpUrl: string;
   readonly apiKey: string;
   readonly apiSecret: string;
@@ -79,7 +90,7 @@ export class FakeLiveKitServer extends SafeEventEmitter<FakeLiveKitServerEvents>
   #connectionCount = 0;
   #faults: OrderedFault[] = [];
   #stopped: Promise<void> | undefined;
-  /** Shifts the clock that tokens are checked with and that the `Date` header tells. */
+  /** Offset of the clock for tokens and the `Date` header, in milliseconds. */
   clockOffsetMs: number;
 
   private constructor(server: Server, options: Required<FakeLiveKitServerOptions>) {
@@ -122,32 +133,33 @@ export class FakeLiveKitServer extends SafeEventEmitter<FakeLiveKitServerEvents>
     return new FakeLiveKitServer(server, options);
   }
 
-  /** Every request so far, with its token: for tests, not for logs. */
+  /** All requests so far, including their tokens. */
   get requests(): readonly FakeRequest[] {
     return this.#requests;
   }
 
-  /** The rooms there are now. */
+  /** The current rooms. */
   get rooms(): readonly FakeRoom[] {
     return this.#state.rooms.all();
   }
 
+  /** The room of that name, if any. */
   room(name: string): FakeRoom | undefined {
     return this.#state.rooms.get(name);
   }
 
-  /** Creates a room, or gives the one there is. */
+  /** Creates a room, or returns the existing one unchanged. */
   createRoom(name: string, options?: FakeRoomOptions): FakeRoom {
     return this.#state.rooms.create(name, { creationTimeMs: this.#state.now(), ...options });
   }
 
-  /** Deletes a room behind everybody's back; false when there is none. */
+  /** Deletes a room without a request; false when there is none. */
   deleteRoom(name: string): boolean {
     return this.#state.rooms.delete(name, 'ROOM_DELETED');
   }
 
   /**
-   * Lets somebody join. A second one with the same identity throws the first one out.
+   * Adds a participant. One with the same identity is disconnected with `DUPLICATE_IDENTITY`.
    *
    * @throws {Error} There is no such room, and `autoCreate` is false.
    */
@@ -156,17 +168,17 @@ export class FakeLiveKitServer extends SafeEventEmitter<FakeLiveKitServerEvents>
     return this.#state.rooms.join(this.createRoom(room), identity, this.#state.now(), options);
   }
 
-  /** Orders a fault for the next requests. Several orders are served one after the other. */
+  /** Injects a fault into the next requests. Several are used up one after the other. */
   fail(fault: FakeFault, { times = Number.POSITIVE_INFINITY, method }: FaultOrder = {}): void {
     this.#faults.push({ fault, method, left: times });
   }
 
-  /** Cancels all ordered faults. */
+  /** Removes all faults. */
   heal(): void {
     this.#faults = [];
   }
 
-  /** Closes every connection, throws everybody out, and frees the port. */
+  /** Closes all connections, disconnects all participants, and frees the port. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;

@@ -1,4 +1,4 @@
-/** How LiveKit's RoomService answers a request, byte for byte where it matters; knows no sockets. */
+/** LiveKit's RoomService as a function from request to response, byte for byte where it matters; without sockets. */
 
 import type { FakeParticipant, FakeRooms } from './fake-rooms.ts';
 import { allows, authenticate, type RoomGrantName, type TokenCheck } from './fake-tokens.ts';
@@ -16,6 +16,7 @@ import {
   type WireRequest,
 } from './fake-wire.ts';
 
+/** The state of the service. */
 export interface RoomServiceState extends TokenCheck {
   readonly rooms: FakeRooms;
 }
@@ -135,13 +136,13 @@ const methods: Readonly<Record<string, Method>> = {
   },
 };
 
-/** The Twirp method a URL names, such as `DeleteRoom`; `undefined` for any other URL. */
+/** The Twirp method of a URL, such as `DeleteRoom`; `undefined` for any other URL. */
 export function methodOf(url: string): string | undefined {
   const path = pathOf(url);
   return path.startsWith(service) ? path.slice(service.length) : undefined;
 }
 
-/** The real server's answer: first the token, then the route, the body, the grant, and the call itself. */
+/** Checks as the real server does: the token, then the route, the body, the grant, and the call itself. */
 export function answer(request: WireRequest, state: RoomServiceState): WireAnswer {
   const claims = authenticate(request, state);
   if (typeof claims === 'string') return page(401, claims);
@@ -187,7 +188,7 @@ function findParticipant({ room, identity }: Fields, rooms: FakeRooms): FakePart
   return participant;
 }
 
-/** Without the query, and with a double slash in front made one, as the server does it. */
+/** Without the query, and with a leading double slash collapsed, as by the server. */
 function pathOf(url: string): string {
   const path = url.split('?')[0] ?? '';
   return path.startsWith('//') ? path.slice(1) : path;

@@ -1,9 +1,9 @@
-/** The rooms of a FakeLiveKitServer, and who is in them. */
+/** The rooms and participants of a FakeLiveKitServer. */
 
 import { randomBytes } from 'node:crypto';
 import { SafeEventEmitter } from '../lib/emitter.ts';
 
-/** Why a participant is out, as clients are told. */
+/** The reason of a disconnect, as LiveKit sends it to clients. */
 export type FakeDisconnectReason =
   | 'CLIENT_INITIATED'
   | 'DUPLICATE_IDENTITY'
@@ -11,32 +11,36 @@ export type FakeDisconnectReason =
   | 'PARTICIPANT_REMOVED'
   | 'ROOM_DELETED';
 
+/** Events of a {@link FakeParticipant}. */
 export interface FakeParticipantEvents {
   disconnected: (reason: FakeDisconnectReason) => void;
 }
 
+/** Options of {@link FakeParticipant}. */
 export interface FakeParticipantOptions {
-  /** Default `'STANDARD'`. */
+  /** LiveKit's kind. Default `'STANDARD'`. */
   readonly kind?: 'STANDARD' | 'SIP' | 'AGENT' | 'INGRESS' | 'EGRESS';
-  /** As with the agent grant of a token. Default false. */
+  /** Whether the token has the agent grant. Default false. */
   readonly agent?: boolean;
   readonly name?: string;
   readonly metadata?: string;
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
+/** Options of {@link FakeRoom}. */
 export interface FakeRoomOptions {
+  /** Default: a random one. */
   readonly sid?: string;
   /** Milliseconds since 1970. Default now. */
   readonly creationTimeMs?: number;
   readonly metadata?: string;
-  /** Seconds; kept and told, never acted upon. */
+  /** Seconds; stored and returned only. */
   readonly emptyTimeout?: number;
   readonly departureTimeout?: number;
   readonly maxParticipants?: number;
 }
 
-/** Somebody simulated in a room; emits `disconnected` once, and settles `disconnected` with the reason. */
+/** A simulated participant; emits `disconnected` once, and resolves `disconnected` with the reason. */
 export class FakeParticipant extends SafeEventEmitter<FakeParticipantEvents> {
   readonly identity: string;
   readonly sid: string = newSid('PA');
@@ -46,9 +50,9 @@ export class FakeParticipant extends SafeEventEmitter<FakeParticipantEvents> {
   name: string;
   metadata: string;
   attributes: Record<string, string>;
-  /** `undefined` while inside. */
+  /** `undefined` while in the room. */
   disconnectReason: FakeDisconnectReason | undefined;
-  /** Resolves with the reason when it is out; never rejects. */
+  /** Resolves with the reason when it is disconnected; never rejects. */
   readonly disconnected: Promise<FakeDisconnectReason>;
 
   constructor(
@@ -73,12 +77,12 @@ export class FakeParticipant extends SafeEventEmitter<FakeParticipantEvents> {
     this.disconnected = new Promise((resolve) => this.once('disconnected', resolve));
   }
 
-  /** Hangs up. */
+  /** Leaves the room. */
   leave(): void {
     this.disconnect('CLIENT_INITIATED');
   }
 
-  /** Throws it out; does nothing the second time. */
+  /** Disconnects it. Idempotent. */
   disconnect(reason: FakeDisconnectReason): void {
     if (this.disconnectReason !== undefined) return;
     this.disconnectReason = reason;
@@ -86,7 +90,7 @@ export class FakeParticipant extends SafeEventEmitter<FakeParticipantEvents> {
   }
 }
 
-/** A room that exists until it is deleted: nothing closes it because it is empty. */
+/** A room; exists until it is deleted, also when it is empty. */
 export class FakeRoom {
   readonly name: string;
   readonly sid: string;
@@ -131,7 +135,7 @@ export class FakeRooms {
     return [...this.#rooms.values()];
   }
 
-  /** The room of that name: the one there is, unchanged, or a new one. */
+  /** The existing room of that name, unchanged, or a new one. */
   create(name: string, options?: FakeRoomOptions): FakeRoom {
     const room = this.#rooms.get(name) ?? new FakeRoom(name, options);
     this.#rooms.set(name, room);

@@ -3,11 +3,11 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Fields, text, type WireRequest } from './fake-wire.ts';
 
-/** A token taken apart, not yet trusted. */
+/** A parsed token, not verified. */
 export interface ParsedToken {
   readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<Record<string, unknown>>;
-  /** True when the signature fits the secret by the algorithm that the header names: HS256, HS384 or HS512. */
+  /** Verifies the signature with the algorithm of the header: HS256, HS384 or HS512. */
   isSignedBy(secret: string): boolean;
 }
 
@@ -16,13 +16,13 @@ const hashes: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha3
 const mac = (signed: string, secret: string, hash = 'sha256'): Buffer =>
   createHmac(hash, secret).update(signed).digest();
 
-/** Signs the claims as they are, with HS256. */
+/** Signs claims with HS256. */
 export function signToken(claims: object, secret: string): string {
   const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
   return `${signed}.${mac(signed, secret).toString('base64url')}`;
 }
 
-/** Takes a token apart; `undefined` when it is none. */
+/** Parses a token; `undefined` when it is none. */
 export function parseToken(token: string): ParsedToken | undefined {
   const [header, claims, signature, ...rest] = token.split('.');
   if (!header || !claims || signature === undefined || rest.length > 0) return undefined;
@@ -53,13 +53,14 @@ function decode(part: string): Record<string, unknown> | undefined {
   }
 }
 
-/** The versions whose answers a FakeLiveKitServer can give; later ones of the same line say the same. */
+/** The LiveKit versions that a FakeLiveKitServer can imitate; later patch versions respond alike. */
 export type FakeLiveKitVersion = '1.9' | '1.13';
 
+/** The grants of RoomService. */
 export type RoomGrantName = 'roomCreate' | 'roomList' | 'roomAdmin';
 
 interface TokenLibrary {
-  /** Whether it can be read at all. */
+  /** Whether it can be parsed. */
   accepts(token: ParsedToken): boolean;
   /** Why a token is refused; `undefined` for a good one. */
   problem(token: ParsedToken, secret: string, nowSeconds: number): string | undefined;
@@ -94,6 +95,7 @@ const golangJwt: TokenLibrary = {
 
 const libraries: Readonly<Record<FakeLiveKitVersion, TokenLibrary>> = { '1.9': goJose, '1.13': golangJwt };
 
+/** What tokens are checked with. */
 export interface TokenCheck {
   readonly version: FakeLiveKitVersion;
   /** Secrets by key. */
@@ -102,7 +104,7 @@ export interface TokenCheck {
   readonly now: () => number;
 }
 
-/** The claims of the token, none without a token, or the text of a refusal. */
+/** The claims of the token, empty without a token, or the message of a refusal. */
 export function authenticate({ headers, url }: WireRequest, check: TokenCheck): Fields | string {
   const { version, keys, now } = check;
   const header = text(headers.authorization);
@@ -119,7 +121,7 @@ export function authenticate({ headers, url }: WireRequest, check: TokenCheck): 
   const secret = Object.hasOwn(keys, key) ? keys[key] : undefined;
   if (secret === undefined) return `invalid API key: ${key}`;
   const problem = library.problem(parsed, secret, now() / 1_000);
-  // the token comes back in the answer: the real server does that too
+  // the real server repeats the token too
   return problem === undefined ? parsed.claims : `invalid token: ${token}, error: ${problem}`;
 }
 
@@ -127,7 +129,7 @@ function datesOf({ exp, nbf, iat }: Fields): unknown[] {
   return [exp, nbf, iat];
 }
 
-/** Also one that stands in a text. */
+/** Also a number in a string. */
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?(e\d+)?$/.test(value));
 }
@@ -140,7 +142,7 @@ function clockProblems({ claims: { exp, nbf, iat } }: ParsedToken, nowSeconds: n
   };
 }
 
-/** Whether the claims grant it; the administration of a room only for the room in the token. */
+/** Whether the claims have the grant; `roomAdmin` only for the token's own room. */
 export function allows({ video }: Fields, grant: RoomGrantName, { room }: Fields): boolean {
   if (typeof video !== 'object' || video === null) return false;
   const grants = video as Fields;

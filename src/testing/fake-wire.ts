@@ -1,8 +1,8 @@
-/** RoomService's JSON on the wire, in and out, as Twirp and protojson write and read it. */
+/** RoomService's JSON on the wire, encoded and decoded as by Twirp and protojson. */
 
 import type { FakeParticipant, FakeRoom } from './fake-rooms.ts';
 
-/** A request as it came, body read. */
+/** A request with its body. */
 export interface WireRequest {
   readonly method: string;
   /** Path and query, as sent. */
@@ -11,19 +11,20 @@ export interface WireRequest {
   readonly body: Buffer;
 }
 
-/** What goes back. */
+/** A response. */
 export interface WireAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
 }
 
+/** The fields of a message by their proto names. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Types of the fields that our calls have. */
+/** Types of the fields of the supported calls. */
 export type FieldType = 'string' | 'strings' | 'uint32' | 'map';
 
-/** What Twirp answers instead of a result. */
+/** An error response of Twirp. */
 export class TwirpError extends Error {
   readonly status: number;
   readonly code: string;
@@ -61,7 +62,7 @@ export function decode(body: Buffer, types: Readonly<Record<string, FieldType>>)
 function fits(value: unknown, type: FieldType): boolean {
   switch (type) {
     case 'string':
-      // lone surrogates are no text
+      // lone surrogates are no valid text
       return typeof value === 'string' && !/\p{Surrogate}/u.test(value);
     case 'strings':
       return Array.isArray(value) && value.every((item) => fits(item, 'string'));
@@ -78,6 +79,7 @@ function fits(value: unknown, type: FieldType): boolean {
   }
 }
 
+/** A room as protojson. */
 export function roomJson(room: FakeRoom): Fields {
   const humans = [...room.participants.values()].filter(({ agent, kind }) => !agent && kind !== 'AGENT');
   return {
@@ -98,6 +100,7 @@ export function roomJson(room: FakeRoom): Fields {
   };
 }
 
+/** A participant as protojson. */
 export function participantJson({ sid, identity, joinedAtMs, ...rest }: FakeParticipant): Fields {
   return {
     sid,
@@ -130,16 +133,17 @@ export function participantJson({ sid, identity, joinedAtMs, ...rest }: FakePart
   };
 }
 
-/** The value if it is text, else none. */
+/** The value if it is a string; an empty string otherwise. */
 export function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** A JSON response. */
 export function json(status: number, body: unknown): WireAnswer {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
-/** Plain text, as everything before Twirp answers. */
+/** A plain text response, as by the server ahead of Twirp. */
 export function page(status: number, body: string): WireAnswer {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body };
 }

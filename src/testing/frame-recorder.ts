@@ -1,16 +1,23 @@
+/** A processor that records frames. */
+
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import type { FrameClass } from '../frames/of-frame.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 
+/** Options of a {@link FrameRecorder}. */
 export interface FrameRecorderOptions extends FrameProcessorOptions {
-  /** Frames of which direction are recorded. Default `'both'`. */
+  /** The direction that is recorded. Default `'both'`. */
   readonly direction?: FrameDirection | 'both';
 }
 
 /**
- * Records the frames that are handed to it, in the breath in which they are, and passes them on in the same one.
+ * Records frames and passes them on synchronously inside `queueFrame()`, without a queue, so that their order is
+ * unchanged.
  *
- * It has no queue of its own, so it changes no order: what is recorded is what its neighbour pushed, when it did.
+ * @example
+ * const recorder = new FrameRecorder();
+ * await new PipelineTask(new Pipeline([bot, recorder])).run();
+ * recorder.framesOf(TextFrame);
  *
  * @see Pipecat `tests/utils.py`, `QueuedFrameProcessor`
  */
@@ -23,17 +30,17 @@ export class FrameRecorder extends FrameProcessor {
     this.#direction = options.direction ?? 'both';
   }
 
-  /** What was recorded so far, in order. */
+  /** The recorded frames, in order. */
   get frames(): readonly Frame[] {
     return this.#frames;
   }
 
-  /** Those of them that are of a class. */
+  /** The recorded frames of a class. */
   framesOf<F extends Frame>(frameClass: FrameClass<F>): F[] {
     return this.#frames.filter((frame): frame is F => frame instanceof frameClass);
   }
 
-  /** Forgets what was recorded. */
+  /** Discards the recorded frames. */
   clear(): void {
     this.#frames.length = 0;
   }
@@ -44,6 +51,6 @@ export class FrameRecorder extends FrameProcessor {
   }
 
   protected override process(): void {
-    // nothing is ever queued here
+    // queueFrame() does not queue
   }
 }

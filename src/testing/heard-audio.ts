@@ -1,25 +1,27 @@
-/** An unbroken stretch of sound. */
+/** Measures received audio: spans of sound, gaps, loudness and frequency. */
+
+/** A span of sound without silence. */
 export interface HeardSpan {
   /** Milliseconds since the first audio of the stream, silence included. */
   readonly startMs: number;
   readonly durationMs: number;
-  /** The main frequency in hertz, by zero crossings: right for tones, a rough idea for speech. */
+  /** The main frequency in hertz, by zero crossings: right for tones, a rough estimate for speech. */
   readonly frequencyHz: number;
-  /** Loudness as a part of full scale, 0 to 1. */
+  /** Root mean square relative to full scale, 0 to 1. */
   readonly rms: number;
 }
 
-/** What was heard of one audio stream. */
+/** The measurements of one audio stream. */
 export interface HeardAudioReport {
   /** Milliseconds of audio that were not silent. */
   readonly heardMs: number;
   /** Wall clock, milliseconds since 1970, of the first and last sound; `undefined` when all was silent. */
   readonly firstAt: number | undefined;
   readonly lastAt: number | undefined;
-  /** Silences between the first and the last sound, in milliseconds each. */
+  /** The silences between the first and the last sound, in milliseconds each. */
   readonly gapsMs: readonly number[];
   readonly spans: readonly HeardSpan[];
-  /** Of all that was heard. */
+  /** Of all spans together. */
   readonly frequencyHz: number;
   readonly rms: number;
 }
@@ -35,13 +37,13 @@ interface Piece {
 const silenceRms = 0.01;
 const fullScale = 32_768;
 
-/** Measures an audio stream piece by piece, without keeping its samples. */
+/** Measures an audio stream chunk by chunk, without keeping its samples. */
 export class HeardAudio {
   readonly #pieces: Piece[] = [];
   #lastSample = 0;
 
   /**
-   * @param samples One channel, 16 bit; about 10 ms, the grain of the report.
+   * @param samples One channel, 16 bit; about 10 ms, the resolution of the report.
    * @param at When it arrived, milliseconds since 1970.
    * @returns Whether it is sound, and not silence.
    */
@@ -59,6 +61,7 @@ export class HeardAudio {
     return isSound(piece);
   }
 
+  /** The measurements so far. */
   report(): HeardAudioReport {
     const spans: HeardSpan[] = [];
     const gapsMs: number[] = [];

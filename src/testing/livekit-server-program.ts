@@ -1,4 +1,4 @@
-/** Where the `livekit-server` program comes from. */
+/** Finds or builds the `livekit-server` program. */
 
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -19,10 +19,11 @@ const buildLimitMs = 15 * 60_000;
 
 const threeWays = `There are three ways to get one: set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET to use a running server; install livekit-server so that it is on PATH (https://docs.livekit.io/home/self-hosting/local/); or install Go (https://go.dev/dl/), with which ${liveKitServerVersion} is built once.`;
 
+/** Options of the lookup. */
 export interface LiveKitServerProgramOptions {
   /** Exactly this one, such as `v1.9.11`, and none on PATH. Default: any on PATH, else {@link liveKitServerVersion}. */
   readonly version?: string | undefined;
-  /** Gets a line every few seconds while it takes long. Default: printed to stderr. */
+  /** Called with a line every few seconds during a build. Default: printed to stderr. */
   readonly onProgress?: (message: string) => void;
 }
 
@@ -34,7 +35,7 @@ export function printProgress(message: string): void {
 /** A version of the server that is to be built. */
 interface Build {
   readonly version: string;
-  /** Where Go is. */
+  /** Path of Go. */
   readonly go: string;
   readonly folder: string;
   readonly program: string;
@@ -44,7 +45,7 @@ interface Build {
 /**
  * The path of a `livekit-server`: from PATH, else built with Go and kept in the user's cache folder.
  *
- * The build happens once, however many processes ask at the same time.
+ * Concurrent processes share one build.
  *
  * @throws {MissingDependencyError} There is none, and no Go to build it, or the build failed.
  */
@@ -105,7 +106,7 @@ async function buildOnce(wanted: Build): Promise<void> {
   while (!(await isExecutable(program))) {
     if (await take(lock)) {
       try {
-        // another process may have finished between our look and our lock
+        // another process may have finished between the check and the lock
         if (!(await isExecutable(program))) await build(wanted, lock);
       } finally {
         await rm(lock, { force: true });
@@ -120,7 +121,7 @@ async function buildOnce(wanted: Build): Promise<void> {
   }
 }
 
-/** True when the lock is ours; the lock of a process that died is removed on the way. */
+/** True when this process holds the lock; removes the lock of a process that died. */
 async function take(lock: string): Promise<boolean> {
   try {
     await writeFile(lock, String(process.pid), { flag: 'wx' });
@@ -136,7 +137,7 @@ async function take(lock: string): Promise<boolean> {
   return false;
 }
 
-/** Builds into a folder of its own and moves the result, so that nobody ever sees half a program. */
+/** Builds into a temporary folder and moves the result, so that no partial program is visible. */
 async function build({ version, go, folder, program, onProgress }: Build, lock: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (name.startsWith('build-')) await rm(join(folder, name), { recursive: true, force: true });

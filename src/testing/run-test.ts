@@ -1,3 +1,5 @@
+/** Runs a processor through a test pipeline. */
+
 import { AssertionError } from 'node:assert';
 import { type Frame, type FrameDirection, SystemFrame } from '../frames/frame.ts';
 import { EndFrame, StartFrame } from '../frames/lifecycle.ts';
@@ -11,53 +13,60 @@ import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
 import { FrameRecorder } from './frame-recorder.ts';
 
-/** Not sent by {@link runTest}, but waited for: frames that were sent before it get ahead of those behind. */
+/** A pause in the frames of {@link runTest}; not sent itself. */
 export class SleepFrame extends SystemFrame {
   readonly sleepMs: number;
 
-  /** @param sleepMs Default 200. */
+  /** @param sleepMs Milliseconds. Default 200. */
   constructor(sleepMs = 200) {
     super();
     this.sleepMs = sleepMs;
   }
 }
 
+/** Options of {@link runTest}. */
 export interface RunTestOptions {
-  /** Sent one after the other, once the pipeline has started. */
+  /** Queued in order, once the pipeline has started. */
   readonly framesToSend: Iterable<Frame>;
-  /** Default `'downstream'`; upstream frames enter behind the processor. */
+  /** Their direction; upstream frames enter behind the processor. Default `'downstream'`. */
   readonly framesToSendDirection?: FrameDirection;
-  /** The classes of the frames that come out downstream: all of them, in order. Default: not checked. */
+  /** The classes of all frames that leave downstream, in order. Default: not checked. */
   readonly expectedDownFrames?: readonly FrameClass[];
-  /** The same for those that come out upstream. */
+  /** The same for frames that leave upstream. */
   readonly expectedUpFrames?: readonly FrameClass[];
-  /** Whether the StartFrame is left out of what came out. Default `true`. */
+  /** Whether the StartFrame is excluded from the result. Default `true`. */
   readonly ignoreStart?: boolean;
   /**
-   * Whether an EndFrame is sent at last; it is left out of what came out. Default `true`. With `false`, one of the
-   * frames to send has to end the run.
+   * Whether an EndFrame is queued last; it is excluded from the result. Default `true`. With `false`, one of the frames
+   * to send has to end the run.
    */
   readonly sendEndFrame?: boolean;
-  /** How long the whole run may take, in milliseconds. Default 10 000. */
+  /** Limit of the whole run, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
-  /** For the task; idle detection is off, and nothing is logged, unless asked for. */
+  /** Of the task. Default: no idle timeout, no logging. */
   readonly taskOptions?: PipelineTaskOptions;
 }
 
+/** The result of {@link runTest}. */
 export interface RunTestResult {
+  /** The frames that left downstream. */
   readonly downFrames: Frame[];
+  /** The frames that left upstream. */
   readonly upFrames: Frame[];
   /** How the run ended. */
   readonly result: PipelineResult;
 }
 
 /**
- * Runs a processor in a pipeline of its own, sends frames through it, and tells what came out.
+ * Runs a processor in a pipeline, queues frames, and returns the frames that leave it.
  *
- * Works with any test runner. A subclass counts as what was expected. Mind the order: a system frame overtakes
- * the data frames that were sent before it, unless a {@link SleepFrame} lets them get ahead.
+ * Works with any test runner. A subclass matches an expected class. A system frame overtakes the data frames queued
+ * before it, unless there is a {@link SleepFrame} between them.
  *
- * @throws {AssertionError} What came out is not what was expected, the run failed, or it did not end.
+ * @example
+ * await runTest(new Upper(), { framesToSend: [new TextFrame('hi')], expectedDownFrames: [TextFrame] });
+ *
+ * @throws {AssertionError} The frames are not the expected ones, the run failed, or it did not end in time.
  * @see Pipecat `tests/utils.py`, `run_test`
  */
 export async function runTest(processor: FrameProcessor, options: RunTestOptions): Promise<RunTestResult> {
@@ -103,7 +112,7 @@ async function sendFrames(
   if (sendEndFrame) task.queueFrame(new EndFrame());
 }
 
-// not the promise of node:timers, which no fake clock moves
+// node:timers/promises is not faked by fake timers
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,3 +1,5 @@
+/** Starts a real LiveKit server for tests. */
+
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -16,11 +18,11 @@ export interface LiveKitServer extends AsyncDisposable {
   readonly httpUrl: string;
   readonly apiKey: string;
   readonly apiSecret: string;
-  /** True for the server that `LIVEKIT_URL` names: others may use it, and `stop()` leaves it alone. */
+  /** True for the server of `LIVEKIT_URL`, which may be shared and is not stopped by `stop()`. */
   readonly external: boolean;
   /** Process id; `undefined` for an external server. */
   readonly pid: number | undefined;
-  /** Kills the server; a second call waits for the same end. */
+  /** Kills the server. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -28,12 +30,13 @@ export interface LiveKitServer extends AsyncDisposable {
 export interface LiveKitServerConfig {
   /** HTTP port. Default: a free one. */
   readonly port?: number;
-  /** API keys and their secrets; the first is the one that is handed out. Default: random ones. */
+  /** API keys and their secrets; the first one is returned. Default: a random one. */
   readonly keys?: Readonly<Record<string, string>>;
   readonly room?: { readonly auto_create?: boolean; readonly [setting: string]: unknown };
   readonly [setting: string]: unknown;
 }
 
+/** Options of {@link startLiveKitServer}. */
 export interface StartLiveKitServerOptions {
   /** Merged into the defaults. With it `LIVEKIT_URL` is ignored: a running server keeps its own settings. */
   readonly config?: LiveKitServerConfig;
@@ -42,9 +45,9 @@ export interface StartLiveKitServerOptions {
    * PATH are ignored. Default: any on PATH, else the newest that can be built.
    */
   readonly version?: string;
-  /** Gets a line every few seconds while the server is being built. Default: printed to stderr. */
+  /** Called with a line every few seconds while the server is built. Default: printed to stderr. */
   readonly onProgress?: (message: string) => void;
-  /** Gets each line the server prints: warnings and errors, unless `config.logging.level` says more. */
+  /** Called with each line of the server's log: warnings and errors, unless `config.logging.level` is lower. */
   readonly onLog?: (line: string) => void;
 }
 
@@ -52,9 +55,9 @@ const startLimitMs = 20_000;
 const attempts = 3;
 
 /**
- * Gives tests and examples a real LiveKit server on loopback, with free ports and its own keys.
+ * Starts a real LiveKit server on loopback, with free ports and its own keys.
  *
- * In this order: the server that `LIVEKIT_URL`, `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET` name;
+ * In this order: the server of `LIVEKIT_URL`, `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET`;
  * `livekit-server` on PATH; one built with Go and kept in the user's cache folder. Several run side by side.
  * A server that was started here does not keep the process alive and ends with it, also after SIGKILL.
  *
@@ -74,7 +77,7 @@ export async function startLiveKitServer({
     const merged = merge(await defaultConfig(), config ?? {});
     const outcome = await start(program, merged, onLog);
     if (typeof outcome !== 'string') return outcome;
-    // a port that was free a moment ago may be taken by now
+    // a port that was free before may be taken by now
     if (attempt >= attempts || !/address already in use|failed to listen/i.test(outcome)) {
       throw new Error(`livekit-server did not start: ${outcome}`);
     }
@@ -107,7 +110,7 @@ async function defaultConfig(): Promise<LiveKitServerConfig> {
     rtc: {
       tcp_port: tcp,
       udp_port: udp,
-      // media over loopback only: works without a network, and asks no STUN server
+      // media over loopback only, without a network or STUN server
       node_ip: '127.0.0.1',
       use_external_ip: false,
       enable_loopback_candidate: true,
@@ -121,7 +124,7 @@ async function defaultConfig(): Promise<LiveKitServerConfig> {
 async function freePorts(): Promise<{ http: number; tcp: number; udp: number }> {
   const [http, tcp] = [createServer().listen(0, '127.0.0.1'), createServer().listen(0)];
   const udp = createSocket('udp4').bind(0, '127.0.0.1');
-  // all three at once, so that they differ
+  // opened at the same time, so that they differ
   await Promise.all([http, tcp, udp].map((socket) => once(socket, 'listening')));
   const ports = {
     http: (http.address() as AddressInfo).port,
@@ -146,7 +149,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The server, or what it printed when it did not start. */
+/** The server, or its output when it did not start. */
 async function start(
   program: string,
   config: LiveKitServerConfig,
@@ -155,7 +158,7 @@ async function start(
   const [apiKey, apiSecret] = Object.entries(config.keys ?? {})[0] ?? ['', ''];
   const { PATH, HOME, SystemRoot } = process.env;
   const child = await startSupervised(program, [], {
-    // nothing else: LiveKit would read LIVEKIT_KEYS, REDIS_HOST and others from the environment
+    // no other variables: LiveKit reads LIVEKIT_KEYS, REDIS_HOST and others
     env: { PATH, HOME, SystemRoot, LIVEKIT_CONFIG: JSON.stringify(config) },
     ...(onLog === undefined ? {} : { onLine: onLog }),
   });
@@ -195,7 +198,7 @@ function startedServer(
   };
 }
 
-/** Waits for a signed answer, which also proves that it is not another server on that port. */
+/** Waits for a response to a signed request, which proves that it is not another server on that port. */
 async function answersWithOurKey(
   httpUrl: string,
   apiKey: string,

@@ -1,3 +1,5 @@
+/** Runs a program that ends with this process. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -11,20 +13,23 @@ export interface SupervisedExit {
 
 /** A program that is killed when this process ends, also by SIGKILL. */
 export interface SupervisedProcess {
+  /** The program's process id. */
   readonly pid: number;
   /** Settles when the program has ended; never rejects. */
   readonly exited: Promise<SupervisedExit>;
-  /** Lets this process end while the program runs; it is killed then. */
+  /** Lets this process exit while the program runs; the program is killed then. */
   unref(): void;
   /** Kills the program and its children; resolves when it is gone. */
   kill(): Promise<void>;
 }
 
+/** Options of {@link startSupervised}. */
 export interface SuperviseOptions {
   /** The program's whole environment; nothing is added. */
   readonly env: NodeJS.ProcessEnv;
+  /** Working directory. Default: this process's. */
   readonly cwd?: string;
-  /** Gets every line of output, of either stream. */
+  /** Called for every line of stdout and stderr. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -38,10 +43,10 @@ const tailLines = 30;
 const killLimitMs = 2_000;
 
 /**
- * The supervisor: a Node process between us and the program. Its end of the IPC channel closes when we are
- * gone, however we went; that is its order to kill. It reads the output, so that a blocked event loop here
- * never blocks the program, and stands in a group of its own, where Ctrl+C does not reach it. It is text
- * because it must run in any Node, also where this file is TypeScript.
+ * The supervisor: a Node process between this one and the program. Its IPC channel closes when this process is gone,
+ * for whatever reason; it then kills the program. It reads the output, so that a blocked event loop here does not block
+ * the program, and is in a process group of its own, which Ctrl+C does not reach. It is source text, so that it runs
+ * in any Node, also where this file is TypeScript.
  */
 const supervisor = `
 const { spawn } = require('node:child_process');
@@ -100,7 +105,7 @@ export async function startSupervised(
   });
   const exited = once(child, 'exit').then(
     (): SupervisedExit => {
-      // after a clean end there is nothing left to kill; a supervisor that was killed leaves its program to us
+      // a supervisor that was killed has not killed its program
       if (child.signalCode !== null) killGroup(pid);
       return { ...end, tail: tail.join('\n') };
     },
@@ -134,7 +139,7 @@ function killGroup(pid: number | undefined): void {
     try {
       process.kill(target, 'SIGKILL');
     } catch {
-      // already gone, or a system without process groups
+      // already gone, or the system has no process groups
     }
   }
 }

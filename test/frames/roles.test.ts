@@ -7,7 +7,6 @@ import {
   FunctionCallResultFrame,
   FunctionCallsStartedFrame,
 } from '../../src/frames/function-calls.ts';
-import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
 import { InputImageRawFrame, OutputImageRawFrame, UserImageRequestFrame } from '../../src/frames/images.ts';
 import { LLMContextFrame, LLMMessagesAppendFrame, LLMRunFrame } from '../../src/frames/llm.ts';
 import {
@@ -22,6 +21,7 @@ import {
   FrameProcessorResumeFrame,
   FrameProcessorResumeUrgentFrame,
 } from '../../src/frames/pause.ts';
+import { HeartbeatFrame } from '../../src/frames/probes.ts';
 
 const call = { functionName: 'weather', toolCallId: 'c1', arguments: { city: 'Oslo' } };
 const picture = { image: new Uint8Array(12), width: 2, height: 2 };

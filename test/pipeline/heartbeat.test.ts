@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
+import type { HeartbeatFrame } from '../../src/frames/probes.ts';
 import { Heartbeat, type HeartbeatOptions } from '../../src/pipeline/heartbeat.ts';
 
 describe('Heartbeat', () => {

@@ -7,8 +7,8 @@ import {
   FunctionCallInProgressFrame,
   FunctionCallResultFrame,
 } from '../../src/frames/function-calls.ts';
-import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
 import { EndFrame, EndTaskFrame, isTerminalFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { HeartbeatFrame } from '../../src/frames/probes.ts';
 import {
   BotSpeakingFrame,
   UserSpeakingFrame,

@@ -1,8 +1,6 @@
 import { ignoreElements, map } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { PipelineFlushFrame } from '../../src/frames/flush.ts';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
-import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
 import { InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { CancelTaskFrame, EndTaskFrame, StopTaskFrame } from '../../src/frames/lifecycle.ts';
 import {
@@ -11,6 +9,7 @@ import {
   FrameProcessorResumeFrame,
   FrameProcessorResumeUrgentFrame,
 } from '../../src/frames/pause.ts';
+import { HeartbeatFrame, PipelineFlushFrame } from '../../src/frames/probes.ts';
 import { TextFrame } from '../../src/frames/text.ts';
 import type { Logger } from '../../src/lib/logger.ts';
 import { ConsumerProcessor } from '../../src/processors/consumer-processor.ts';

@@ -1,10 +1,8 @@
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { TTSAudioRawFrame } from '../../src/frames/audio.ts';
-import { PipelineFlushFrame } from '../../src/frames/flush.ts';
 import type { Frame } from '../../src/frames/frame.ts';
 import { FunctionCallInProgressFrame, FunctionCallResultFrame } from '../../src/frames/function-calls.ts';
-import { HeartbeatFrame } from '../../src/frames/heartbeat.ts';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, EndTaskFrame, StopFrame, StopTaskFrame } from '../../src/frames/lifecycle.ts';
 import {
@@ -16,6 +14,7 @@ import {
 import { OutputTransportMessageFrame } from '../../src/frames/messages.ts';
 import { ofFrame } from '../../src/frames/of-frame.ts';
 import { FrameProcessorPauseFrame } from '../../src/frames/pause.ts';
+import { HeartbeatFrame, PipelineFlushFrame } from '../../src/frames/probes.ts';
 import { UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
 import { InterimTranscriptionFrame, TextFrame, TranscriptionFrame } from '../../src/frames/text.ts';
 import { TTSSpeakFrame } from '../../src/frames/tts.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { OutputAudioRawFrame, TTSAudioRawFrame } from '../../src/frames/audio.ts';
-import { PipelineFlushFrame } from '../../src/frames/flush.ts';
 import { OutputImageRawFrame } from '../../src/frames/images.ts';
 import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
+import { PipelineFlushFrame } from '../../src/frames/probes.ts';
 import {
   BotSpeakingFrame,
   BotStartedSpeakingFrame,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { PipelineFlushFrame } from '../../../src/frames/flush.ts';
+
 import type { Frame, FrameDirection } from '../../../src/frames/frame.ts';
-import { HeartbeatFrame } from '../../../src/frames/heartbeat.ts';
 import { InterruptionFrame, InterruptionTaskFrame } from '../../../src/frames/interruption.ts';
 import {
   CancelTaskFrame,
@@ -16,6 +15,8 @@ import {
   FrameProcessorResumeFrame,
   FrameProcessorResumeUrgentFrame,
 } from '../../../src/frames/pause.ts';
+import { HeartbeatFrame, PipelineFlushFrame } from '../../../src/frames/probes.ts';
+
 import { TextFrame } from '../../../src/frames/text.ts';
 import { ParallelPipeline } from '../../../src/pipeline/parallel-pipeline.ts';
 import { Pipeline } from '../../../src/pipeline/pipeline.ts';
