@@ -1,33 +1,93 @@
-/** endframe: frames, processors, pipelines, and what runs them. */
+/** endframe: frames, processors, pipelines, and what runs them. Types of options are those of the constructors. */
 
-export { LinearResampler, type StreamResampler } from './audio/resampler.ts';
-export * from './frames/audio.ts';
-export * from './frames/dtmf.ts';
-export * from './frames/error-frame.ts';
+// Frames: audio, speaking, interruption
 export {
-  ControlFrame,
-  DataFrame,
-  Frame,
-  type FrameDirection,
-  type FrameKind,
-  isFrame,
-  SystemFrame,
-} from './frames/frame.ts';
-export * from './frames/function-calls.ts';
-export * from './frames/images.ts';
-export * from './frames/interruption.ts';
-export * from './frames/lifecycle.ts';
-export * from './frames/llm.ts';
-export * from './frames/messages.ts';
-export * from './frames/metrics.ts';
-export * from './frames/mixer.ts';
-export { type FrameClass, isOneOf, ofFrame } from './frames/of-frame.ts';
-export * from './frames/participants.ts';
-export * from './frames/pause.ts';
-export * from './frames/probes.ts';
-export * from './frames/speaking.ts';
-export * from './frames/text.ts';
-export * from './frames/tts.ts';
+  InputAudioRawFrame,
+  InputTransportStartAudioStreamingFrame,
+  OutputAudioRawFrame,
+  TTSAudioRawFrame,
+  UserAudioRawFrame,
+} from './frames/audio.ts';
+export { InputDTMFFrame, OutputDTMFFrame, OutputDTMFUrgentFrame } from './frames/dtmf.ts';
+export { ErrorFrame } from './frames/error-frame.ts';
+// Frames: base classes
+export { ControlFrame, DataFrame, Frame, type FrameDirection, isFrame, SystemFrame } from './frames/frame.ts';
+export {
+  FunctionCallCancelFrame,
+  FunctionCallInProgressFrame,
+  FunctionCallResultFrame,
+  FunctionCallsStartedFrame,
+} from './frames/function-calls.ts';
+// Frames: images, keys, messages, participants
+export {
+  InputImageRawFrame,
+  OutputImageRawFrame,
+  SpriteFrame,
+  UserImageRawFrame,
+  UserImageRequestFrame,
+} from './frames/images.ts';
+export { InterruptionFrame, InterruptionTaskFrame } from './frames/interruption.ts';
+// Frames: start, end, pause
+export {
+  CancelFrame,
+  CancelTaskFrame,
+  EndFrame,
+  EndTaskFrame,
+  isTerminalFrame,
+  StartFrame,
+  StopFrame,
+  StopTaskFrame,
+} from './frames/lifecycle.ts';
+export {
+  LLMContextFrame,
+  LLMFullResponseEndFrame,
+  LLMFullResponseStartFrame,
+  LLMMessagesAppendFrame,
+  LLMMessagesUpdateFrame,
+  LLMRunFrame,
+  LLMTextFrame,
+} from './frames/llm.ts';
+export {
+  InputTransportMessageFrame,
+  OutputTransportMessageFrame,
+  OutputTransportMessageUrgentFrame,
+} from './frames/messages.ts';
+export { MetricsFrame } from './frames/metrics.ts';
+export { MixerControlFrame, MixerEnableFrame, MixerUpdateSettingsFrame } from './frames/mixer.ts';
+export { ofFrame } from './frames/of-frame.ts';
+export {
+  BotConnectedFrame,
+  ClientConnectedFrame,
+  ParticipantJoinedFrame,
+  ParticipantLeftFrame,
+} from './frames/participants.ts';
+export {
+  FrameProcessorPauseFrame,
+  FrameProcessorPauseUrgentFrame,
+  FrameProcessorResumeFrame,
+  FrameProcessorResumeUrgentFrame,
+} from './frames/pause.ts';
+export { HeartbeatFrame, PipelineFlushFrame } from './frames/probes.ts';
+export {
+  BotSpeakingFrame,
+  BotStartedSpeakingFrame,
+  BotStoppedSpeakingFrame,
+  STTMuteFrame,
+  UserSpeakingFrame,
+  UserStartedSpeakingFrame,
+  UserStoppedSpeakingFrame,
+  VADUserStartedSpeakingFrame,
+  VADUserStoppedSpeakingFrame,
+} from './frames/speaking.ts';
+// Frames: text, language model, speech
+export {
+  InputTextRawFrame,
+  InterimTranscriptionFrame,
+  TextFrame,
+  TranscriptionFrame,
+} from './frames/text.ts';
+export { TTSSpeakFrame, TTSStartedFrame, TTSStoppedFrame, TTSTextFrame } from './frames/tts.ts';
+// Errors and logs
 export {
   type AnyEndframeError,
   EndframeError,
@@ -37,83 +97,44 @@ export {
   PipelineError,
 } from './lib/errors.ts';
 export { type Logger, silentLogger, stderrLogger } from './lib/logger.ts';
-export { chronologicalEvents, type LatencyBreakdown } from './observers/latency-breakdown.ts';
-export { LogObserver, type LogObserverOptions } from './observers/log-observer.ts';
-export * from './observers/observer.ts';
-export {
-  type ProcessorStartupTiming,
-  StartupTimingObserver,
-  type StartupTimingObserverEvents,
-  type StartupTimingObserverOptions,
-  type StartupTimingReport,
-  type TransportTimingReport,
-} from './observers/startup-timing-observer.ts';
-export {
-  type EndedTurn,
-  TurnTrackingObserver,
-  type TurnTrackingObserverEvents,
-  type TurnTrackingObserverOptions,
-} from './observers/turn-tracking-observer.ts';
-export {
-  UserBotLatencyObserver,
-  type UserBotLatencyObserverEvents,
-} from './observers/user-bot-latency-observer.ts';
-export type { HeartbeatOptions } from './pipeline/heartbeat.ts';
+export { LogObserver } from './observers/log-observer.ts';
+// Observers
+export type { Observer } from './observers/observer.ts';
+export { StartupTimingObserver } from './observers/startup-timing-observer.ts';
+export { TurnTrackingObserver } from './observers/turn-tracking-observer.ts';
+export { UserBotLatencyObserver } from './observers/user-bot-latency-observer.ts';
+// Pipelines
 export { ParallelPipeline } from './pipeline/parallel-pipeline.ts';
 export { Pipeline } from './pipeline/pipeline.ts';
-export { PipelineRunner, type PipelineRunnerOptions } from './pipeline/pipeline-runner.ts';
+export { PipelineRunner } from './pipeline/pipeline-runner.ts';
 export { PipelineTask } from './pipeline/pipeline-task.ts';
-export type {
-  PipelineTaskEvents,
-  PipelineTaskLimits,
-  PipelineTaskOptions,
-} from './pipeline/pipeline-task-options.ts';
-export { ConsumerProcessor, type ConsumerProcessorOptions } from './processors/consumer-processor.ts';
-export { DTMFAggregator, type DTMFAggregatorOptions } from './processors/dtmf-aggregator.ts';
-export { EndWhenAlone, type EndWhenAloneOptions } from './processors/end-when-alone.ts';
+export type { PipelineTaskOptions } from './pipeline/pipeline-task-options.ts';
+export { ConsumerProcessor } from './processors/consumer-processor.ts';
+export { DTMFAggregator } from './processors/dtmf-aggregator.ts';
+export { EndWhenAlone } from './processors/end-when-alone.ts';
 export { FrameFilter } from './processors/frame-filter.ts';
-export { FrameLogger, type FrameLoggerOptions } from './processors/frame-logger.ts';
+export { FrameLogger } from './processors/frame-logger.ts';
+// Processors
 export {
   FrameProcessor,
-  type FrameProcessorEvents,
   type FrameProcessorOptions,
-  type PauseUntilOptions,
-  type PushErrorOptions,
 } from './processors/frame-processor.ts';
-export type {
-  ExitHook,
-  ExitHookOptions,
-  ExitReport,
-  FrameProcessorSetup,
-  LifecycleEvent,
-  PipelineResult,
-} from './processors/frame-processor-setup.ts';
-export {
-  type FramePredicate,
-  FunctionFilter,
-  type FunctionFilterOptions,
-} from './processors/function-filter.ts';
-export {
-  GatedAggregator,
-  type GatedAggregatorOptions,
-  type GatePredicate,
-} from './processors/gated-aggregator.ts';
+export type { FrameProcessorSetup, PipelineResult } from './processors/frame-processor-setup.ts';
+export { FunctionFilter } from './processors/function-filter.ts';
+export { GatedAggregator } from './processors/gated-aggregator.ts';
 export { IdentityFilter } from './processors/identity-filter.ts';
-export { IdleFrameProcessor, type IdleFrameProcessorOptions } from './processors/idle-frame-processor.ts';
+export { IdleFrameProcessor } from './processors/idle-frame-processor.ts';
 export { operatorProcessor } from './processors/operator-processor.ts';
-export {
-  type FrameTransform,
-  ProducerProcessor,
-  type ProducerProcessorOptions,
-} from './processors/producer-processor.ts';
-export { SentenceAggregator, type SentenceAggregatorOptions } from './processors/sentence-aggregator.ts';
-export type { AudioMixer, AudioMixers } from './transports/audio-mixer.ts';
+export { ProducerProcessor } from './processors/producer-processor.ts';
+export { SentenceAggregator } from './processors/sentence-aggregator.ts';
+// Transports
+export type { AudioMixer } from './transports/audio-mixer.ts';
 export { BaseInputTransport } from './transports/base-input.ts';
-export { BaseOutputTransport, type OutputMessage } from './transports/base-output.ts';
+export { BaseOutputTransport } from './transports/base-output.ts';
 export { BaseTransport } from './transports/base-transport.ts';
-export type { TrackSource, TransportParams } from './transports/transport-params.ts';
-export { EnergyVADAnalyzer, type EnergyVADAnalyzerOptions } from './vad/energy-vad-analyzer.ts';
+export type { TransportParams } from './transports/transport-params.ts';
+// Voice activity detection
+export { EnergyVADAnalyzer } from './vad/energy-vad-analyzer.ts';
 export { sileroVADAnalyzer } from './vad/silero-vad-analyzer.ts';
-export type { VADParams } from './vad/speech-detector.ts';
-export type { CreateVADAnalyzer, VADAnalyzer } from './vad/vad-analyzer.ts';
-export { VADProcessor, type VADProcessorOptions } from './vad/vad-processor.ts';
+export type { VADAnalyzer } from './vad/vad-analyzer.ts';
+export { VADProcessor } from './vad/vad-processor.ts';
