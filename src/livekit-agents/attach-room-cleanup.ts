@@ -51,7 +51,7 @@ export interface AttachRoomCleanupOptions
   readonly leaveTimeoutMs?: number | undefined;
   /**
    * Ends the job when the participant the session talks to has been out of the room for this long, in milliseconds,
-   * whatever the reason. Default: never; the session itself ends when they hang up.
+   * for any reason. Default: never; the session itself ends when they hang up.
    */
   readonly absenceGraceMs?: number | undefined;
   /**
@@ -61,7 +61,7 @@ export interface AttachRoomCleanupOptions
   readonly participantIdentity?: string | undefined;
 }
 
-/** A job whose room is deleted at its end. */
+/** The cleanup attached to a job. */
 export interface AttachedRoomCleanup {
   /** StartFrame, then the frame that ended the job: a late subscriber gets the latest; completes, never errors. */
   readonly lifecycle$: Observable<LifecycleEvent>;
@@ -74,8 +74,7 @@ export interface AttachedRoomCleanup {
 }
 
 /**
- * Deletes the room of a LiveKit Agents job when the job is over, whatever its end. To be called first in the entry
- * function.
+ * Deletes the room of a LiveKit Agents job at every end of the job. To be called first in the entry function.
  *
  * The session closes: the job is shut down, and the room is deleted once the bot has left it; at once for a session
  * that failed. `ctx.shutdown()`, an entry function that throws, a session that never started: deleted by a shutdown

@@ -54,7 +54,7 @@ export interface SessionCloseEvent {
   readonly error?: unknown;
 }
 
-/** Part of `voice.AgentSession`, whose events are named by an enum that literals do not fit. */
+/** Part of `voice.AgentSession`; its events are named by an enum that literals do not fit. */
 export interface AgentSessionEvents {
   on(event: string, listener: (event: SessionCloseEvent) => void): unknown;
   off(event: string, listener: (event: SessionCloseEvent) => void): unknown;

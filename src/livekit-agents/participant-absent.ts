@@ -25,7 +25,7 @@ export interface ParticipantAbsentOptions {
 }
 
 /**
- * Emits the identity once the participant has been out of the room for the grace time, whatever the reason.
+ * Emits the identity once the participant has been out of the room for the grace time, for any reason.
  *
  * The session itself detects only those that hang up, and never ends when a caller's network fails.
  */

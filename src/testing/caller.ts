@@ -36,7 +36,7 @@ export type CallerCommand =
   | { readonly command: 'leave' };
 
 type EventOf<Name extends CallerEvent['event']> = Named<CallerEvent, Name>;
-/** Unlike `Extract`, also for an event whose shape is shared with others. */
+/** Unlike `Extract`, also for events that share a shape. */
 type Named<Event, Name> = Event extends { readonly event: infer Names }
   ? Name extends Names
     ? Event & { readonly event: Name }

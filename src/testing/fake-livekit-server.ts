@@ -51,7 +51,7 @@ export interface FakeLiveKitServerOptions {
   readonly autoCreate?: boolean;
   /** Offset of the server's clock, in milliseconds. Default 0. */
   readonly clockOffsetMs?: number;
-  /** The LiveKit version whose messages it uses. Default `'1.13'`. */
+  /** The LiveKit version to imitate. Default `'1.13'`. */
   readonly version?: FakeLiveKitVersion;
 }
 

@@ -13,6 +13,7 @@ export type FakeDisconnectReason =
 
 /** Events of a {@link FakeParticipant}. */
 export interface FakeParticipantEvents {
+  /** Emitted once. */
   disconnected: (reason: FakeDisconnectReason) => void;
 }
 
@@ -22,8 +23,11 @@ export interface FakeParticipantOptions {
   readonly kind?: 'STANDARD' | 'SIP' | 'AGENT' | 'INGRESS' | 'EGRESS';
   /** Whether the token has the agent grant. Default false. */
   readonly agent?: boolean;
+  /** Display name. Default empty. */
   readonly name?: string;
+  /** Default empty. */
   readonly metadata?: string;
+  /** Default none. */
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
@@ -33,19 +37,25 @@ export interface FakeRoomOptions {
   readonly sid?: string;
   /** Milliseconds since 1970. Default now. */
   readonly creationTimeMs?: number;
+  /** Default empty. */
   readonly metadata?: string;
-  /** Seconds; stored and returned only. */
+  /** Seconds; stored and returned only. Default 300. */
   readonly emptyTimeout?: number;
+  /** Seconds; stored and returned only. Default 20. */
   readonly departureTimeout?: number;
+  /** Stored and returned only. Default 0, no limit. */
   readonly maxParticipants?: number;
 }
 
 /** A simulated participant; emits `disconnected` once, and resolves `disconnected` with the reason. */
 export class FakeParticipant extends SafeEventEmitter<FakeParticipantEvents> {
   readonly identity: string;
+  /** Random. */
   readonly sid: string = newSid('PA');
   readonly kind: NonNullable<FakeParticipantOptions['kind']>;
+  /** Whether it joined with the agent grant. */
   readonly agent: boolean;
+  /** Milliseconds since 1970. */
   readonly joinedAtMs: number;
   name: string;
   metadata: string;
@@ -94,12 +104,18 @@ export class FakeParticipant extends SafeEventEmitter<FakeParticipantEvents> {
 export class FakeRoom {
   readonly name: string;
   readonly sid: string;
+  /** Milliseconds since 1970. */
   readonly creationTimeMs: number;
+  /** Seconds. */
   readonly emptyTimeout: number;
+  /** Seconds. */
   readonly departureTimeout: number;
+  /** 0 for no limit. */
   readonly maxParticipants: number;
+  /** Random; part of the JSON of a room. */
   readonly turnPassword: string = randomBytes(32).toString('base64url');
   metadata: string;
+  /** By identity. */
   readonly participants: Map<string, FakeParticipant> = new Map();
 
   constructor(

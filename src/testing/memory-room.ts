@@ -27,11 +27,13 @@ export type MemoryRoomEvent = Extract<
 export class MemoryRoom {
   readonly #events = new Subject<MemoryRoomEvent>();
   readonly events$: Observable<MemoryRoomEvent> = this.#events.asObservable();
+  /** By identity. */
   readonly participants: Map<string, Participant> = new Map();
   readonly played: OutputAudioRawFrame[] = [];
   readonly shown: OutputImageRawFrame[] = [];
   readonly messages: OutputMessage[] = [];
   readonly keys: KeypadEntry[] = [];
+  /** Joins and leaves of the bot. */
   readonly history: ('joined' | 'left')[] = [];
   readonly #owners = new Set<object>();
   readonly #paced: boolean;

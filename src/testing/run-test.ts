@@ -15,6 +15,7 @@ import { FrameRecorder } from './frame-recorder.ts';
 
 /** A pause in the frames of {@link runTest}; not sent itself. */
 export class SleepFrame extends SystemFrame {
+  /** Milliseconds. */
   readonly sleepMs: number;
 
   /** @param sleepMs Milliseconds. Default 200. */

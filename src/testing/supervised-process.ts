@@ -44,7 +44,7 @@ const killLimitMs = 2_000;
 
 /**
  * The supervisor: a Node process between this one and the program. Its IPC channel closes when this process is gone,
- * for whatever reason; it then kills the program. It reads the output, so that a blocked event loop here does not block
+ * for any reason; it then kills the program. It reads the output, so that a blocked event loop here does not block
  * the program, and is in a process group of its own, which Ctrl+C does not reach. It is source text, so that it runs
  * in any Node, also where this file is TypeScript.
  */

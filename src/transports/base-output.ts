@@ -25,7 +25,7 @@ type OutputDTMF = OutputDTMFFrame | OutputDTMFUrgentFrame;
  * audio in {@link writeAudioFrame}, shows images in {@link writeVideoFrame}, and disconnects in {@link leave}.
  *
  * Each destination has its own order: audio is resampled, cut into chunks, and played in order with all other data
- * and control frames for that `transportDestination`; whatever is behind audio waits for it. Images are shown at once,
+ * and control frames for that `transportDestination`; frames behind audio wait for it. Images are shown at once,
  * those with `syncWithAudio` in order. A frame goes on downstream when it has been played. Frames for an unknown
  * destination are dropped, with one warning.
  *

@@ -1,4 +1,4 @@
-/** The input and output of a transport whose media server has rooms with participants. */
+/** Input and output base classes for media servers that have rooms with participants. */
 
 import { InputDTMFFrame, isKeypadEntry } from '../frames/dtmf.ts';
 import { InputTransportMessageFrame } from '../frames/messages.ts';

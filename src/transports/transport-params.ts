@@ -74,7 +74,7 @@ export interface TransportParams {
   readonly videoOutDestinations?: readonly string[] | undefined;
 }
 
-/** Parameters whose default is the task's. */
+/** Parameters that default to the task's. */
 type TaskDefault = 'audioInSampleRate' | 'audioOutSampleRate';
 
 /** {@link TransportParams} with the defaults filled in; sample rates may be `undefined` until `setup()`. */

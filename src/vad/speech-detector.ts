@@ -33,7 +33,9 @@ const volumeFallsOverMs = 140;
  * and the volume rises as slowly as it falls.
  */
 export class SpeechDetector {
+  /** As given, or the default. */
   readonly startMs: number;
+  /** As given, or the default. */
   readonly stopMs: number;
   readonly #confidence: number;
   readonly #minVolume: number;

@@ -10,7 +10,7 @@ import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
 import { MemoryTransport, type MemoryTransportEvents } from '../../src/testing/memory-transport.ts';
 import type { LiveKitTransportEvents } from '../../src/transports/livekit/room-events.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
-import { namesOf, sound, talk } from '../transports/call-setup.ts';
+import { namesOf, sound, startCall } from '../transports/call-setup.ts';
 
 const names = [
   'connected',
@@ -51,7 +51,7 @@ describe('MemoryTransport', () => {
   });
 
   it('hands each listener the facts of an event by their names', async () => {
-    const { transport } = await talk();
+    const { transport } = await startCall();
     const told: unknown[] = [];
     transport.on('participantJoined', ({ identity, kind }) => told.push({ identity, kind }));
     transport.on('dtmfReceived', ({ identity, digit }) => told.push({ identity, digit }));
@@ -67,7 +67,7 @@ describe('MemoryTransport', () => {
     const transport = new MemoryTransport();
     const events = listen(transport);
     transport.participantJoins('ada');
-    const bot = await talk({}, { transport });
+    const bot = await startCall({}, { transport });
     transport.participantJoins('bob');
     transport.participantJoins('bob');
     transport.participantLeaves('ada');
@@ -85,7 +85,7 @@ describe('MemoryTransport', () => {
   });
 
   it('brings messages and keys of participants, as frames and as events', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     const events = listen(bot.transport);
     bot.transport.participantJoins('ada');
     bot.transport.participantSends('ada', { answer: 42 });
@@ -106,7 +106,7 @@ describe('MemoryTransport', () => {
   });
 
   it('keeps the keys that the bot presses', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(OutputDTMFFrame.fromString('12#'));
     await passes(200);
     expect(bot.transport.keys).toEqual(['1', '2', '#']);
@@ -115,7 +115,7 @@ describe('MemoryTransport', () => {
   it('shows the bot what participants show, where video in is on', async () => {
     const image = { image: Uint8Array.of(1), width: 1, height: 1, format: 'GRAY' };
     for (const videoInEnabled of [true, false]) {
-      const bot = await talk({ params: { videoInEnabled } });
+      const bot = await startCall({ params: { videoInEnabled } });
       bot.transport.participantShows('ada', image);
       expect(bot.inside.framesOf(UserImageRawFrame)).toMatchObject(
         videoInEnabled ? [{ userId: 'ada', width: 1, format: 'GRAY', transportSource: 'camera' }] : [],
@@ -130,7 +130,7 @@ describe('MemoryTransport', () => {
       ['microphone', 'screen-share'],
     ],
   ] as const)('hears the sources that it is told to, and names them: %j', async (audioInSources, heard) => {
-    const bot = await talk({ params: { audioInEnabled: true, audioInSources } });
+    const bot = await startCall({ params: { audioInEnabled: true, audioInSources } });
     const chunk = { audio: new Int16Array(160), sampleRate: 16_000, numChannels: 1 };
     bot.transport.participantSpeaks('ada', chunk);
     bot.transport.participantSpeaks('ada', chunk, 'screen-share');
@@ -139,7 +139,7 @@ describe('MemoryTransport', () => {
   });
 
   it('ends the run when the other side disconnects, and is silent from then on', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     const events = listen(bot.transport);
     bot.transport.participantJoins('ada');
     bot.says(sound(400));
@@ -159,7 +159,7 @@ describe('MemoryTransport', () => {
   });
 
   it('lets a bot notice that it has been left alone', async () => {
-    const bot = await talk({}, { between: [new EndWhenAlone({ graceMs: 1_000 })] });
+    const bot = await startCall({}, { between: [new EndWhenAlone({ graceMs: 1_000 })] });
     bot.transport.participantJoins('ada');
     await passes(5_000);
     bot.transport.participantLeaves('ada');
@@ -168,7 +168,7 @@ describe('MemoryTransport', () => {
   });
 
   it('reports a message that LiveKit would not carry, with its size', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     const errors: unknown[] = [];
     bot.task.on('error', (error) => errors.push(error));
     bot.says(new OutputTransportMessageFrame('x'.repeat(70_000)));
@@ -184,7 +184,7 @@ describe('MemoryTransport', () => {
   it('says that the conversation can begin when the first person is there', async () => {
     const transport = new MemoryTransport();
     transport.participantJoins('recorder', 'egress');
-    const bot = await talk({}, { transport });
+    const bot = await startCall({}, { transport });
     transport.participantJoins('avatar', 'agent');
     transport.participantLeaves('avatar');
     expect(namesOf(bot.inside.frames)).not.toContain('ClientConnectedFrame');
@@ -201,7 +201,7 @@ describe('MemoryTransport', () => {
   });
 
   it('says so of the first machine where everybody is company', async () => {
-    const bot = await talk({ params: { company: 'everybody' } });
+    const bot = await startCall({ params: { company: 'everybody' } });
     bot.transport.participantJoins('other bot', 'agent');
     expect(namesOf(bot.inside.frames).at(-1)).toBe('ClientConnectedFrame');
   });
@@ -209,12 +209,12 @@ describe('MemoryTransport', () => {
   it('stays connected over a StopFrame, and tells the next run who is there', async () => {
     const transport = new MemoryTransport();
     const events = listen(transport);
-    const first = await talk({}, { transport });
+    const first = await startCall({}, { transport });
     transport.participantJoins('ada');
     first.says(new StopFrame());
     await passes(0);
     await first.result;
-    const second = await talk({}, { transport });
+    const second = await startCall({}, { transport });
     expect(namesOf(second.inside.frames)).toEqual(['ParticipantJoinedFrame', 'ClientConnectedFrame']);
     expect(events).toEqual(['connected', 'participantJoined ada']);
   });

@@ -11,7 +11,7 @@ import { BaseInputTransport } from '../../src/transports/base-input.ts';
 import { resolveParams } from '../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { makeTask } from '../support/start-pipeline.ts';
-import { ramp, talk } from './call-setup.ts';
+import { ramp, startCall } from './call-setup.ts';
 
 const chunk = { audio: ramp(20), sampleRate: 16_000, numChannels: 1 };
 const names = (frames: readonly object[]): string[] => frames.map((frame) => frame.constructor.name);
@@ -20,7 +20,7 @@ describe('BaseInputTransport', () => {
   useFakeTime();
 
   it('sends what a participant says down the pipeline, with the identity', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.transport.participantSpeaks('ada', chunk);
     await passes(0);
     const [frame] = bot.inside.framesOf(UserAudioRawFrame);
@@ -31,7 +31,7 @@ describe('BaseInputTransport', () => {
     const transport = new MemoryTransport();
     transport.participantJoins('ada');
     transport.participantSpeaks('ada', chunk);
-    const bot = await talk({}, { transport });
+    const bot = await startCall({}, { transport });
     expect(names(bot.inside.frames)).toEqual([
       'StartFrame',
       'BotConnectedFrame',
@@ -41,7 +41,7 @@ describe('BaseInputTransport', () => {
   });
 
   it('tells who comes and goes', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.transport.participantJoins('ada');
     bot.transport.participantJoins('bob');
     bot.transport.participantLeaves('ada');
@@ -57,13 +57,13 @@ describe('BaseInputTransport', () => {
     ['audio in is off', { audioOutEnabled: true }],
     ['audio is not passed through', { audioInEnabled: true, audioInPassthrough: false }],
   ])('pushes no sound when %s', async (_why, params) => {
-    const bot = await talk({ params });
+    const bot = await startCall({ params });
     bot.transport.participantSpeaks('ada', chunk);
     expect(bot.inside.framesOf(InputAudioRawFrame)).toEqual([]);
   });
 
   it('treats sound that the task sends in as heard', async () => {
-    const bot = await talk({ params: { audioInEnabled: true, audioInPassthrough: false } });
+    const bot = await startCall({ params: { audioInEnabled: true, audioInPassthrough: false } });
     bot.says(new InputAudioRawFrame(chunk));
     await passes(0);
     expect(bot.inside.framesOf(InputAudioRawFrame)).toEqual([]);
@@ -73,7 +73,7 @@ describe('BaseInputTransport', () => {
     const params = { audioInEnabled: true, audioInStreamOnStart: false };
     const transport = new MemoryTransport({ params });
     for (let run = 0; run < 2; run += 1) {
-      const bot = await talk({}, { transport });
+      const bot = await startCall({}, { transport });
       transport.participantSpeaks('ada', chunk);
       expect(bot.inside.framesOf(UserAudioRawFrame)).toEqual([]);
       bot.says(new InputTransportStartAudioStreamingFrame());
@@ -88,7 +88,7 @@ describe('BaseInputTransport', () => {
   });
 
   it('is silent behind an EndFrame', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(new EndFrame());
     await passes(0);
     bot.transport.participantSpeaks('ada', chunk);
@@ -113,13 +113,13 @@ describe('BaseInputTransport', () => {
 
   it('is silent between two runs, and hears again in the next one', async () => {
     const transport = new MemoryTransport();
-    const first = await talk({}, { transport });
+    const first = await startCall({}, { transport });
     first.says(new StopFrame());
     await passes(0);
     await first.result;
     transport.participantJoins('ada');
     transport.participantSpeaks('ada', chunk);
-    const second = await talk({}, { transport });
+    const second = await startCall({}, { transport });
     expect(second.inside.framesOf(UserAudioRawFrame)).toEqual([]);
     transport.participantSpeaks('ada', chunk);
     expect(second.inside.framesOf(UserAudioRawFrame)).toHaveLength(1);

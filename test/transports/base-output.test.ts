@@ -15,13 +15,13 @@ import { TTSStoppedFrame } from '../../src/frames/tts.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
-import { heardSamples, namesOf, ramp, sampleRate, sound, speech, talk } from './call-setup.ts';
+import { heardSamples, namesOf, ramp, sampleRate, sound, speech, startCall } from './call-setup.ts';
 
 describe('BaseOutputTransport, playing', () => {
   useFakeTime();
 
   it('plays sound in chunks of 40 ms, in real time, and passes each on when it was played', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(sound(120));
     await passes(39);
     expect(bot.behind.framesOf(OutputAudioRawFrame)).toEqual([]);
@@ -32,14 +32,14 @@ describe('BaseOutputTransport, playing', () => {
   });
 
   it('joins pieces of any size without a gap', async () => {
-    const bot = await talk({ paced: false });
+    const bot = await startCall({ paced: false });
     bot.says(sound(25), sound(7, 400), sound(48, 512));
     await passes(0);
     expect(heardSamples(bot)).toEqual([...ramp(80)]);
   });
 
   it('keeps frames behind the sound that they were pushed behind', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(sound(80), new TextFrame('after'), sound(40), new TextFrame('last'));
     await passes(79);
     expect(namesOf(bot.behind.frames)).toEqual(['OutputAudioRawFrame']);
@@ -50,7 +50,7 @@ describe('BaseOutputTransport, playing', () => {
   });
 
   it('keeps requests to the task, and the other frames of the framework, behind the sound as well', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(sound(80), new PipelineFlushFrame());
     await passes(79);
     expect(namesOf(bot.behind.frames)).toEqual(['OutputAudioRawFrame']);
@@ -63,14 +63,14 @@ describe('BaseOutputTransport, playing', () => {
   });
 
   it('passes frames on at once when nothing plays', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(new TextFrame('now'));
     await passes(0);
     expect(namesOf(bot.behind.frames)).toEqual(['TextFrame']);
   });
 
   it('plays the rest of a speech, filled up with silence, when it is over', async () => {
-    const bot = await talk({ paced: false });
+    const bot = await startCall({ paced: false });
     bot.says(speech(50), new TTSStoppedFrame());
     await passes(0);
     expect(heardSamples(bot)).toEqual([...ramp(50), ...new Int16Array((sampleRate * 30) / 1_000)]);
@@ -79,7 +79,7 @@ describe('BaseOutputTransport, playing', () => {
   });
 
   it.each([10, 250])('plays %d ms of sound to the end when nothing follows', async (ms) => {
-    const bot = await talk();
+    const bot = await startCall();
     const timers = vi.getTimerCount();
     bot.says(sound(ms));
     await passes(1_000);
@@ -89,7 +89,7 @@ describe('BaseOutputTransport, playing', () => {
   });
 
   it('plays what a resampler holds back when nothing follows', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     const audio = new Int16Array(8 * 80).fill(1_000);
     bot.says(new OutputAudioRawFrame({ audio, sampleRate: 8_000, numChannels: 1 }));
     await passes(1_000);
@@ -99,7 +99,7 @@ describe('BaseOutputTransport, playing', () => {
   it.each([{ sampleRate: Number.NaN }, { sampleRate: 0 }, { sampleRate: -8_000 }, { numChannels: 0 }])(
     'reports sound that can never be played, and plays what follows: %o',
     async (bad) => {
-      const bot = await talk({ paced: false });
+      const bot = await startCall({ paced: false });
       const errors: unknown[] = [];
       bot.task.on('error', (error) => errors.push(error));
       const eightKHz = (): OutputAudioRawFrame =>
@@ -112,7 +112,7 @@ describe('BaseOutputTransport, playing', () => {
   );
 
   it.each([15, 25, 70])('puts no silence into sound that comes in pieces of %d ms', async (ms) => {
-    const bot = await talk();
+    const bot = await startCall();
     for (let piece = 0; piece < 20; piece += 1) {
       bot.says(sound(ms, piece * ms * 16));
       await passes(ms);
@@ -123,7 +123,7 @@ describe('BaseOutputTransport, playing', () => {
   });
 
   it('forgets the rest at an interruption', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(sound(10));
     await passes(10);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -132,7 +132,7 @@ describe('BaseOutputTransport, playing', () => {
   });
 
   it('keeps class and fields of what it cuts', async () => {
-    const bot = await talk({ paced: false });
+    const bot = await startCall({ paced: false });
     const frame = speech(80);
     frame.metadata = { turn: 7 };
     frame.pts = 3;
@@ -147,7 +147,7 @@ describe('BaseOutputTransport, playing', () => {
   });
 
   it('brings every rate and number of channels to its own', async () => {
-    const bot = await talk({ paced: false });
+    const bot = await startCall({ paced: false });
     const stereo8k = new OutputAudioRawFrame({
       audio: new Int16Array(2 * 8 * 400).fill(1_000),
       sampleRate: 8_000,
@@ -164,7 +164,7 @@ describe('BaseOutputTransport, playing', () => {
   it('drops sound when audio out is off, and nothing else, and says so once, with the option', async () => {
     const warn = vi.fn();
     const logger = { ...silentLogger, warn };
-    const bot = await talk({ params: { audioInEnabled: true } }, { logger });
+    const bot = await startCall({ params: { audioInEnabled: true } }, { logger });
     bot.says(sound(80), new TextFrame('text'), speech(80));
     await passes(0);
     expect(namesOf(bot.behind.frames)).toEqual(['TextFrame']);
@@ -175,7 +175,7 @@ describe('BaseOutputTransport, playing', () => {
 
   it('says once, with the option, that pictures are dropped when video out is off', async () => {
     const warn = vi.fn();
-    const bot = await talk({}, { logger: { ...silentLogger, warn } });
+    const bot = await startCall({}, { logger: { ...silentLogger, warn } });
     const image = { image: Uint8Array.of(1), width: 1, height: 1 };
     bot.says(new OutputImageRawFrame(image), new OutputImageRawFrame(image));
     await passes(0);
@@ -184,7 +184,7 @@ describe('BaseOutputTransport, playing', () => {
   });
 
   it('sends messages in their turn, urgent ones at once', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(
       sound(40),
       new OutputTransportMessageFrame('in turn'),
@@ -202,7 +202,7 @@ describe('BaseOutputTransport, telling who speaks', () => {
   useFakeTime();
 
   it('says in both directions that the bot speaks, and that it has stopped', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(speech(80), new TTSStoppedFrame());
     await passes(80);
     const started = [bot.inside, bot.behind].map((recorder) => recorder.framesOf(BotStartedSpeakingFrame));
@@ -214,7 +214,7 @@ describe('BaseOutputTransport, telling who speaks', () => {
   });
 
   it('says so of a speech shorter than a chunk as well', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(speech(10), new TTSStoppedFrame());
     await passes(40);
     expect(namesOf(bot.behind.frames)).toEqual([
@@ -226,14 +226,14 @@ describe('BaseOutputTransport, telling who speaks', () => {
   });
 
   it('repeats every 200 ms that the bot speaks', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(speech(1_000));
     await passes(999);
     expect(bot.behind.framesOf(BotSpeakingFrame)).toHaveLength(5);
   });
 
   it('takes three seconds without sound for an end of the speech', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(speech(40));
     await passes(40 + 2_999);
     expect(bot.behind.framesOf(BotStoppedSpeakingFrame)).toEqual([]);
@@ -242,7 +242,7 @@ describe('BaseOutputTransport, telling who speaks', () => {
   });
 
   it('says nothing about other sound', async () => {
-    const bot = await talk({ paced: false });
+    const bot = await startCall({ paced: false });
     bot.says(sound(80), new TTSStoppedFrame());
     await passes(0);
     expect(bot.behind.framesOf(BotStartedSpeakingFrame)).toEqual([]);
@@ -254,7 +254,7 @@ describe('BaseOutputTransport, interrupted', () => {
   useFakeTime();
 
   it('stops at once and forgets what waits', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(speech(1_000), new TextFrame('never'));
     await passes(100);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -264,7 +264,7 @@ describe('BaseOutputTransport, interrupted', () => {
   });
 
   it('begins anew with the next sound', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(sound(50));
     await passes(10);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -275,7 +275,7 @@ describe('BaseOutputTransport, interrupted', () => {
   });
 
   it('plays on what must not be interrupted', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     const important = sound(120);
     important.uninterruptible = true;
     const note = new TextFrame('kept');
@@ -289,7 +289,7 @@ describe('BaseOutputTransport, interrupted', () => {
   });
 
   it('hears interruptions from behind too', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(sound(400));
     await passes(100);
     bot.behind.broadcastInterruption();
@@ -303,7 +303,7 @@ describe('BaseOutputTransport, ending', () => {
   useFakeTime();
 
   it('plays everything, a partial chunk included, leaves, and then passes the EndFrame on', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(speech(90), new EndFrame());
     await passes(119);
     expect(bot.transport.isConnected).toBe(true);
@@ -315,7 +315,7 @@ describe('BaseOutputTransport, ending', () => {
   });
 
   it('is not interrupted while it plays out', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(sound(400), new EndFrame());
     await passes(100);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -325,7 +325,7 @@ describe('BaseOutputTransport, ending', () => {
   });
 
   it('plays a goodbye longer than the stall limit', async () => {
-    const bot = await talk({}, { endStallTimeoutMs: 200 });
+    const bot = await startCall({}, { endStallTimeoutMs: 200 });
     bot.says(sound(2_000), new EndFrame());
     await passes(2_000);
     expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
@@ -333,7 +333,7 @@ describe('BaseOutputTransport, ending', () => {
   });
 
   it('adds the silence that it is told to, whatever interrupts', async () => {
-    const bot = await talk({ params: { audioOutEnabled: true, endSilenceMs: 200 } });
+    const bot = await startCall({ params: { audioOutEnabled: true, endSilenceMs: 200 } });
     bot.says(sound(40), new EndFrame());
     await passes(100);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -346,7 +346,7 @@ describe('BaseOutputTransport, ending', () => {
   });
 
   it('cuts what plays when it is cancelled, also while it plays out', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(sound(1_000), new EndFrame());
     await passes(100);
     bot.task.cancel();
@@ -363,14 +363,14 @@ describe('BaseOutputTransport, stopped', () => {
   it('plays out, and stays for the next run, any number of times', async () => {
     const transport = new MemoryTransport();
     for (let run = 0; run < 3; run += 1) {
-      const bot = await talk({}, { transport });
+      const bot = await startCall({}, { transport });
       bot.says(sound(100), new StopFrame());
       await passes(120);
       expect(await bot.result).toMatchObject({ reason: 'stopped', forced: false });
       expect(transport.isConnected).toBe(true);
     }
     expect(transport.playedMs).toBe(360);
-    const last = await talk({}, { transport });
+    const last = await startCall({}, { transport });
     last.says(new EndFrame());
     await passes(0);
     await last.result;

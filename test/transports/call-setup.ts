@@ -15,7 +15,7 @@ import { MemoryTransport, type MemoryTransportOptions } from '../../src/testing/
 
 export const sampleRate = 16_000;
 
-export interface Talk {
+export interface TestCall {
   readonly transport: MemoryTransport;
   readonly task: PipelineTask;
   /** Between input and output. */
@@ -27,10 +27,10 @@ export interface Talk {
 }
 
 /** A bot that has started. */
-export async function talk(
+export async function startCall(
   options: MemoryTransportOptions = {},
   { transport = new MemoryTransport(options), between = [], ...taskOptions }: TalkOptions = {},
-): Promise<Talk> {
+): Promise<TestCall> {
   const inside = new FrameRecorder();
   const behind = new FrameRecorder();
   const pipeline = new Pipeline([transport.input(), inside, ...between, transport.output(), behind]);
@@ -78,7 +78,7 @@ export function speech(ms: number): TTSAudioRawFrame {
 }
 
 /** All samples that were heard, in one piece. */
-export function heardSamples({ transport }: Talk): number[] {
+export function heardSamples({ transport }: TestCall): number[] {
   return transport.played.flatMap(({ audio }) => [...audio]);
 }
 

@@ -10,7 +10,7 @@ import { TTSStoppedFrame } from '../../src/frames/tts.ts';
 import type { Logger } from '../../src/lib/logger.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
-import { namesOf, ramp, sound, speech, type Talk, talk } from './call-setup.ts';
+import { namesOf, ramp, sound, speech, startCall, type TestCall } from './call-setup.ts';
 
 const params = { audioInEnabled: true, audioOutEnabled: true, audioOutDestinations: ['french', 'german'] };
 
@@ -19,9 +19,9 @@ function to<F extends Frame>(destination: string | undefined, frame: F): F {
   return frame;
 }
 
-const on = (bot: Talk, destination?: string): OutputAudioRawFrame[] =>
+const on = (bot: TestCall, destination?: string): OutputAudioRawFrame[] =>
   bot.transport.played.filter(({ transportDestination }) => transportDestination === destination);
-const samplesOn = (bot: Talk, destination?: string): number[] =>
+const samplesOn = (bot: TestCall, destination?: string): number[] =>
   on(bot, destination).flatMap(({ audio }) => [...audio]);
 const everywhere = [undefined, 'french', 'german'];
 
@@ -29,7 +29,7 @@ describe('audioOutDestinations', () => {
   useFakeTime();
 
   it('play beside one another, each in its own order', async () => {
-    const bot = await talk({ params });
+    const bot = await startCall({ params });
     bot.says(sound(400), to('french', sound(80, 1_000)), to('french', new TextFrame('after')));
     await passes(80);
     expect(samplesOn(bot, 'french')).toEqual([...ramp(80, 1_000)]);
@@ -39,7 +39,7 @@ describe('audioOutDestinations', () => {
   });
 
   it('say for themselves that the bot speaks', async () => {
-    const bot = await talk({ params });
+    const bot = await startCall({ params });
     bot.says(to('french', speech(40)), to('french', new TTSStoppedFrame()));
     await passes(40);
     for (const recorder of [bot.inside, bot.behind]) {
@@ -49,7 +49,7 @@ describe('audioOutDestinations', () => {
   });
 
   it('are all interrupted by one interruption', async () => {
-    const bot = await talk({ params });
+    const bot = await startCall({ params });
     for (const destination of everywhere) bot.says(to(destination, sound(400)));
     await passes(100);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -58,7 +58,7 @@ describe('audioOutDestinations', () => {
   });
 
   it('are interrupted alone by an interruption of their own', async () => {
-    const bot = await talk({ params });
+    const bot = await startCall({ params });
     for (const destination of everywhere) bot.says(to(destination, sound(400)));
     await passes(100);
     bot.inside.push(to('french', new InterruptionFrame()));
@@ -69,7 +69,7 @@ describe('audioOutDestinations', () => {
   });
 
   it('all play out before an EndFrame, to the last sample of the longest', async () => {
-    const bot = await talk({ params });
+    const bot = await startCall({ params });
     bot.says(sound(80), to('french', sound(390)), to('german', sound(40)), new EndFrame());
     await passes(100);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -83,7 +83,7 @@ describe('audioOutDestinations', () => {
   });
 
   it('are all cut by a CancelFrame', async () => {
-    const bot = await talk({ params });
+    const bot = await startCall({ params });
     for (const destination of everywhere) bot.says(to(destination, sound(400)));
     await passes(100);
     bot.task.cancel();
@@ -95,7 +95,7 @@ describe('audioOutDestinations', () => {
   it('all play out before a StopFrame, and play again in the next run', async () => {
     const transport = new MemoryTransport({ params });
     for (let run = 0; run < 2; run += 1) {
-      const bot = await talk({}, { transport });
+      const bot = await startCall({}, { transport });
       bot.says(to('german', sound(80)), new StopFrame());
       await passes(80);
       expect(await bot.result).toMatchObject({ reason: 'stopped', forced: false });
@@ -113,7 +113,7 @@ describe('audioOutDestinations', () => {
       warn: (fields, message) => void warnings.push({ fields, message }),
       error: nothing,
     };
-    const bot = await talk({ params }, { logger });
+    const bot = await startCall({ params }, { logger });
     const lost = [sound(40), new TextFrame('lost'), sound(40)].map((frame) => to('polish', frame));
     bot.says(...lost, to('latin', new TextFrame('lost too')), new TextFrame('kept'));
     bot.says(to('polish', new OutputTransportMessageUrgentFrame('urgent')));

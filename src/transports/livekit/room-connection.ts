@@ -136,7 +136,7 @@ const probeLimitMs = 3_000;
 const defaultRetries = 2;
 
 /**
- * Probes the REST API, whose errors are typed: the SDK's are messages that differ by version.
+ * Probes the REST API, which has typed errors: the SDK's are messages that differ by version.
  *
  * @param thrown The rejection of the join; without secrets.
  * @returns Resolves within 3 s; never rejects.

@@ -8,6 +8,7 @@ import { errorMessage, MissingDependencyError } from '../../lib/errors.ts';
 import { importNative } from '../../lib/import-native.ts';
 import { withTimeout } from '../../lib/timeout.ts';
 
+/* The SDK's types. */
 export type AudioSource = sdk.AudioSource;
 export type LocalAudioTrack = sdk.LocalAudioTrack;
 export type LocalParticipant = sdk.LocalParticipant;

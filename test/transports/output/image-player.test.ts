@@ -6,7 +6,7 @@ import { EndFrame } from '../../../src/frames/lifecycle.ts';
 import { MemoryTransport } from '../../../src/testing/memory-transport.ts';
 import type { TransportParams } from '../../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../../support/fake-time.ts';
-import { Clings, namesOf, ramp, sound, type Talk, talk } from '../call-setup.ts';
+import { Clings, namesOf, ramp, sound, startCall, type TestCall } from '../call-setup.ts';
 
 const still: TransportParams = { audioOutEnabled: true, videoOutEnabled: true, videoOutFramerate: 10 };
 const live: TransportParams = { ...still, videoOutIsLive: true };
@@ -20,13 +20,14 @@ function inTurn(byte: number): OutputImageRawFrame {
   return Object.assign(picture(byte), { syncWithAudio: true });
 }
 
-const seen = ({ transport }: Talk): (number | undefined)[] => transport.shown.map(({ image }) => image[0]);
+const seen = ({ transport }: TestCall): (number | undefined)[] =>
+  transport.shown.map(({ image }) => image[0]);
 
 describe('video out, still', () => {
   useFakeTime();
 
   it('shows a picture at once, and again at the framerate, until the next one comes', async () => {
-    const bot = await talk({ params: still });
+    const bot = await startCall({ params: still });
     bot.says(picture(1));
     await passes(0);
     expect(seen(bot)).toEqual([1]);
@@ -40,21 +41,21 @@ describe('video out, still', () => {
   });
 
   it('passes each picture on once', async () => {
-    const bot = await talk({ params: still });
+    const bot = await startCall({ params: still });
     bot.says(picture(1), picture(2));
     await passes(1_000);
     expect(bot.behind.framesOf(OutputImageRawFrame).map(({ image }) => image[0])).toEqual([1, 2]);
   });
 
   it('shows the pictures of a sprite one after the other, over and over', async () => {
-    const bot = await talk({ params: still });
+    const bot = await startCall({ params: still });
     bot.says(new SpriteFrame([picture(1), picture(2), picture(3)]));
     await passes(500);
     expect(seen(bot)).toEqual([1, 2, 3, 1, 2, 3]);
   });
 
   it('keeps the picture when the bot is interrupted', async () => {
-    const bot = await talk({ params: still });
+    const bot = await startCall({ params: still });
     bot.says(picture(1));
     await passes(50);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -63,7 +64,7 @@ describe('video out, still', () => {
   });
 
   it('waits for the sound ahead of a picture that is to', async () => {
-    const bot = await talk({ params: still });
+    const bot = await startCall({ params: still });
     bot.says(sound(80), inTurn(1), sound(80), inTurn(2), picture(9));
     await passes(79);
     expect(new Set(seen(bot))).toEqual(new Set([9]));
@@ -83,7 +84,7 @@ describe('video out, still', () => {
   });
 
   it('forgets a picture in turn that was interrupted', async () => {
-    const bot = await talk({ params: still });
+    const bot = await startCall({ params: still });
     bot.says(sound(400), inTurn(1));
     await passes(100);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -92,7 +93,7 @@ describe('video out, still', () => {
   });
 
   it('keeps no EndFrame waiting, and shows nothing behind it', async () => {
-    const bot = await talk({ params: still });
+    const bot = await startCall({ params: still });
     bot.says(picture(1), sound(400), new EndFrame());
     await passes(400);
     expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
@@ -103,7 +104,7 @@ describe('video out, still', () => {
   });
 
   it('is no progress: an EndFrame that is stuck elsewhere is forced all the same', async () => {
-    const bot = await talk({ params: still }, { endStallTimeoutMs: 300, between: [new Clings()] });
+    const bot = await startCall({ params: still }, { endStallTimeoutMs: 300, between: [new Clings()] });
     bot.says(picture(1), new EndFrame());
     await passes(1_000);
     expect(await bot.result).toMatchObject({ reason: 'ended', forced: true });
@@ -114,7 +115,7 @@ describe('video out, live', () => {
   useFakeTime();
 
   it('shows every picture once, at the framerate', async () => {
-    const bot = await talk({ params: live });
+    const bot = await startCall({ params: live });
     bot.says(...[1, 2, 3, 4].map(picture));
     await passes(0);
     expect(seen(bot)).toEqual([1]);
@@ -126,7 +127,7 @@ describe('video out, live', () => {
   });
 
   it('does not make up for a long pause', async () => {
-    const bot = await talk({ params: live });
+    const bot = await startCall({ params: live });
     bot.says(picture(1));
     await passes(5_000);
     bot.says(...[2, 3, 4].map(picture));
@@ -135,7 +136,7 @@ describe('video out, live', () => {
   });
 
   it('forgets the rest when the bot is interrupted, and shows what comes then', async () => {
-    const bot = await talk({ params: live });
+    const bot = await startCall({ params: live });
     const kept = Object.assign(picture(7), { uninterruptible: true });
     bot.says(...[1, 2, 3].map(picture), kept);
     await passes(0);
@@ -147,7 +148,7 @@ describe('video out, live', () => {
   });
 
   it('plays a film to its end before an EndFrame, whatever interrupts and however long it is', async () => {
-    const bot = await talk({ params: live }, { endStallTimeoutMs: 200 });
+    const bot = await startCall({ params: live }, { endStallTimeoutMs: 200 });
     bot.says(...[1, 2, 3, 4, 5].map(picture), new EndFrame());
     await passes(150);
     bot.task.queueFrame(new InterruptionTaskFrame(), 'upstream');
@@ -157,7 +158,7 @@ describe('video out, live', () => {
   });
 
   it('stops at once after a CancelFrame', async () => {
-    const bot = await talk({ params: live });
+    const bot = await startCall({ params: live });
     bot.says(...[1, 2, 3].map(picture));
     await passes(50);
     bot.task.cancel();
@@ -171,7 +172,7 @@ describe('video out', () => {
   useFakeTime();
 
   it('has destinations of its own', async () => {
-    const bot = await talk({ params: { ...live, videoOutDestinations: ['screen'] } });
+    const bot = await startCall({ params: { ...live, videoOutDestinations: ['screen'] } });
     const onScreen = Object.assign(picture(2), { transportDestination: 'screen' });
     bot.says(picture(1), onScreen);
     await passes(0);
@@ -184,7 +185,7 @@ describe('video out', () => {
   });
 
   it('that is off drops pictures, and nothing else', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(picture(1), inTurn(2), new SpriteFrame([picture(3)]), sound(40));
     await passes(100);
     expect(seen(bot)).toEqual([]);
@@ -192,7 +193,7 @@ describe('video out', () => {
   });
 
   it('reports a row of failing writes once, and goes on', async () => {
-    const bot = await talk({ params: live });
+    const bot = await startCall({ params: live });
     const errors: string[] = [];
     bot.task.on('error', (frame) => void errors.push((frame as ErrorFrame).error));
     const output = bot.transport.output() as unknown as { writeVideoFrame: () => Promise<boolean> };
@@ -210,7 +211,7 @@ describe('video out', () => {
 
   it('without a picture sets no timer', async () => {
     const transport = new MemoryTransport({ params: still });
-    const bot = await talk({}, { transport });
+    const bot = await startCall({}, { transport });
     bot.says(sound(40));
     await passes(100);
     expect(transport.shown).toEqual([]);

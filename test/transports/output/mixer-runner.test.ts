@@ -21,9 +21,9 @@ import {
   sampleRate,
   sound,
   speech,
-  type Talk,
+  startCall,
   type TalkOptions,
-  talk,
+  type TestCall,
 } from '../call-setup.ts';
 
 /** Adds one number to every sample, so that what is mixed, and what is not, is seen. */
@@ -53,17 +53,20 @@ class Hum implements AudioMixer {
 
 const paramsOf = (mixer: AudioMixer): object => ({ audioOutEnabled: true, audioOutMixer: mixer });
 
-async function talkOver(mixer: AudioMixer, options: TalkOptions & { paced?: boolean } = {}): Promise<Talk> {
+async function talkOver(
+  mixer: AudioMixer,
+  options: TalkOptions & { paced?: boolean } = {},
+): Promise<TestCall> {
   const { paced = true, ...taskOptions } = options;
-  return talk({ params: paramsOf(mixer), paced }, taskOptions);
+  return startCall({ params: paramsOf(mixer), paced }, taskOptions);
 }
 
 /** The first sample of each chunk: 1000 where nothing but the hum was heard. */
-function hum({ transport }: Talk): number[] {
+function hum({ transport }: TestCall): number[] {
   return transport.played.map(({ audio }) => audio[0] ?? 0);
 }
 
-const failures = (bot: Talk): string[] => {
+const failures = (bot: TestCall): string[] => {
   const errors: string[] = [];
   bot.task.on('error', (frame) => void errors.push((frame as ErrorFrame).error));
   return errors;
@@ -76,7 +79,7 @@ describe('an AudioMixer', () => {
     const mixer = new Hum();
     const transport = new MemoryTransport({ params: paramsOf(mixer) });
     for (const Last of [StopFrame, EndFrame]) {
-      const bot = await talk({}, { transport });
+      const bot = await startCall({}, { transport });
       bot.says(new Last());
       await passes(40);
       await bot.result;
@@ -197,7 +200,7 @@ describe('an AudioMixer', () => {
     const mixer = new Hum();
     mixer.start = () => Promise.reject(new Error('no such file'));
     const transport = new MemoryTransport({ params: paramsOf(mixer) });
-    const bot = await talk({}, { transport });
+    const bot = await startCall({}, { transport });
     const errors = failures(bot);
     bot.says(sound(80), new EndFrame());
     await passes(80);

@@ -6,11 +6,11 @@ import { EndFrame } from '../../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../../src/frames/text.ts';
 import { TTSStoppedFrame } from '../../../src/frames/tts.ts';
 import { passes, useFakeTime } from '../../support/fake-time.ts';
-import { heardSamples, namesOf, ramp, sampleRate, sound, talk } from '../call-setup.ts';
+import { heardSamples, namesOf, ramp, sampleRate, sound, startCall } from '../call-setup.ts';
 
 describe('BaseOutputTransport, given sound that is long', () => {
   it('gives way to other work while it prepares it', async () => {
-    const bot = await talk({ paced: false });
+    const bot = await startCall({ paced: false });
     const audio = new Int16Array(8_000 * 120);
     let turns = 0;
     const count = (): void => {
@@ -28,7 +28,7 @@ describe('BaseOutputTransport, given sound that is long', () => {
     useFakeTime();
 
     it('plays it whole, in order with what is behind it, and before it ends', async () => {
-      const bot = await talk({ paced: false });
+      const bot = await startCall({ paced: false });
       bot.says(sound(3_500), new TextFrame('behind'), sound(40, 7), new TTSStoppedFrame(), new EndFrame());
       await passes(1_000);
       expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
@@ -40,7 +40,7 @@ describe('BaseOutputTransport, given sound that is long', () => {
     });
 
     it('brings it to another rate as if it were in one piece', async () => {
-      const bot = await talk({ paced: false });
+      const bot = await startCall({ paced: false });
       const audio = ramp(2_500, 0, 8_000);
       bot.says(new OutputAudioRawFrame({ audio, sampleRate: 8_000, numChannels: 1 }), new TTSStoppedFrame());
       await passes(1_000);
@@ -49,7 +49,7 @@ describe('BaseOutputTransport, given sound that is long', () => {
     });
 
     it('forgets the rest of it at an interruption, but not what must not be interrupted', async () => {
-      const bot = await talk();
+      const bot = await startCall();
       const important = sound(80, 5_000);
       important.uninterruptible = true;
       bot.says(sound(60_000), important);

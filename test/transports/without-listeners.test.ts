@@ -9,13 +9,13 @@ import { TTSStoppedFrame, TTSTextFrame } from '../../src/frames/tts.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import type { TransportParams } from '../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
-import { heardSamples, namesOf, ramp, sound, speech, talk } from './call-setup.ts';
+import { heardSamples, namesOf, ramp, sound, speech, startCall } from './call-setup.ts';
 
 /** A bot with ada. */
 async function talkWithAda(params: TransportParams = {}) {
   const transport = new MemoryTransport({ params: { audioOutEnabled: true, ...params } });
   transport.participantJoins('ada');
-  return talk({}, { transport });
+  return startCall({}, { transport });
 }
 
 describe('a room output that nobody listens to any more', () => {
@@ -125,7 +125,7 @@ describe('a room output that nobody listens to any more', () => {
   });
 
   it('plays in a room where nobody has been yet', async () => {
-    const bot = await talk();
+    const bot = await startCall();
     bot.says(sound(400), new EndFrame());
     await passes(400);
     await bot.result;
@@ -153,7 +153,7 @@ describe('a room output that nobody listens to any more', () => {
     await first.result;
     const { transport } = first;
     transport.participantJoins('bob');
-    const second = await talk({}, { transport });
+    const second = await startCall({}, { transport });
     second.says(sound(400));
     await passes(100);
     expect(second.behind.framesOf(OutputAudioRawFrame)).toHaveLength(2);
