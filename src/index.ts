@@ -8,17 +8,20 @@ export {
   TTSAudioRawFrame,
   UserAudioRawFrame,
 } from './frames/audio.ts';
+// Frames: images, keys, messages, participants
 export { InputDTMFFrame, OutputDTMFFrame, OutputDTMFUrgentFrame } from './frames/dtmf.ts';
+
+// Frames: start, end, pause, errors, metrics
 export { ErrorFrame } from './frames/error-frame.ts';
 // Frames: base classes
 export { ControlFrame, DataFrame, Frame, type FrameDirection, isFrame, SystemFrame } from './frames/frame.ts';
+// Frames: text, language model, tools, speech
 export {
   FunctionCallCancelFrame,
   FunctionCallInProgressFrame,
   FunctionCallResultFrame,
   FunctionCallsStartedFrame,
 } from './frames/function-calls.ts';
-// Frames: images, keys, messages, participants
 export {
   InputImageRawFrame,
   OutputImageRawFrame,
@@ -27,7 +30,6 @@ export {
   UserImageRequestFrame,
 } from './frames/images.ts';
 export { InterruptionFrame, InterruptionTaskFrame } from './frames/interruption.ts';
-// Frames: start, end, pause
 export {
   CancelFrame,
   CancelTaskFrame,
@@ -79,7 +81,6 @@ export {
   VADUserStartedSpeakingFrame,
   VADUserStoppedSpeakingFrame,
 } from './frames/speaking.ts';
-// Frames: text, language model, speech
 export {
   InputTextRawFrame,
   InterimTranscriptionFrame,
@@ -97,8 +98,8 @@ export {
   PipelineError,
 } from './lib/errors.ts';
 export { type Logger, silentLogger, stderrLogger } from './lib/logger.ts';
-export { LogObserver } from './observers/log-observer.ts';
 // Observers
+export { LogObserver } from './observers/log-observer.ts';
 export type { Observer } from './observers/observer.ts';
 export { StartupTimingObserver } from './observers/startup-timing-observer.ts';
 export { TurnTrackingObserver } from './observers/turn-tracking-observer.ts';
@@ -109,12 +110,12 @@ export { Pipeline } from './pipeline/pipeline.ts';
 export { PipelineRunner } from './pipeline/pipeline-runner.ts';
 export { PipelineTask } from './pipeline/pipeline-task.ts';
 export type { PipelineTaskOptions } from './pipeline/pipeline-task-options.ts';
+// Processors
 export { ConsumerProcessor } from './processors/consumer-processor.ts';
 export { DTMFAggregator } from './processors/dtmf-aggregator.ts';
 export { EndWhenAlone } from './processors/end-when-alone.ts';
 export { FrameFilter } from './processors/frame-filter.ts';
 export { FrameLogger } from './processors/frame-logger.ts';
-// Processors
 export {
   FrameProcessor,
   type FrameProcessorOptions,
