@@ -17,15 +17,15 @@ export {
   type DeletesRoom,
   type ExitWatch,
 } from './rooms/close-on-process-exit.ts';
+export type { RoomDeletionOutcome } from './rooms/delete-room.ts';
 export type { DeleteWhen, DeleteWhenContext, DeletionTrigger } from './rooms/delete-when.ts';
-export { generateRoomName, isGeneratedRoomName } from './rooms/generated-room-name.ts';
-export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/livekit-rest-helper.ts';
+export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/rest/livekit-rest-helper.ts';
+export type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from './rooms/rest/room-rest.ts';
 export { RoomDeleter, type RoomDeleterEvents } from './rooms/room-deleter.ts';
 export type { RoomDeleterOptions } from './rooms/room-deleter-options.ts';
-export type { RoomDeletionOutcome } from './rooms/room-deletion.ts';
 export type { RoomIdentity } from './rooms/room-identity.ts';
-export type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from './rooms/room-rest.ts';
-export type { RoomReappearance } from './rooms/verify-deletion.ts';
+export { generateRoomName, isGeneratedRoomName } from './rooms/room-name.ts';
+export type { RoomReappearance } from './rooms/verify-room-gone.ts';
 export type {
   LiveKitTransportOptions,
   RemoteDisconnectPolicy,

@@ -2,10 +2,10 @@
 
 export { InvalidOptionError, LiveKitRESTError } from './lib/errors.ts';
 export { type Logger, silentLogger, stderrLogger } from './lib/logger.ts';
-export { generateRoomName, isGeneratedRoomName } from './rooms/generated-room-name.ts';
 export { leaseAttribute, leaseBeatMs } from './rooms/lease.ts';
-export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/livekit-rest-helper.ts';
-export type { ListedParticipant, ListedRoom, RoomRest } from './rooms/room-rest.ts';
+export { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from './rooms/rest/livekit-rest-helper.ts';
+export type { ListedParticipant, ListedRoom, RoomRest } from './rooms/rest/room-rest.ts';
+export { generateRoomName, isGeneratedRoomName } from './rooms/room-name.ts';
 export { BullMqEngine, type BullMqEngineOptions } from './sweeper/engine/bullmq-engine.ts';
 export type { Orphan, ReapStatus, SweeperEngine, SweepWork } from './sweeper/engine/engine.ts';
 export { InMemoryEngine, type InMemoryEngineOptions } from './sweeper/engine/in-memory-engine.ts';

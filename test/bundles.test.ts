@@ -10,8 +10,8 @@ import { rolldown } from 'rolldown';
 import { type Plugin, rollup } from 'rollup';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import webpack from 'webpack';
+import { parseToken } from '../src/rooms/rest/hs256.ts';
 import { FakeLiveKitServer } from '../src/testing/fake-livekit-server.ts';
-import { parseToken } from '../src/testing/fake-tokens.ts';
 import { type Consumer, makeConsumer } from './support/consumer.ts';
 
 vi.setConfig({ testTimeout: 300_000 });

@@ -5,7 +5,7 @@ import { Pipeline } from '../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../src/pipeline/pipeline-task.ts';
 import { closeOnProcessExit } from '../src/rooms/close-on-process-exit.ts';
-import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../src/rooms/rest/livekit-rest-helper.ts';
 import { RoomDeleter } from '../src/rooms/room-deleter.ts';
 
 const { BOT_REST = '', BOT_LOGGER, BOT_RUNS_BY } = process.env;

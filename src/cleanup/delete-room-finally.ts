@@ -1,3 +1,5 @@
+/** An operator that deletes a room at the end of any stream. */
+
 import {
   catchError,
   EMPTY,
@@ -11,16 +13,16 @@ import {
 import { checkMethods } from '../lib/options.ts';
 import { reportRoomMayRemain } from '../lib/process-exit.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
-import { runOnce } from '../rooms/run-once.ts';
 import { endTrigger } from './end-trigger.ts';
+import { runOnce } from './run-once.ts';
 
-/** A `RoomDeleter`, or whatever else deletes its room once, however often it is asked. */
+/** A `RoomDeleter`, or anything else that deletes its room once. */
 export interface DeletesRoomOnce {
   deleteRoom(trigger: DeletionTrigger): ObservableInput<unknown>;
 }
 
 /**
- * An operator that deletes a room at the end of a stream, and lets that end wait for it.
+ * Deletes a room at the end of a stream, and delays that end until it is deleted.
  *
  * Values pass unchanged. The deletion begins behind the first EndFrame (`'end'`) or CancelFrame (`'cancel'`) that has
  * passed, of any installed copy of the package, and otherwise when the source completes or fails, or when the subscriber

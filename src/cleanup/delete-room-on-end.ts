@@ -1,3 +1,5 @@
+/** Deletes a room when a stream of frames ends the conversation. */
+
 import {
   catchError,
   defaultIfEmpty,
@@ -12,23 +14,22 @@ import {
 import type { Frame } from '../frames/frame.ts';
 import type { CancelFrame, EndFrame } from '../frames/lifecycle.ts';
 import { reportRoomMayRemain } from '../lib/process-exit.ts';
+import { mayRemain, type RoomDeletionOutcome } from '../rooms/delete-room.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
-import { mayRemain, type RoomDeletionOutcome } from '../rooms/room-deletion.ts';
-import { runOnce } from '../rooms/run-once.ts';
 import { endsConversation, endTrigger } from './end-trigger.ts';
+import { runOnce } from './run-once.ts';
 
-/** Why a room is to be deleted, with the frame that says so. */
+/** The trigger of a deletion, with its frame. */
 interface Order {
   readonly trigger: DeletionTrigger;
   readonly frame?: EndFrame | CancelFrame;
 }
 
 /**
- * Deletes a room when a stream of frames says that the conversation is over: at the first EndFrame or
- * CancelFrame, or when the stream completes or fails without one.
+ * Deletes a room at the first EndFrame or CancelFrame of a stream, or when the stream completes or fails without one.
  *
  * Watching begins with the first subscriber and goes on whatever subscribers do. `deleteRoom` is called at most
- * once; its outcome, or its error, is told to everybody, however late. Frames of any installed copy of the
+ * once; its outcome, or its error, is replayed to every subscriber. Frames of any installed copy of the
  * package count. Where the stream is subscribed to elsewhere as well, `deleteRoomFinally` needs no second
  * subscription, with which a cold stream would run twice. When the room may remain, the exit code of the process
  * becomes 3 where it would be 0.

@@ -1,12 +1,14 @@
+/** A processor that deletes the room of its pipeline. */
+
 import type { Observable } from 'rxjs';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
+import type { RoomDeletionOutcome } from '../rooms/delete-room.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
+import type { RestCallOptions } from '../rooms/rest/room-rest.ts';
 import { RoomDeleter, type RoomDeleterEvents } from '../rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../rooms/room-deleter-options.ts';
-import type { RoomDeletionOutcome } from '../rooms/room-deletion.ts';
-import type { RestCallOptions } from '../rooms/room-rest.ts';
 import { RoomCleanup } from './room-cleanup.ts';
 
 export interface RoomCleanupProcessorOptions extends RoomDeleterOptions {
@@ -15,10 +17,10 @@ export interface RoomCleanupProcessorOptions extends RoomDeleterOptions {
 }
 
 /**
- * Deletes the LiveKit room when the pipeline that it stands in is over, so that every participant is
- * disconnected. For pipelines whose transport does not do it; all frames pass.
+ * Deletes the LiveKit room at the end of its pipeline, which disconnects every participant. For pipelines whose
+ * transport does not do it; all frames pass.
  *
- * It watches the run's lifecycle, not the frames that come by, so it may stand anywhere:
+ * It watches the run's lifecycle, not the frames, so its position does not matter.
  * EndFrame: once everything before it was played and the frame has come out of the pipeline. CancelFrame: at
  * once. StopFrame: not at all. Any other end of the run: at once.
  *

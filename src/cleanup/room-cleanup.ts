@@ -1,3 +1,5 @@
+/** Deletes a run's room at the end of the run. */
+
 import {
   concat,
   defer,
@@ -18,9 +20,9 @@ import type {
   PipelineResult,
 } from '../processors/frame-processor-setup.ts';
 import { closeOnProcessExit } from '../rooms/close-on-process-exit.ts';
+import { mayRemain } from '../rooms/delete-room.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
 import type { RoomDeleter } from '../rooms/room-deleter.ts';
-import { mayRemain } from '../rooms/room-deletion.ts';
 import { deleteRoomOnEnd } from './delete-room-on-end.ts';
 
 const triggers: Record<Exclude<PipelineResult['reason'], 'stopped'>, DeletionTrigger> = {
@@ -29,12 +31,12 @@ const triggers: Record<Exclude<PipelineResult['reason'], 'stopped'>, DeletionTri
   failed: 'exit',
 };
 
-/** How much longer than the deleter allows itself the exit hook waits, in milliseconds. */
+/** The exit hook's limit beyond the deleter's deadline, in milliseconds. */
 const hookGraceMs = 1_000;
 
 /**
- * Has a run's room deleted at the end of the run, whatever its end: after the EndFrame has come out of the
- * pipeline, as soon as a CancelFrame is sent, or when the run is over without either.
+ * Deletes the room after the EndFrame has come out of the pipeline, as soon as a CancelFrame is sent, or when the
+ * run ends without either.
  *
  * After a StopFrame the room stays, for a next run that arms the same deleter; a process that exits without one
  * deletes it. When a room may remain, the run's exit code is 3.
@@ -52,7 +54,7 @@ export class RoomCleanup {
   arm({ lifecycle$, onExit, logger }: FrameProcessorSetup): void {
     this.#exitWatch?.unsubscribe();
     const deleter = this.#deleter;
-    deleter.prepare({ guardian: true });
+    deleter.watchProcess({ guardian: true });
     lifecycle$
       .pipe(
         filter(({ frame }) => frame.frameRole === 'start'),

@@ -5,7 +5,7 @@ import { silentLogger } from '../lib/logger.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { PipelineRunner } from '../pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../pipeline/pipeline-task.ts';
-import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../rooms/rest/livekit-rest-helper.ts';
 import { FakeLiveKitServer } from '../testing/fake-livekit-server.ts';
 import { Timeline } from './timeline.ts';
 

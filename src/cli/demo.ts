@@ -5,7 +5,7 @@ import { silentLogger, writeOrDrop } from '../lib/logger.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { PipelineRunner } from '../pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../pipeline/pipeline-task.ts';
-import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../rooms/rest/livekit-rest-helper.ts';
 import { type Caller, spawnCaller } from '../testing/caller.ts';
 import { type LiveKitServer, startLiveKitServer } from '../testing/start-livekit-server.ts';
 import { LiveKitTransport } from '../transports/livekit/livekit-transport.ts';

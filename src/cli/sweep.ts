@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { EndframeError } from '../lib/errors.ts';
 import { type Logger, silentLogger, writeOrDrop } from '../lib/logger.ts';
 import { exitSignals } from '../lib/process-exit.ts';
-import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../rooms/rest/livekit-rest-helper.ts';
 import { BullMqEngine } from '../sweeper/engine/bullmq-engine.ts';
 import { isFatal, Sweeper } from '../sweeper/sweeper.ts';
 import type { OrphanReport } from '../sweeper/sweeper-events.ts';

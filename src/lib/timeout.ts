@@ -1,4 +1,4 @@
-/** Bounded waits: `withTimeout` for work that is only awaited, `withAbort` for work that can be aborted. */
+/** Bounded waits: `withTimeout` for work that is only awaited, `withAbort` for work that can be aborted, `sleep`. */
 
 /**
  * Waits for `work`, at most `limitMs` milliseconds.
@@ -61,5 +61,28 @@ export function withAbort<T>(limit: AbortLimit, work: (signal: AbortSignal) => P
     // async, for work that throws before it returns a promise
     const run = async (): Promise<T> => work(controller.signal);
     run().then(resolve, reject).finally(done);
+  });
+}
+
+/** How a wait may end early, and whether the process waits for it. */
+export interface SleepOptions {
+  /** Ends the wait when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the process may exit during the wait. Default false. */
+  readonly unref?: boolean;
+}
+
+/** Resolves after `ms` milliseconds, or as soon as the signal aborts; never rejects. */
+export function sleep(ms: number, { signal, unref = false }: SleepOptions = {}): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    if (unref) timer.unref();
+    if (signal?.aborted) done();
+    else signal?.addEventListener('abort', done);
   });
 }

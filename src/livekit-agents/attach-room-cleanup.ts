@@ -20,11 +20,11 @@ import { type CancelFrame, EndFrame } from '../frames/lifecycle.ts';
 import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
 import { checkDurationMs, checkLogger, checkMethods, checkText } from '../lib/options.ts';
 import type { LifecycleEvent } from '../processors/frame-processor-setup.ts';
+import type { RoomDeletionOutcome } from '../rooms/delete-room.ts';
 import type { DeletionTrigger } from '../rooms/delete-when.ts';
+import type { RestCallOptions } from '../rooms/rest/room-rest.ts';
 import { RoomDeleter } from '../rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../rooms/room-deleter-options.ts';
-import type { RoomDeletionOutcome } from '../rooms/room-deletion.ts';
-import type { RestCallOptions } from '../rooms/room-rest.ts';
 import type { AgentJobContext, AgentSessionEvents } from './job-context.ts';
 import {
   type JobEnd,
@@ -179,7 +179,7 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
   /** The heartbeat starts with the session or the connection: a job that loads its models may block its event loop. */
   #armDeleter(connected$: Observable<unknown>): void {
     const deleter = this.#deleter;
-    deleter.prepare({ guardian: true });
+    deleter.watchProcess({ guardian: true });
     const started$ = merge(this.#sessions.pipe(mergeMap(sessionStarts)), connected$);
     const arm = started$
       .pipe(take(1), takeUntil(deleter.outcome$))
@@ -203,7 +203,7 @@ export class JobRoomCleanup implements AttachedRoomCleanup {
   }
 
   #onEnd({ frame, left }: JobEnd): void {
-    if (left === 'room-deleted') this.#deleter.roomIsGone('end');
+    if (left === 'room-deleted') this.#deleter.markDeleted('end');
     if (left === 'duplicate-identity') this.#deleter.keepRoom('DUPLICATE_IDENTITY');
     if (left !== undefined) this.#left.next(true);
     this.#end.next(frame);

@@ -1,10 +1,10 @@
 /** The room of a job, and the REST API to delete it. */
 
-import { isGeneratedRoomName } from '../rooms/generated-room-name.ts';
-import { givenOrEnv } from '../rooms/given-or-env.ts';
-import { LiveKitRESTHelper } from '../rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../rooms/rest/livekit-rest-helper.ts';
+import type { RoomRest } from '../rooms/rest/room-rest.ts';
+import { givenOrEnv } from '../rooms/rest/server-url.ts';
 import type { RoomIdentity } from '../rooms/room-identity.ts';
-import type { RoomRest } from '../rooms/room-rest.ts';
+import { isGeneratedRoomName } from '../rooms/room-name.ts';
 import type { AgentJobContext } from './job-context.ts';
 
 /** The room and the LiveKit server; by default the job's. */

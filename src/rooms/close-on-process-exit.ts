@@ -1,3 +1,5 @@
+/** Deletes rooms before the process exits, in programs without a `PipelineRunner`. */
+
 import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
 import { checkDurationMs, checkMethods } from '../lib/options.ts';
 import {
@@ -9,17 +11,17 @@ import {
   withReported,
 } from '../lib/process-exit.ts';
 import { withAbort } from '../lib/timeout.ts';
+import { mayRemain, type RoomDeletionOutcome } from './delete-room.ts';
 import type { DeletionTrigger } from './delete-when.ts';
-import { mayRemain, type RoomDeletionOutcome } from './room-deletion.ts';
-import type { RestCallOptions } from './room-rest.ts';
+import type { RestCallOptions } from './rest/room-rest.ts';
 
-/** What can delete its room: a `RoomDeleter`, or whatever holds one. */
+/** A `RoomDeleter`, or an object that holds one. */
 export interface DeletesRoom {
   deleteRoom(trigger: DeletionTrigger, options?: RestCallOptions): Promise<RoomDeletionOutcome>;
 }
 
 export interface CloseOnProcessExitOptions {
-  /** For the whole shutdown, in milliseconds; below the 10 s that most supervisors wait. Default 8 000. */
+  /** For the whole shutdown, in milliseconds; below the 10 s of most supervisors. Default 8_000. */
   readonly budgetMs?: number | undefined;
   readonly logger?: Logger | undefined;
 }
@@ -36,13 +38,12 @@ interface Watched {
 }
 
 /**
- * Deletes the room on every way out of the process that JavaScript can see: SIGINT, SIGTERM, SIGHUP,
- * `beforeExit`, uncaught exceptions and unhandled rejections. For programs without a `PipelineRunner`.
+ * Deletes the room on SIGINT, SIGTERM, SIGHUP, `beforeExit`, uncaught exceptions and unhandled rejections.
  *
- * After a signal or an uncaught error the process is ended once every watched room has its outcome, and every
+ * After a signal or an uncaught error the process exits once every watched room has its outcome, and every
  * `PipelineRunner` is done: exit code 0 after one signal (or the `process.exitCode` that was set), 1 after an
- * uncaught error, 3 when a room may remain. A second signal waits 500 ms at most and exits with 128 + its number.
- * At `beforeExit` the process is left to end by itself, with 3 when a room may remain.
+ * uncaught error, 3 when a room may remain. A second signal exits after at most 500 ms with 128 + its number.
+ * After `beforeExit` the process ends by itself, with 3 when a room may remain.
  *
  * @returns A function that removes the handlers; they also go after `beforeExit`.
  * @throws {InvalidOptionError} `deleter` has no `deleteRoom`, or `budgetMs` is no limit.
@@ -64,16 +65,16 @@ export function closeOnProcessExit(
 class WatchedRooms implements ExitListener {
   readonly #watched = new Set<Watched>();
   #signalled = false;
-  /** That of a second signal wins over 3 over 1 over 0. */
+  /** Of a second signal, else 3, else 1, else 0. */
   #exitCode = 0;
-  /** True when there is more to it than an empty event loop. */
+  /** False for an empty event loop alone. */
   #mustExit = false;
   #stopListening: (() => void) | undefined;
 
   add(entry: Watched): void {
     if (this.#watched.size === 0) this.#stopListening = processExit.listen(this);
     this.#watched.add(entry);
-    // the process is going already, and nobody will say so again
+    // the process is exiting already; no further event comes
     if (processExit.isRequested) {
       this.#mustExit = true;
       void this.#close('exit');
@@ -134,7 +135,7 @@ class WatchedRooms implements ExitListener {
   #finish(): void {
     if (this.#exitCode > 0) process.exitCode = withReported(this.#exitCode);
     if (this.#mustExit) processExit.requestExit(this.#exitCode);
-    // an event loop that runs empty again would otherwise come back here for ever
+    // an event loop that runs empty again would otherwise repeat this for ever
     else for (const entry of this.#watched) this.remove(entry);
   }
 }

@@ -1,25 +1,26 @@
+/** Renews the bot's lease while its event loop runs. */
+
 import { catchError, defer, EMPTY, exhaustMap, Observable, type Subscription, timeout } from 'rxjs';
 import { type Logger, stderrLogger } from '../lib/logger.ts';
 import { checkDurationMs, checkMethods, longestTimerMs } from '../lib/options.ts';
 import { formatLease, leaseAttribute, leaseBeatMs, makeLease, nextLease } from './lease.ts';
 
-/** How long a write is waited for. Observers wait longer. */
-const patienceBeats = 1.8;
+/** A write may take so many beats; observers wait for more. */
+const maxWriteBeats = 1.8;
 
 export interface LeaseBeatOptions {
   /** Sets attributes of the bot's own participant. */
   readonly write: (attributes: Readonly<Record<string, string>>) => Promise<unknown>;
-  /** Milliseconds from beat to beat; the first one comes at once. Default 5 000. */
+  /** Milliseconds from beat to beat; the first one is immediate. Default 5_000. */
   readonly beatMs?: number | undefined;
   readonly logger?: Logger | undefined;
 }
 
 /**
- * Beats the lease from `start()` to `stop()`, and never fails its caller.
+ * Writes the lease from `start()` to `stop()`; failures are logged, never thrown.
  *
- * A write that fails is given up, and so is one that does not settle within two beats: the next beat is the retry. The first
- * failure of a row is a warning: to observers, a lease that stands still is a bot that is dead. It keeps no process
- * alive.
+ * A write that fails, or does not settle within two beats, is given up: the next beat is the retry. The first failure
+ * in a row is a warning, because observers take an unchanged lease for a dead bot. Its timer is unref'd.
  *
  * @throws {InvalidOptionError} An option can never work.
  */
@@ -40,15 +41,15 @@ export class LeaseBeat implements Disposable {
     this.#logger = logger;
   }
 
-  /** Does nothing while it beats. */
+  /** Idempotent. */
   start(): void {
     this.#subscription ??= ticks(this.#beatMs)
-      // a write that hangs must not pile up others behind it
+      // writes must not pile up behind one that hangs
       .pipe(exhaustMap(() => this.#beat()))
       .subscribe();
   }
 
-  /** Ends the beat at once; what is being written is left alone. */
+  /** Ends the beat at once; a pending write is not aborted. */
   stop(): void {
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
@@ -65,8 +66,8 @@ export class LeaseBeat implements Disposable {
       await this.#write({ [leaseAttribute]: value });
       this.#failing = false;
     }).pipe(
-      // while LiveKit is away writes wait for it, and must not become many; one that is lost must not end the beat
-      timeout({ first: Math.min(longestTimerMs, this.#beatMs * patienceBeats) }),
+      // while LiveKit is away writes wait for it; a lost one must not end the beat
+      timeout({ first: Math.min(longestTimerMs, this.#beatMs * maxWriteBeats) }),
       catchError((error: unknown) => {
         this.#warnOnce(error);
         return EMPTY;
@@ -80,15 +81,15 @@ export class LeaseBeat implements Disposable {
     try {
       this.#logger.warn(
         { error },
-        'the lease cannot be written; if it stands still, sweepers take the bot for dead',
+        'the lease cannot be written; if it stays unchanged, sweepers take the bot for dead',
       );
     } catch {
-      // a logger that fails must not end the beat
+      // a failing logger must not end the beat
     }
   }
 }
 
-/** At once and then in this rhythm; unlike RxJS's `timer` it does not keep the process alive. */
+/** Immediately and then at this interval; unlike RxJS's `timer` it does not keep the process alive. */
 function ticks(everyMs: number): Observable<void> {
   return new Observable((subscriber) => {
     subscriber.next();

@@ -1,14 +1,16 @@
-/** The lease: a counter that a bot's JavaScript loop bumps in its participant attributes, and nobody else. No rxjs. */
+/** The lease: a counter in a bot's participant attributes that only a living event loop increments. No rxjs. */
 
 import { randomBytes } from 'node:crypto';
+import { toLiveKitRESTError } from './rest/rest-error.ts';
+import type { ListedParticipant, RoomRest } from './rest/room-rest.ts';
 
 /** The participant attribute that holds it. */
 export const leaseAttribute = 'endframe.lease';
 
-/** How often it is bumped, in milliseconds. Observers wait for several beats before they act. */
+/** Interval of the beats, in milliseconds. Observers wait for several before they act. */
 export const leaseBeatMs = 5_000;
 
-/** Observers compare only whether it changed; the parts are for people who read it. */
+/** Observers compare only whether it changed; the parts are for readers. */
 export interface Lease {
   /** Random for each process: a bot that starts again never repeats the value of the one before. */
   readonly run: string;
@@ -25,13 +27,57 @@ export function nextLease({ run, count }: Lease): Lease {
   return { run, count: count + 1 };
 }
 
-/** As it stands in the attribute: `4f0c2a9be117.42`. */
+/** The attribute's text: `4f0c2a9be117.42`. */
 export function formatLease({ run, count }: Lease): string {
   return `${run}.${count}`;
 }
 
-/** `undefined` for what is no lease of this form; it still counts as one when it changes. */
-export function parseLease(text: string): Lease | undefined {
-  const [, run, count] = /^([0-9a-z]{1,64})\.(\d{1,15})$/.exec(text) ?? [];
-  return run === undefined || count === undefined ? undefined : { run, count: Number(count) };
+/** Where to look for a living bot. */
+export interface LeaseQuery {
+  readonly rest: RoomRest;
+  readonly roomName: string;
+  readonly sleep: (ms: number) => Promise<unknown>;
+  /** Whether a participant counts. Default: all do. */
+  readonly counts?: (participant: ListedParticipant) => boolean;
+}
+
+/** As sweepers have it: a lease that has not changed for longer belongs to a dead bot. */
+const leaseTtlMs = 30_000;
+
+/**
+ * Whether the lease of a bot in the room changes.
+ *
+ * One reading proves presence only, and a killed bot is listed for 20 s; two readings, a beat apart, prove that its
+ * event loop turns. Without a lease in the room the answer is immediate; an agent without one, as it is after
+ * joining, has until the next reading to write it. An unchanged lease is read for 30 s.
+ *
+ * @returns False as well where `rest` cannot list participants, or LiveKit refuses to.
+ * @throws {LiveKitRESTError} LiveKit does not answer, but may later.
+ */
+export async function hasLivingBot(query: LeaseQuery): Promise<boolean> {
+  let before = await readLeases(query);
+  for (let waitedMs = 0; waitedMs < leaseTtlMs && before.size > 0; waitedMs += leaseBeatMs) {
+    await query.sleep(leaseBeatMs);
+    const now = await readLeases(query);
+    if ([...now].some(([sid, lease]) => before.has(sid) && before.get(sid) !== lease)) return true;
+    before = new Map([...now].filter(([sid, lease]) => lease !== undefined || !before.has(sid)));
+  }
+  return false;
+}
+
+/** The lease of each bot by its participant sid; `undefined` for an agent without one. */
+async function readLeases(query: LeaseQuery): Promise<ReadonlyMap<string, string | undefined>> {
+  const { rest, roomName, counts = () => true } = query;
+  const inside = await rest.listParticipants?.(roomName).catch((thrown: unknown) => {
+    const error = toLiveKitRESTError(roomName, thrown);
+    if (error.retryable) throw error;
+    return [];
+  });
+  const leases = new Map<string, string | undefined>();
+  for (const one of inside ?? []) {
+    const lease = one.attributes[leaseAttribute] || undefined;
+    const isBot = lease !== undefined || one.isAgent;
+    if (isBot && one.state !== 'DISCONNECTED' && counts(one)) leases.set(one.sid, lease);
+  }
+  return leases;
 }

@@ -1,35 +1,22 @@
-import {
-  BehaviorSubject,
-  defer,
-  firstValueFrom,
-  type Observable,
-  ReplaySubject,
-  Subject,
-  timeout,
-} from 'rxjs';
+/** `RoomDeleter`: one deletion of one room, with one outcome for all callers. */
+
+import { AsyncSubject, firstValueFrom, type Observable } from 'rxjs';
 import { SafeEventEmitter } from '../lib/emitter.ts';
-import type { LiveKitRESTErrorKind } from '../lib/errors.ts';
 import { type Logger, safeLogger } from '../lib/logger.ts';
 import { reportRoomMayRemain } from '../lib/process-exit.ts';
-import { findRoom } from './delete-attempt.ts';
-import type { DeletionTrigger } from './delete-when.ts';
-import { asRestError } from './foreign-error.ts';
-import { type DeleterPlan, deletionPlan, type RoomDeleterOptions } from './room-deleter-options.ts';
-import { mayRemain, type NeverJoined, type RoomDeletionOutcome, runDeletion } from './room-deletion.ts';
-import { type KnownRoom, RoomGuard, type SettledNews } from './room-guard.ts';
+import { type DeletionResult, deleteRoom, mayRemain, type RoomDeletionOutcome } from './delete-room.ts';
+import { type DeletionTrigger, decideOnce, type NeverJoined } from './delete-when.ts';
+import type { GuardianNews } from './guardian/guardian-client.ts';
+import { errorFields } from './rest/rest-error.ts';
+import type { RestCallOptions } from './rest/room-rest.ts';
+import {
+  type ResolvedRoomDeleterOptions,
+  type RoomDeleterOptions,
+  resolveRoomDeleterOptions,
+} from './room-deleter-options.ts';
 import { isKnown, type RoomIdentity } from './room-identity.ts';
-import type { RestCallOptions } from './room-rest.ts';
-import { runOnce } from './run-once.ts';
-import type { RoomReappearance } from './verify-deletion.ts';
-import { waitIdly } from './wait-idly.ts';
-
-/** When it is asked again which room it is, as long as LiveKit does not list it: after each of these waits. */
-const learnAgainMs = [1_000, 5_000, 14_000];
-
-export interface GuardianDefault {
-  /** Whether there is to be a guardian where the options do not say. Default false. */
-  readonly guardian?: boolean;
-}
+import { RoomWatch } from './room-watch.ts';
+import type { RoomReappearance } from './verify-room-gone.ts';
 
 export interface RoomDeleterEvents {
   /** Also for a room that was gone already. */
@@ -37,266 +24,211 @@ export interface RoomDeleterEvents {
   roomKept: (outcome: RoomDeletionOutcome) => void;
   /** Also when a guardian has taken over. */
   roomDeleteFailed: (outcome: RoomDeletionOutcome) => void;
-  /** After its deletion: somebody brought the room back, and it was deleted again. */
+  /** After its deletion the room existed again, and was deleted again. */
   roomReappeared: (reappearance: RoomReappearance) => void;
 }
 
 /**
- * Deletes one room once, however many ask for it, and tells everybody the same outcome.
+ * Deletes one room once; every caller gets the same outcome.
  *
- * Retries what may get better, gives up at the deadline, and never rejects: its callers are often about to
- * exit. A room that was gone already counts as success. A failure is logged as an error, and makes the exit code of the
+ * Retries what may get better, gives up at the deadline, and never rejects: its callers are often about to exit. A
+ * room that was gone already counts as success. A failure is logged as an error, and makes the exit code of the
  * process 3 where it would be 0.
  *
  * @throws {InvalidOptionError} An option can never work; nothing has been sent then.
  */
 export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements AsyncDisposable {
-  readonly #plan: DeleterPlan;
-  readonly #guard: RoomGuard;
-  readonly #orders = new Subject<DeletionTrigger>();
-  readonly #aborted = new ReplaySubject<void>(1);
-  readonly #needless = new BehaviorSubject<'gone' | 'kept' | undefined>(undefined);
-  #room: RoomIdentity;
-  #ownSid: string | undefined;
+  readonly #options: ResolvedRoomDeleterOptions;
+  readonly #watch: RoomWatch;
+  readonly #outcome = new AsyncSubject<RoomDeletionOutcome>();
+  readonly #needless = new AbortController();
+  readonly #aborted = new AbortController();
+  #isStarted = false;
   #keepReason: string | undefined;
   #neverJoined: NeverJoined | undefined;
-  #isOver = false;
   /** Replays its one value, then completes; never errors. */
-  readonly outcome$: Observable<RoomDeletionOutcome>;
+  readonly outcome$: Observable<RoomDeletionOutcome> = this.#outcome.asObservable();
 
   constructor(options: RoomDeleterOptions) {
     super();
-    const plan = deletionPlan(options);
-    this.#plan = { ...plan, logger: safeLogger(plan.logger) };
-    this.#room = plan.room;
-    this.#guard = new RoomGuard(this.#plan, {
-      onReappeared: (reappearance) => this.#tellReappearance(reappearance),
+    const resolved = resolveRoomDeleterOptions(options);
+    this.#options = { ...resolved, logger: safeLogger(resolved.logger) };
+    this.#watch = new RoomWatch(this.#options, {
+      onReappeared: (reappearance) => this.#reportReappearance(reappearance),
       onSettled: (news) => this.#guardianSettled(news),
-    });
-    const events = {
-      needless: this.#needless,
-      aborted$: this.#aborted.asObservable(),
-      canHandOver: () => this.#guard.armed,
-    };
-    this.outcome$ = runOnce(this.#orders, (trigger) =>
-      runDeletion({ ...this.#plan, ...this.#known, neverJoined: this.#neverJoined }, trigger, events),
-    );
-    this.outcome$.subscribe((outcome) => {
-      this.#isOver = true;
-      if (mayRemain(outcome)) reportRoomMayRemain();
-      // first: whoever is told may end the process
-      // of a room that never was nothing can come back
-      const neverWas = this.#neverJoined !== undefined && outcome.attempts === 0;
-      if (neverWas) this.#guard.forget();
-      else this.#guard.settle(outcome, this.#known);
-      this.#tell(outcome);
     });
   }
 
   get roomName(): string {
-    return this.#plan.roomName;
+    return this.#options.roomName;
   }
 
   /** How long a deletion takes at most, in milliseconds. */
   get deadlineMs(): number {
-    return this.#plan.deadlineMs;
+    return this.#options.deadlineMs;
   }
 
   protected override get logger(): Logger {
-    return this.#plan.logger;
+    return this.#options.logger;
   }
 
   /**
    * Deletes the room, or joins the deletion that was ordered before.
    *
-   * @param signal Ends the waiting of everybody at once: what is not done by then has failed.
+   * @param signal Ends the deletion for all callers at once; unless it is done, it has failed.
    * @returns The one outcome; never rejects.
    */
   async deleteRoom(trigger: DeletionTrigger, { signal }: RestCallOptions = {}): Promise<RoomDeletionOutcome> {
-    const abort = (): void => this.#aborted.next();
+    const abort = (): void => this.#aborted.abort();
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort);
-    this.#orders.next(trigger);
+    this.#start(trigger);
     const outcome = await firstValueFrom(this.outcome$);
     signal?.removeEventListener('abort', abort);
     return outcome;
   }
 
-  /**
-   * To be called when the server has said that the room is deleted: nothing needs to be sent any more.
-   *
-   * A deletion under way ends with the answer to its present attempt.
-   */
-  roomIsGone(trigger: DeletionTrigger): void {
-    this.#needless.next('gone');
-    this.#orders.next(trigger);
+  /** The server has reported the deletion: nothing is sent any more, and a request under way is the last one. */
+  markDeleted(trigger: DeletionTrigger): void {
+    this.#needless.abort('gone');
+    this.#start(trigger);
   }
 
   /**
-   * To be called by a bot that has a successor in its room, such as one that was put out because another participant
-   * joined with its identity: the outcome is `kept`, and a guardian leaves the room alone.
-   *
-   * A deletion under way ends with the answer to its present attempt; after the outcome it does nothing.
+   * For a bot with a successor in its room, such as one that was removed because another participant joined with its
+   * identity: the outcome is `kept`, and the guardian releases the room. A request under way is finished first.
+   * Does nothing after the outcome.
    *
    * @param reason For the log.
    */
   keepRoom(reason: string): void {
     this.#keepReason = reason;
-    this.#needless.next('kept');
-    this.#orders.next('exit');
+    this.#needless.abort('kept');
+    this.#start('exit');
   }
 
   /**
-   * To be called when it is certain that the bot was never in the room, and will not be: a deletion then looks first
-   * whether there is one. Where there is none, or nobody can tell and the name is new, the outcome is `already-gone`
-   * without an attempt, and no guardian stays.
+   * For a bot that was never in the room, and will not be: a deletion lists the room first. Where there is none, or
+   * LiveKit cannot be reached and the name is new, the outcome is `already-gone` without an attempt.
    */
   neverJoined(bot: NeverJoined): void {
     this.#neverJoined = bot;
   }
 
-  /**
-   * To be called by who is inside: which room it is, where others may use its name. From now on no other room of
-   * that name is deleted.
-   */
-  roomIs(identity: Omit<RoomIdentity, 'owned'>): void {
-    if (isKnown(this.#plan.room) || this.#room.owned) return;
-    this.#room = { ...identity, owned: false };
-    this.#guard.update(this.#known);
+  /** Which room the bot is in, where others may use its name: no other room of that name is deleted from now on. */
+  identify(identity: Omit<RoomIdentity, 'owned'>): void {
+    if (isKnown(this.#options.room) || this.#watch.known.room.owned) return;
+    this.#watch.update({ room: { ...identity, owned: false } });
   }
 
   /**
-   * To be called by who is inside, and again after a reconnect: which participant the bot itself is, for
-   * `deleteWhen`. From now on one with the bot's identity and another sid is its successor, and counts.
+   * The bot's own participant, for `deleteWhen`; again after a reconnect. One with the bot's identity and another sid
+   * is its successor, and counts.
    *
    * @param sid Of the participant, such as `PA_…`.
    */
   participantIs(sid: string): void {
-    this.#ownSid = sid;
-    this.#guard.update(this.#known);
+    this.#watch.update({ ownSid: sid });
+  }
+
+  /** Starts the guardian before joining. Only the end of the process counts until `arm()`; heartbeats start there. */
+  watchProcess({ guardian = false }: { readonly guardian?: boolean } = {}): void {
+    this.#watch.guard(guardian, false);
   }
 
   /**
-   * To be called before a room is joined, if then it takes a while until the conversation begins: has the
-   * guardian, if there is to be one, watch for the end of this process. That it stands still, as it may while it
-   * loads models, counts from `arm()` on.
-   */
-  prepare({ guardian = false }: GuardianDefault = {}): void {
-    this.#guard.arm(this.#known, guardian, false);
-  }
-
-  /**
-   * To be called when the conversation begins: warms up, has the guardian watch the room if there is to be one,
-   * and learns which room it is where others may use the name; a room that is not listed yet, or of which LiveKit
-   * does not answer, is asked for again during the next 20 s. A second call does nothing new.
+   * To be called when the conversation begins: starts the guardian and its heartbeats, warms up, and looks up which
+   * room is meant; one that is not listed yet is looked up again during the next 20 s. Idempotent.
    *
+   * @param guardian Whether there is a guardian where the options leave it open. Default false.
    * @returns Resolves within the deadline; never rejects.
    */
-  async arm({ guardian = false }: GuardianDefault = {}): Promise<void> {
-    this.#guard.arm(this.#known, guardian, true);
-    await this.warmUp();
-    await this.#learnIdentity();
-    if (this.#canLearn) void this.#learnLater();
+  async arm({ guardian = false }: { readonly guardian?: boolean } = {}): Promise<void> {
+    this.#watch.guard(guardian, true);
+    await this.#watch.warmUp();
+    await this.#watch.identify();
   }
 
   /**
-   * Opens the connection and proves the credentials, so that the deletion is fast and a wrong secret is known
-   * at the start of a call, not at its end.
+   * Opens the connection and proves the credentials, so that the deletion is fast and a wrong secret shows at the
+   * start of a call, not at its end.
    *
-   * @returns Resolves within the deadline; what went wrong is logged, never thrown.
+   * @returns Resolves within the deadline; failures are logged.
    */
-  async warmUp(): Promise<void> {
-    const { roomName, rest, deadlineMs, scheduler } = this.#plan;
-    const warm$ = defer(async () => rest.warmUp?.()).pipe(timeout({ first: deadlineMs, scheduler }));
-    await firstValueFrom(warm$).catch((thrown: unknown) => {
-      const error = asRestError(roomName, thrown);
-      const fields = { roomName, kind: error.kind, status: error.status, error, ...hint(error.kind) };
-      if (error.retryable) this.logger.warn(fields, 'LiveKit did not answer the first request');
-      else this.logger.error(fields, 'LiveKit refuses requests; the room cannot be deleted later');
-    });
+  warmUp(): Promise<void> {
+    return this.#watch.warmUp();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.deleteRoom('exit');
   }
 
-  get #known(): KnownRoom {
-    return { room: this.#room, ownIdentity: this.#plan.ownIdentity, ownSid: this.#ownSid };
+  #start(trigger: DeletionTrigger): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    const { roomName, deadlineMs, logger } = this.#options;
+    const query = { ...this.#options, ...this.#watch.known, trigger, neverJoined: this.#neverJoined };
+    const deletion = deleteRoom({
+      ...query,
+      limitMs: deadlineMs,
+      decide: (attempt, signal) => (attempt > 1 ? 'delete' : decideOnce({ ...query, signal })),
+      needless: this.#needless.signal,
+      signal: this.#aborted.signal,
+      onRetry: (fields) => logger.info({ roomName, ...fields }, 'deleting the room failed; trying again'),
+    });
+    void deletion.then((result) => this.#settle(result, trigger));
   }
 
-  get #canLearn(): boolean {
-    return (
-      !this.#isOver && !this.#room.owned && !isKnown(this.#room) && this.#plan.rest.listRooms !== undefined
-    );
+  #settle(result: DeletionResult, trigger: DeletionTrigger): void {
+    const handsOver = result.error?.retryable && this.#watch.isGuarded;
+    const status = handsOver ? 'handed-over' : result.status;
+    const outcome = Object.freeze({ ...result, status, roomName: this.roomName, trigger });
+    if (mayRemain(outcome)) reportRoomMayRemain();
+    // before the listeners, which may end the process
+    if (this.#neverJoined !== undefined && outcome.attempts === 0) this.#watch.release();
+    else this.#watch.settle(outcome);
+    this.#report(outcome);
+    this.#outcome.next(outcome);
+    this.#outcome.complete();
   }
 
-  async #learnLater(): Promise<void> {
-    for (const waitMs of learnAgainMs) {
-      await waitIdly(waitMs, this.#plan.scheduler);
-      await this.#learnIdentity();
-    }
-  }
-
-  /** Of a room whose name others may use: a later room of that name is none of our business. */
-  async #learnIdentity(): Promise<void> {
-    const { roomName, rest, deadlineMs, scheduler } = this.#plan;
-    if (!this.#canLearn) return;
-    const listed$ = defer(() => findRoom(rest, roomName, {})).pipe(timeout({ first: deadlineMs, scheduler }));
-    const listed = await firstValueFrom(listed$).catch(() => undefined);
-    if (typeof listed !== 'object' || !this.#canLearn) return;
-    const { sid, creationTimeMs } = listed;
-    this.#room = { owned: false, sid, creationTimeMs };
-    this.#guard.update(this.#known);
-  }
-
-  #guardianSettled({ status, cause }: SettledNews): void {
-    const { roomName } = this;
-    if (status === 'failed') {
-      this.logger.error({ roomName }, 'the guardian could not delete the room either; it may remain');
-    } else if (cause === 'stuck') {
-      this.logger.error(
-        { roomName, status },
-        'the event loop was stuck, and the guardian has seen to the room',
-      );
-      if (status !== 'kept') this.roomIsGone('exit');
-    } else {
-      this.logger.info({ roomName, status }, 'the guardian has seen to the room');
-    }
-  }
-
-  #tellReappearance(reappearance: RoomReappearance): void {
-    const again = reappearance.status === 'deleted-again';
-    this.logger.warn(
-      reappearance,
-      again ? 'the room came back, and was deleted again' : 'the room came back, and cannot be deleted yet',
-    );
-    this.emit('roomReappeared', reappearance);
-  }
-
-  #tell(outcome: RoomDeletionOutcome): void {
+  #report(outcome: RoomDeletionOutcome): void {
     const { status, error } = outcome;
     if (mayRemain(outcome)) {
-      const fields = { ...outcome, kind: error?.kind, ...hint(error?.kind) };
+      const fields = { ...outcome, ...errorFields(error) };
       if (status === 'failed') this.logger.error(fields, 'the room could not be deleted and may remain');
       else this.logger.warn(fields, 'the room could not be deleted in time; the guardian goes on trying');
       this.emit('roomDeleteFailed', outcome);
-    } else {
+    } else if (status === 'kept') {
       const reason = this.#keepReason;
-      if (status === 'kept' && reason !== undefined) {
-        this.logger.warn({ ...outcome, reason }, 'the room is kept');
-      } else {
-        this.logger.info(outcome, status === 'kept' ? 'the room is kept' : 'the room is gone');
-      }
-      this.emit(status === 'kept' ? 'roomKept' : 'roomDeleted', outcome);
+      if (reason === undefined) this.logger.info(outcome, 'the room is kept');
+      else this.logger.warn({ ...outcome, reason }, 'the room is kept');
+      this.emit('roomKept', outcome);
+    } else {
+      this.logger.info(outcome, 'the room is gone');
+      this.emit('roomDeleted', outcome);
     }
   }
-}
 
-/** What to look at, for failures that somebody has to repair. */
-function hint(kind: LiveKitRESTErrorKind | undefined): { readonly hint?: string } {
-  if (kind === 'auth')
-    return { hint: 'check the API key and secret, and what proxies in between let through' };
-  if (kind === 'clock') return { hint: 'check the clocks of this machine and of the server' };
-  if (kind === 'bad_response') return { hint: 'check that apiUrl is the address of a LiveKit server' };
-  return {};
+  #guardianSettled({ status, cause }: Extract<GuardianNews, { type: 'settled' }>): void {
+    const fields = { roomName: this.roomName, status };
+    if (status === 'failed') {
+      this.logger.error(fields, 'the guardian could not delete the room either; it may remain');
+    } else if (cause === 'stuck') {
+      this.logger.error(
+        fields,
+        `event loop blocked; the guardian ${status === 'kept' ? 'kept' : 'deleted'} the room`,
+      );
+      if (status !== 'kept') this.markDeleted('exit');
+    } else {
+      this.logger.info(fields, 'the guardian has settled the room');
+    }
+  }
+
+  #reportReappearance(reappearance: RoomReappearance): void {
+    const isDeleted = reappearance.status === 'deleted-again';
+    const then = isDeleted ? 'and was deleted again' : 'and cannot be deleted yet';
+    this.logger.warn(reappearance, `the room came back, ${then}`);
+    this.emit('roomReappeared', reappearance);
+  }
 }

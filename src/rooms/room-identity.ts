@@ -1,24 +1,24 @@
-/** Which of the rooms of one name is meant. Pure. */
+/** Which of the rooms of one name is meant, and whether it is listed. */
 
-import type { ListedRoom } from './room-rest.ts';
+import type { ListedRoom, RestCallOptions, RoomRest } from './rest/room-rest.ts';
 
 /** Which room is meant, where others may have one of the same name. */
 export interface RoomIdentity {
-  /** True when nobody else uses the name, as with generated names. */
+  /** True when the name is used for one session only, as generated names are. */
   readonly owned: boolean;
   readonly sid?: string | undefined;
   readonly creationTimeMs?: number | undefined;
 }
 
-/** Whether it can be told from another room of the same name. */
+/** Whether it can be distinguished from another room of the same name. */
 export function isKnown({ sid, creationTimeMs }: RoomIdentity): boolean {
   return (sid ?? creationTimeMs) !== undefined;
 }
 
-/** `unknown` where nothing but the name is known of a room whose name others use too. */
+/** `unknown`: only the name is known, which others use too. */
 export type Sameness = 'ours' | 'another' | 'unknown';
 
-/** Whether a listed room is the one that is meant; under a name of our own, whatever comes back is. */
+/** Whether a listed room is the one that is meant; under an owned name it always is. */
 export function whichRoom(room: RoomIdentity, listed: ListedRoom): Sameness {
   const { owned, sid, creationTimeMs } = room;
   if (owned) return 'ours';
@@ -29,4 +29,14 @@ export function whichRoom(room: RoomIdentity, listed: ListedRoom): Sameness {
     creationTimeMs === undefined ||
     Math.floor(creationTimeMs / 1_000) === Math.floor(listed.creationTimeMs / 1_000);
   return sameSid && sameTime ? 'ours' : 'another';
+}
+
+/** The listed room of that name; `undefined` for a `rest` that cannot list. */
+export async function findRoom(
+  rest: RoomRest,
+  roomName: string,
+  options?: RestCallOptions,
+): Promise<ListedRoom | 'absent' | undefined> {
+  const listed = await rest.listRooms?.([roomName], options);
+  return listed === undefined ? undefined : (listed.find(({ name }) => name === roomName) ?? 'absent');
 }

@@ -1,7 +1,7 @@
 /** What a sweeper remembers of a room from probe to probe, on its own clock. Pure; observations are plain JSON. */
 
 import { leaseAttribute } from '../rooms/lease.ts';
-import type { ListedParticipant, ListedRoom } from '../rooms/room-rest.ts';
+import type { ListedParticipant, ListedRoom } from '../rooms/rest/room-rest.ts';
 
 /** What is known of a room. Times are milliseconds of the observer's clock, never of LiveKit's or a bot's. */
 export interface Observation {

@@ -1,7 +1,7 @@
 /** Which rooms are owned, and which of them are orphans: the only code that decides on deletion. Pure. */
 
-import { isGeneratedRoomName } from '../rooms/generated-room-name.ts';
-import type { ListedParticipant, ListedRoom } from '../rooms/room-rest.ts';
+import type { ListedParticipant, ListedRoom } from '../rooms/rest/room-rest.ts';
+import { isGeneratedRoomName } from '../rooms/room-name.ts';
 import { leaseOf, type Observation } from './observation.ts';
 
 /** Which rooms a sweeper may delete. */

@@ -1,7 +1,7 @@
 /** One probe of a room: reads its participants and decides. */
 
-import { asRestError } from '../rooms/foreign-error.ts';
-import type { ListedRoom } from '../rooms/room-rest.ts';
+import { toLiveKitRESTError } from '../rooms/rest/rest-error.ts';
+import type { ListedRoom } from '../rooms/rest/room-rest.ts';
 import type { ProbeContext, ProbeResult } from './engine/engine.ts';
 import { observe } from './observation.ts';
 import { decideOrphan, type OrphanDecision } from './orphan-policy.ts';
@@ -26,7 +26,7 @@ export async function probe(
   const { rest, isBot, pollMs, leaseTtlMs, graceMs } = options;
   const askedMs = nowMs();
   const participants = await rest.listParticipants(room.name, { signal }).catch((error: unknown) => {
-    const known = asRestError(room.name, error);
+    const known = toLiveKitRESTError(room.name, error);
     if (known.kind === 'not_found') return undefined;
     throw known;
   });

@@ -2,9 +2,9 @@
 
 import { LiveKitRESTError } from '../lib/errors.ts';
 import { silentLogger } from '../lib/logger.ts';
-import { asRestError } from '../rooms/foreign-error.ts';
+import { toLiveKitRESTError } from '../rooms/rest/rest-error.ts';
+import type { ListedRoom, RestCallOptions } from '../rooms/rest/room-rest.ts';
 import { RoomDeleter } from '../rooms/room-deleter.ts';
-import type { ListedRoom, RestCallOptions } from '../rooms/room-rest.ts';
 import type { Orphan, ReapContext } from './engine/engine.ts';
 import type { Observation } from './observation.ts';
 import { ownershipOf } from './orphan-policy.ts';
@@ -110,7 +110,7 @@ async function probeLast(
 
 /** Retryable as `unavailable`: a timeout or 404 of a probe must not be taken for one of a deletion, none was sent. */
 function asProbeError(roomName: string, thrown: unknown): LiveKitRESTError {
-  const error = asRestError(roomName, thrown);
+  const error = toLiveKitRESTError(roomName, thrown);
   if (error.kind === 'not_found' || !error.retryable) return error;
   const { status, retryAfterMs, message: body } = error;
   return new LiveKitRESTError(roomName, { kind: 'unavailable', retryable: true, status, retryAfterMs, body });

@@ -2,9 +2,8 @@
 
 import type { SafeEventEmitter } from '../lib/emitter.ts';
 import { EndframeError, errorMessage } from '../lib/errors.ts';
-import { asRestError } from '../rooms/foreign-error.ts';
-import { redact } from '../rooms/redact.ts';
-import type { ListedRoom } from '../rooms/room-rest.ts';
+import { redact, toLiveKitRESTError } from '../rooms/rest/rest-error.ts';
+import type { ListedRoom } from '../rooms/rest/room-rest.ts';
 import type {
   Orphan,
   ProbeContext,
@@ -69,7 +68,7 @@ export class Sweep implements SweepWork {
 
   async list(names: readonly string[] = []): Promise<readonly ListedRoom[]> {
     const all = await this.#options.rest.listRooms(names).catch((error: unknown) => {
-      throw asRestError(names.join(', '), error);
+      throw toLiveKitRESTError(names.join(', '), error);
     });
     const owned = all.filter((room) => ownershipOf(room, this.#options) === 'ours');
     if (names.length === 0) this.#noteList(all, owned);
@@ -90,7 +89,7 @@ export class Sweep implements SweepWork {
       if (context.signal.aborted) throw error;
       this.#failedProbes += 1;
       this.#states.set(name, 'undecided');
-      const fields = { roomName: name, error: asRestError(name, error) };
+      const fields = { roomName: name, error: toLiveKitRESTError(name, error) };
       this.#options.logger.warn(fields, 'participants could not be listed; this time does not count');
       throw error;
     }
@@ -100,7 +99,7 @@ export class Sweep implements SweepWork {
     const { name: roomName, sid, creationTimeMs } = orphan.room;
     this.#events.emit('orphanFound', orphan);
     const reaping = await reapRoom(orphan, context, this.#options).catch(
-      (error: unknown): Reaping => ({ status: 'failed', error: asRestError(roomName, error) }),
+      (error: unknown): Reaping => ({ status: 'failed', error: toLiveKitRESTError(roomName, error) }),
     );
     const silentMs = Math.round(orphan.silentMs);
     const report = { roomName, sid, creationTimeMs, reason: orphan.reason, silentMs, ...reaping };

@@ -1,7 +1,7 @@
 /** The events and reports of a sweeper: plain values that can be printed, stored and compared. */
 
 import type { LiveKitRESTError } from '../lib/errors.ts';
-import type { ListedRoom } from '../rooms/room-rest.ts';
+import type { ListedRoom } from '../rooms/rest/room-rest.ts';
 import type { Orphan, ReapStatus } from './engine/engine.ts';
 import type { DeleteReason, KeepReason } from './orphan-policy.ts';
 

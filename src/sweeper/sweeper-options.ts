@@ -14,7 +14,7 @@ import {
   checkText,
 } from '../lib/options.ts';
 import { withAbort } from '../lib/timeout.ts';
-import type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from '../rooms/room-rest.ts';
+import type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from '../rooms/rest/room-rest.ts';
 import type { SweeperEngine } from './engine/engine.ts';
 import { InMemoryEngine } from './engine/in-memory-engine.ts';
 import type { OwnershipRule } from './orphan-policy.ts';

@@ -1,57 +1,7 @@
-/** Tokens of the fake server: signing and parsing without a library, and LiveKit's checks with its messages. */
+/** LiveKit's checks of a token, with its messages. */
 
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { type ParsedToken, parseToken } from '../rooms/rest/hs256.ts';
 import { type Fields, text, type WireRequest } from './fake-wire.ts';
-
-/** A parsed token, not verified. */
-export interface ParsedToken {
-  readonly header: Readonly<Record<string, unknown>>;
-  readonly claims: Readonly<Record<string, unknown>>;
-  /** Verifies the signature with the algorithm of the header: HS256, HS384 or HS512. */
-  isSignedBy(secret: string): boolean;
-}
-
-const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-const hashes: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
-const mac = (signed: string, secret: string, hash = 'sha256'): Buffer =>
-  createHmac(hash, secret).update(signed).digest();
-
-/** Signs claims with HS256. */
-export function signToken(claims: object, secret: string): string {
-  const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
-  return `${signed}.${mac(signed, secret).toString('base64url')}`;
-}
-
-/** Parses a token; `undefined` when it is none. */
-export function parseToken(token: string): ParsedToken | undefined {
-  const [header, claims, signature, ...rest] = token.split('.');
-  if (!header || !claims || signature === undefined || rest.length > 0) return undefined;
-  const parsedHeader = decode(header);
-  const parsedClaims = decode(claims);
-  if (parsedHeader === undefined || parsedClaims === undefined) return undefined;
-  return {
-    header: parsedHeader,
-    claims: parsedClaims,
-    isSignedBy(secret) {
-      const hash = hashes[String(parsedHeader.alg)];
-      if (hash === undefined) return false;
-      const given = Buffer.from(signature, 'base64url');
-      const expected = mac(`${header}.${claims}`, secret, hash);
-      return given.length === expected.length && timingSafeEqual(given, expected);
-    },
-  };
-}
-
-function decode(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** The LiveKit versions that a FakeLiveKitServer can imitate; later patch versions respond alike. */
 export type FakeLiveKitVersion = '1.9' | '1.13';

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidOptionError } from '../lib/errors.ts';
-import { signToken } from './fake-tokens.ts';
+import { signToken } from '../rooms/rest/hs256.ts';
 import { liveKitServerProgram, printProgress } from './livekit-server-program.ts';
 import { type SupervisedProcess, startSupervised } from './supervised-process.ts';
 

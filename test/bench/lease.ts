@@ -7,7 +7,7 @@
 import { Room } from '@livekit/rtc-node';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { leaseAttribute } from '../../src/rooms/lease.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { BullMqEngine } from '../../src/sweeper/engine/bullmq-engine.ts';
 import { InMemoryEngine } from '../../src/sweeper/engine/in-memory-engine.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';

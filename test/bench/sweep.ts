@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 

@@ -4,7 +4,7 @@ import { deleteRoomOnEnd } from '../../src/cleanup/delete-room-on-end.ts';
 import type { Frame } from '../../src/frames/frame.ts';
 import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/delete-room.ts';
 import { marbles } from '../../src/testing/marbles.ts';
 
 const frames = {

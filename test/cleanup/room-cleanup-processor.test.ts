@@ -10,7 +10,7 @@ import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
-import type { RoomRest } from '../../src/rooms/room-rest.ts';
+import type { RoomRest } from '../../src/rooms/rest/room-rest.ts';
 
 class Misbehaving extends FrameProcessor {
   readonly #on: (frame: Frame) => void | Promise<void> | 'pass';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { confirms, serve } from '../rooms/misbehaving-server.ts';
+import { confirms, serve } from '../rooms/rest/misbehaving-server.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 
 const script = fileURLToPath(new URL('./stopped-room-program.ts', import.meta.url));

@@ -3,8 +3,8 @@
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
-import { guardian } from '../../src/rooms/guardian.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { guardian } from '../../src/rooms/guardian/guardian-client.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 
 const [apiUrl = '', roomName = '', how] = process.argv.slice(2);
 const { BOT_KEY: apiKey = '', BOT_SECRET: apiSecret = '' } = process.env;

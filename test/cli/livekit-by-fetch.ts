@@ -1,9 +1,8 @@
 import { vi } from 'vitest';
-import { type RoomGrant, tokenClaims } from '../../src/rooms/token-claims.ts';
+import { type RoomGrant, restTokenClaims, signToken } from '../../src/rooms/rest/hs256.ts';
 import type { FakeFault, FaultOrder } from '../../src/testing/fake-faults.ts';
 import { answer, methodOf } from '../../src/testing/fake-room-service.ts';
 import { FakeRooms } from '../../src/testing/fake-rooms.ts';
-import { signToken } from '../../src/testing/fake-tokens.ts';
 import { sleep } from '../support/fake-time.ts';
 
 type Fault = Extract<FakeFault, { kind: 'status' | 'delay' }>;
@@ -19,7 +18,7 @@ export class SignerAtOnce {
   }
 
   async sign(grant: RoomGrant, clockOffsetMs = 0): Promise<string> {
-    return signToken(tokenClaims(this.#apiKey, grant, clockOffsetMs), this.#apiSecret);
+    return signToken(restTokenClaims(this.#apiKey, grant, clockOffsetMs), this.#apiSecret);
   }
 }
 

@@ -5,7 +5,7 @@ import { printable, sweepTable } from '../../src/cli/sweep-print.ts';
 import { sleep, useVirtualTime } from '../support/fake-time.ts';
 import { LiveKitByFetch } from './livekit-by-fetch.ts';
 
-vi.mock('../../src/rooms/access-token.ts', async () => {
+vi.mock('../../src/rooms/rest/access-token.ts', async () => {
   const { SignerAtOnce } = await import('./livekit-by-fetch.ts');
   return { AccessTokenSigner: SignerAtOnce };
 });

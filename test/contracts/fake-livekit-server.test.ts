@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { roomRestContract } from './room-rest.contract.ts';
 import { roomServiceWireContract } from './room-service-wire.contract.ts';

@@ -1,5 +1,5 @@
 import { LiveKitRESTError } from '../../src/lib/errors.ts';
-import type { ListedParticipant, ListedRoom } from '../../src/rooms/room-rest.ts';
+import type { ListedParticipant, ListedRoom } from '../../src/rooms/rest/room-rest.ts';
 import type { SweeperRest } from '../../src/sweeper/sweeper-options.ts';
 import type { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 import { type FakeParticipant, type FakeRoom, FakeRooms } from '../../src/testing/fake-rooms.ts';

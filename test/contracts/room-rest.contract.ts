@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionError, LiveKitRESTError } from '../../src/lib/errors.ts';
-import type { RoomRest } from '../../src/rooms/room-rest.ts';
+import type { RoomRest } from '../../src/rooms/rest/room-rest.ts';
 import type { RestServer } from '../support/room-service.ts';
 
 export interface RoomRestSubject {

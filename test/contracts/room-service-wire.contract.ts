@@ -3,8 +3,8 @@
 import { createHmac } from 'node:crypto';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { signToken } from '../../src/rooms/rest/hs256.ts';
 import type { FakeLiveKitVersion } from '../../src/testing/fake-tokens.ts';
-import { signToken } from '../../src/testing/fake-tokens.ts';
 import type { RestServer } from '../support/room-service.ts';
 
 interface Answer {

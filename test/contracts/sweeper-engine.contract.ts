@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { LiveKitRESTError } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { leaseAttribute } from '../../src/rooms/lease.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import type { SweeperEngine } from '../../src/sweeper/engine/engine.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { OrphanReport } from '../../src/sweeper/sweeper-events.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, expect } from 'vitest';
-import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/delete-room.ts';
 import type { Caller } from '../../src/testing/caller.ts';
 import { HeardAudio } from '../../src/testing/heard-audio.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';

@@ -11,7 +11,7 @@ import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
 import { IdleFrameProcessor } from '../../src/processors/idle-frame-processor.ts';
 import { closeOnProcessExit } from '../../src/rooms/close-on-process-exit.ts';
 import { LeaseBeat } from '../../src/rooms/lease-beat.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import { BullMqEngine } from '../../src/sweeper/engine/bullmq-engine.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';

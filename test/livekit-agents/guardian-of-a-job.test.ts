@@ -3,7 +3,7 @@ import { lastValueFrom } from 'rxjs';
 import { expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { JobRoomCleanup } from '../../src/livekit-agents/attach-room-cleanup.ts';
-import { guardian } from '../../src/rooms/guardian.ts';
+import { guardian } from '../../src/rooms/guardian/guardian-client.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
 // the guardian is a process
 import '../support/guardian-from-source.ts';

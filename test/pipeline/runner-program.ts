@@ -17,7 +17,7 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../src/processors/frame-processor-setup.ts';
-import type { LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
+import type { LiveKitRESTHelperOptions } from '../../src/rooms/rest/livekit-rest-helper.ts';
 
 export interface ProgramOptions {
   readonly runner?: Omit<PipelineRunnerOptions, 'logger'>;
@@ -84,7 +84,7 @@ class Bot extends FrameProcessor {
 /** Loaded only where it is wanted: most of the programs have no room. */
 async function newCleanup({ roomName, rest }: NonNullable<ProgramOptions['room']>): Promise<FrameProcessor> {
   const { RoomCleanupProcessor } = await import('../../src/cleanup/room-cleanup-processor.ts');
-  const { LiveKitRESTHelper } = await import('../../src/rooms/livekit-rest-helper.ts');
+  const { LiveKitRESTHelper } = await import('../../src/rooms/rest/livekit-rest-helper.ts');
   return new RoomCleanupProcessor({
     roomName,
     rest: new LiveKitRESTHelper(rest),

@@ -4,11 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { closeOnProcessExit, type DeletesRoom } from '../../src/rooms/close-on-process-exit.ts';
-import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/delete-room.ts';
 import { promised } from '../support/promised.ts';
 import { spawnScript } from '../support/run-typescript.ts';
 import type { ExitProgram } from './exit-program.ts';
-import { type Answer, answers, answersAfter, confirms, neverAnswers, serve } from './misbehaving-server.ts';
+import {
+  type Answer,
+  answers,
+  answersAfter,
+  confirms,
+  neverAnswers,
+  serve,
+} from './rest/misbehaving-server.ts';
 
 const script = fileURLToPath(new URL('./exit-program.ts', import.meta.url));
 const children = new Set<ChildProcess>();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DeleteWhen, isDeletable, isHuman, othersInside } from '../../src/rooms/delete-when.ts';
-import type { ListedParticipant } from '../../src/rooms/room-rest.ts';
+import type { ListedParticipant } from '../../src/rooms/rest/room-rest.ts';
 import { listedParticipant } from '../support/listed-participant.ts';
 
 function participant(fields: Partial<ListedParticipant>): ListedParticipant {

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveKitRESTError, type LiveKitRESTErrorKind } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { makeSure } from '../../src/rooms/make-sure.ts';
+import { deleteRoom } from '../../src/rooms/delete-room.ts';
+import { guardedDeletion } from '../../src/rooms/guardian/guarded-room.ts';
+import type { RoomRest } from '../../src/rooms/rest/room-rest.ts';
 import { isRetryable } from '../../src/rooms/retry-policy.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
-import type { RoomRest } from '../../src/rooms/room-rest.ts';
 
 function failure(
   kind: LiveKitRESTErrorKind,
@@ -68,7 +69,6 @@ async function deleteIn(rest: RoomRest) {
     rest,
     logger: silentLogger,
     verify: false,
-    random: () => 0.5,
   });
   const outcome = deleter.deleteRoom('end');
   await vi.advanceTimersByTimeAsync(10_000);
@@ -76,8 +76,14 @@ async function deleteIn(rest: RoomRest) {
 }
 
 describe('a room on a lost node', () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
 
   it.each([
     ['503, no response from servers', noResponse],
@@ -125,20 +131,13 @@ describe('a room on a lost node', () => {
 
   it('is the same to a guardian', async () => {
     const { rest, calls } = cluster({ answer: noResponse, answersAfterMs: 3_000 });
-    const result = makeSure({
-      rest,
-      roomName: 'room',
-      room: { owned: true },
-      deleteWhen: 'always',
-      ownIdentity: undefined,
-      giveUpMs: 600_000,
-      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      now: Date.now,
-      random: () => 0.5,
-      isCalledOff: () => false,
-    });
+    const deletion = guardedDeletion(
+      { roomName: 'room', room: { owned: true }, deleteWhen: 'always' },
+      { rest, limitMs: 600_000, calledOff: new AbortController().signal },
+    );
+    const result = deleteRoom(deletion);
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(await result).toBe('deleted');
+    expect(await result).toMatchObject({ status: 'deleted' });
     expect(calls).toEqual(['delete', 'list', 'create', 'delete']);
   });
 });

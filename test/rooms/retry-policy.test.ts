@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LiveKitRESTError } from '../../src/lib/errors.ts';
-import {
-  answerWasLost,
-  isRetryable,
-  nextLookDelayMs,
-  nodeMayBeLost,
-  parseRetryAfter,
-  retryDelayMs,
-} from '../../src/rooms/retry-policy.ts';
+import { answerWasLost, isRetryable, nodeMayBeLost, retryDelayMs } from '../../src/rooms/retry-policy.ts';
 
 describe('isRetryable', () => {
   it.each([
@@ -95,37 +88,6 @@ describe('retryDelayMs', () => {
   });
 });
 
-describe('parseRetryAfter', () => {
-  const nowMs = Date.UTC(2026, 10, 24, 12, 0, 0);
-
-  it.each([
-    ['2', 2_000],
-    ['0', 0],
-    [' 3 ', 3_000],
-    ['3600', 3_600_000],
-    ['9'.repeat(400), Number.MAX_SAFE_INTEGER],
-    ['Tue, 24 Nov 2026 12:00:05 GMT', 5_000],
-    ['Tuesday, 24-Nov-26 12:00:05 GMT', 5_000],
-  ])('reads %j as %d ms', (header, ms) => {
-    expect(parseRetryAfter(header, nowMs)).toBe(ms);
-  });
-
-  it.each([
-    null,
-    '',
-    '-1',
-    '1.5',
-    '1e3',
-    'soon',
-    '5 apples',
-    'Tue, 24 Nov 2026 11:00:00 GMT',
-    'Tue, nonsense GMT',
-    '2026-11-24T13:00:00Z',
-  ])('ignores %j', (header) => {
-    expect(parseRetryAfter(header, nowMs)).toBeUndefined();
-  });
-});
-
 describe('nodeMayBeLost', () => {
   it.each([
     ['timeout', undefined, undefined, '', true],
@@ -139,20 +101,5 @@ describe('nodeMayBeLost', () => {
   ] as const)('of %s %s %s %j: %s', (kind, status, code, body, expected) => {
     const error = new LiveKitRESTError('r', { kind, retryable: true, status, code, body });
     expect(nodeMayBeLost(error)).toBe(expected);
-  });
-});
-
-describe('nextLookDelayMs', () => {
-  it.each([
-    [{ clear: 0, unanswered: 0, waitedMs: 0 }, 1_000],
-    [{ clear: 1, unanswered: 0, waitedMs: 1_000 }, 5_000],
-    [{ clear: 2, unanswered: 0, waitedMs: 6_000 }, 14_000],
-    [{ clear: 3, unanswered: 0, waitedMs: 20_000 }, undefined],
-    [{ clear: 0, unanswered: 3, waitedMs: 7_000 }, 8_000],
-    [{ clear: 1, unanswered: 3, waitedMs: 9_000 }, 14_000],
-    [{ clear: 1, unanswered: 9, waitedMs: 110_000 }, undefined],
-    [{ clear: 2, unanswered: 0, waitedMs: 107_000 }, undefined],
-  ])('after %o is %s', (progress, delayMs) => {
-    expect(nextLookDelayMs(progress)).toBe(delayMs);
   });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../src/lib/logger.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import {
   type Answer,
@@ -18,7 +18,7 @@ import {
   serve,
   speaksNoHttp,
   stallsInTheBody,
-} from './misbehaving-server.ts';
+} from './rest/misbehaving-server.ts';
 
 const apiSecret = 'test-secret-that-nobody-may-see';
 const page = answers(200, '<!doctype html>');
@@ -99,7 +99,7 @@ describe.concurrent('RoomDeleter against a server that', () => {
 
   it('lists no rooms, but an error with 200: a room is not taken for gone', async () => {
     const { deleter } = await setup([answers(200, '{"error":"no upstream"}')], { deadlineMs: 1_000 });
-    deleter.roomIs({ sid: 'RM_1' });
+    deleter.identify({ sid: 'RM_1' });
     expect(await deleter.deleteRoom('end')).toMatchObject({
       status: 'failed',
       error: { kind: 'bad_response' },

@@ -1,21 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { stderrLogger } from '../../src/lib/logger.ts';
-import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
-import { deletionPlan, type RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
+import { type RoomDeleterOptions, resolveRoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
+import { generateRoomName } from '../../src/rooms/room-name.ts';
 
 const rest = { deleteRoomByName: async (): Promise<true> => true };
 
-describe('deletionPlan', () => {
+describe('resolveRoomDeleterOptions', () => {
   it('has these defaults', () => {
-    expect(deletionPlan({ roomName: 'r', rest })).toMatchObject({
+    expect(resolveRoomDeleterOptions({ roomName: 'r', rest })).toMatchObject({
       deleteWhen: 'always',
       ownIdentity: undefined,
       deadlineMs: 7_000,
       logger: stderrLogger,
-      random: expect.any(Function),
       room: { owned: false },
       verify: true,
       guardian: undefined,
@@ -30,8 +29,10 @@ describe('deletionPlan', () => {
 
   it('takes a name that endframe generated for our own', () => {
     const roomName = generateRoomName('prod-');
-    expect(deletionPlan({ roomName, rest }).room).toEqual({ owned: true });
-    expect(deletionPlan({ roomName, rest, room: { owned: false } }).room).toEqual({ owned: false });
+    expect(resolveRoomDeleterOptions({ roomName, rest }).room).toEqual({ owned: true });
+    expect(resolveRoomDeleterOptions({ roomName, rest, room: { owned: false } }).room).toEqual({
+      owned: false,
+    });
   });
 
   it.each([
@@ -41,12 +42,12 @@ describe('deletionPlan', () => {
     { room: { owned: true } },
     { room: { owned: false, sid: 'RM_1', creationTimeMs: 1 }, rest: { ...rest, listRooms: async () => [] } },
   ] satisfies Partial<RoomDeleterOptions>[])('takes %o', (options) => {
-    expect(() => deletionPlan({ roomName: 'r', rest, ...options })).not.toThrow();
+    expect(() => resolveRoomDeleterOptions({ roomName: 'r', rest, ...options })).not.toThrow();
   });
 
   it('wants to see a room that is to be told from others of its name', () => {
     const room = { owned: false, sid: 'RM_1' };
-    expect(() => deletionPlan({ roomName: 'r', rest, room })).toThrow(/listRooms\(\)/);
+    expect(() => resolveRoomDeleterOptions({ roomName: 'r', rest, room })).toThrow(/listRooms\(\)/);
   });
 
   it.each([
@@ -67,14 +68,12 @@ describe('deletionPlan', () => {
     ['guardian', 1],
     ['guardianHeartbeatMs', 0],
     ['logger', {}],
-    ['scheduler', {}],
-    ['random', 0.5],
     ['room', true],
     ['room', null],
   ])('refuses %s: %o', (option, value) => {
     const options = { roomName: 'r', rest, [option]: value } as unknown as RoomDeleterOptions;
-    expect(() => deletionPlan(options)).toThrow(InvalidOptionError);
-    expect(() => deletionPlan(options)).toThrow(`Option "${option}" must be `);
+    expect(() => resolveRoomDeleterOptions(options)).toThrow(InvalidOptionError);
+    expect(() => resolveRoomDeleterOptions(options)).toThrow(`Option "${option}" must be `);
   });
 
   it.each([
@@ -83,16 +82,18 @@ describe('deletionPlan', () => {
     [{ owned: true, creationTimeMs: Number.NaN }, 'room.creationTimeMs'],
   ])('refuses the room %o', (room, option) => {
     const options = { roomName: 'r', rest, room } as RoomDeleterOptions;
-    expect(() => deletionPlan(options)).toThrow(`Option "${option}" must be `);
+    expect(() => resolveRoomDeleterOptions(options)).toThrow(`Option "${option}" must be `);
   });
 
   it.each(['no-humans-left', 'no-agents-left'] as const)(
     'wants a rest that can count for %s',
     (deleteWhen) => {
       const listParticipants = async (): Promise<[]> => [];
-      expect(() => deletionPlan({ roomName: 'r', rest, deleteWhen })).toThrow('listParticipants()');
+      expect(() => resolveRoomDeleterOptions({ roomName: 'r', rest, deleteWhen })).toThrow(
+        'listParticipants()',
+      );
       expect(() =>
-        deletionPlan({ roomName: 'r', rest: { ...rest, listParticipants }, deleteWhen }),
+        resolveRoomDeleterOptions({ roomName: 'r', rest: { ...rest, listParticipants }, deleteWhen }),
       ).not.toThrow();
     },
   );

@@ -2,10 +2,10 @@ import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { LiveKitRESTError } from '../../src/lib/errors.ts';
 import type { Logger } from '../../src/lib/logger.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/delete-room.ts';
 import type { DeletionTrigger } from '../../src/rooms/delete-when.ts';
+import type { RoomRest } from '../../src/rooms/rest/room-rest.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
-import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
-import type { RoomRest } from '../../src/rooms/room-rest.ts';
 
 const refused = new LiveKitRESTError('room', { kind: 'auth', retryable: false, status: 401 });
 
@@ -56,7 +56,7 @@ describe('RoomDeleter', () => {
   ])('knows from who is inside which room is meant: %s of %s is %s', async (sid, creationTimeMs, status) => {
     const listRooms = async () => [{ name: 'room', sid, creationTimeMs, metadata: '' }];
     const { deleter, calls } = setup({ listRooms });
-    deleter.roomIs({ sid: 'RM_1', creationTimeMs: 1_700_000_000_000 });
+    deleter.identify({ sid: 'RM_1', creationTimeMs: 1_700_000_000_000 });
     expect(await deleter.deleteRoom('end')).toMatchObject({ status, attempts: 1 });
     expect(calls).toEqual(status === 'deleted' ? ['room'] : []);
   });

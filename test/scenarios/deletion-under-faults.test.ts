@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/lib/logger.ts';
 import type { DeletionTrigger } from '../../src/rooms/delete-when.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { FakeFault, FaultOrder } from '../../src/testing/fake-faults.ts';
 import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';

@@ -6,7 +6,7 @@ import { InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
 import type { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { DeleteWhen } from '../../src/rooms/delete-when.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { type Caller, spawnCaller } from '../support/caller.ts';
 import { DoomedBot, killBots } from '../support/doomed-bot.ts';

@@ -3,9 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it, type TestContext, vi } from 'vitest';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
+import { generateRoomName } from '../../src/rooms/room-name.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { killBots, startBot } from '../support/doomed-bot.ts';

@@ -3,8 +3,8 @@
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
-import { guardian } from '../../src/rooms/guardian.ts';
-import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/delete-room.ts';
+import { guardian } from '../../src/rooms/guardian/guardian-client.ts';
 import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
 
 export interface NeverJoinedReport {

@@ -1,8 +1,8 @@
 /** A LiveKit in which joining creates no rooms: they are created explicitly, end as ever, and end for good. */
 
 import { beforeAll, expect, it } from 'vitest';
-import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
+import { generateRoomName } from '../../src/rooms/room-name.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { DoomedBot, startBot } from '../support/doomed-bot.ts';

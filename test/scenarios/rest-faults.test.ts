@@ -9,7 +9,10 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
+import {
+  LiveKitRESTHelper,
+  type LiveKitRESTHelperOptions,
+} from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import {
@@ -21,7 +24,7 @@ import {
   serve,
   speaksNoHttp,
   stallsInTheBody,
-} from '../rooms/misbehaving-server.ts';
+} from '../rooms/rest/misbehaving-server.ts';
 import { killBots, startBot } from '../support/doomed-bot.ts';
 import { promised } from '../support/promised.ts';
 import { describeWith } from '../support/requirements.ts';

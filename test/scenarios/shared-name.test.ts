@@ -2,7 +2,7 @@
 
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { killBots, startBot } from '../support/doomed-bot.ts';

@@ -1,6 +1,6 @@
 /** What must hold in a random fault run, whatever broke. Pure: a history in, what is wrong with it out. */
 
-import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/delete-room.ts';
 import type { End } from './chaos-schedule.ts';
 
 /** All times are milliseconds of one wall clock. */

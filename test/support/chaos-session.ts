@@ -1,7 +1,7 @@
 /** One session of a random fault run: a bot with its guardian and a human, from their joining to the end of all. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
+import { generateRoomName } from '../../src/rooms/room-name.ts';
 import { type Caller, spawnCaller } from './caller.ts';
 import type { SessionHistory } from './chaos-check.ts';
 import type { PlannedSession } from './chaos-schedule.ts';

@@ -1,7 +1,7 @@
 /** A sweeper with a web server, so that LiveKit's webhooks make it look sooner. Prints a line for each pass. */
 
 import { serve } from '@hono/node-server';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';
 import { webhookHandler } from '../../src/sweeper/webhook/webhook-handler.ts';

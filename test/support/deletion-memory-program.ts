@@ -1,6 +1,6 @@
 /** Deletes a room so many times, then as often again, and prints by how many bytes that made the process larger. */
 
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 
 const [apiUrl = '', times = ''] = process.argv.slice(2);
 const rest = new LiveKitRESTHelper({ apiUrl, apiKey: 'key', apiSecret: 'secret' });

@@ -9,10 +9,13 @@ import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../src/processors/frame-processor-setup.ts';
-import { guardian } from '../../src/rooms/guardian.ts';
-import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
+import type { RoomDeletionOutcome } from '../../src/rooms/delete-room.ts';
+import { guardian } from '../../src/rooms/guardian/guardian-client.ts';
+import {
+  LiveKitRESTHelper,
+  type LiveKitRESTHelperOptions,
+} from '../../src/rooms/rest/livekit-rest-helper.ts';
 import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
-import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
 import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
 import type { BotCommand, BotEvent } from './doomed-bot.ts';
 

@@ -3,9 +3,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { RoomDeletionOutcome } from '../../src/rooms/delete-room.ts';
 import type { RoomDeleterOptions } from '../../src/rooms/room-deleter-options.ts';
-import type { RoomDeletionOutcome } from '../../src/rooms/room-deletion.ts';
-import type { RoomReappearance } from '../../src/rooms/verify-deletion.ts';
+import type { RoomReappearance } from '../../src/rooms/verify-room-gone.ts';
 import type { DoomedBotProgram } from './doomed-bot-program.ts';
 import type { RestServer } from './room-service.ts';
 import { nodeArgs } from './run-typescript.ts';

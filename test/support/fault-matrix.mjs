@@ -14,7 +14,7 @@
 const faults = 'test/scenarios/deletion-under-faults.test.ts';
 const streams = 'test/scenarios/any-rxjs-stream.test.ts';
 const killed = 'test/scenarios/killed-bot.test.ts';
-const guardian = 'test/rooms/guardian.test.ts';
+const guardian = 'test/rooms/guardian/guardian-client.test.ts';
 const stuck = 'test/scenarios/stuck-processor.test.ts';
 const hangs = 'test/pipeline/never-hangs.test.ts';
 const outside = 'test/pipeline/never-hangs-outside.test.ts';
@@ -24,14 +24,14 @@ const failures = 'test/transports/livekit/livekit-failures.test.ts';
 const exits = 'test/transports/livekit/process-exit.test.ts';
 const ends = 'test/scenarios/end-frame-deletes-the-room.test.ts';
 const cleanup = 'test/cleanup/room-cleanup-processor.test.ts';
-const verify = 'test/rooms/verify-deletion.test.ts';
+const verify = 'test/rooms/verify-room-gone.test.ts';
 const lost = 'test/scenarios/lost-node.test.ts';
 const sweeper = 'test/sweeper/sweeper.test.ts';
 const realSweeper = 'test/sweeper/real-server.test.ts';
 const bullmq = 'test/sweeper/engine/bullmq-engine.test.ts';
 const lostBots = 'test/sweeper/lost-bots.test.ts';
 const webhooks = 'test/sweeper/webhook/webhook-handler.test.ts';
-const deletion = 'test/rooms/room-deletion.test.ts';
+const deletion = 'test/rooms/delete-room.test.ts';
 
 /** @type {readonly Row[]} */
 export const rows = [
@@ -64,7 +64,7 @@ export const rows = [
   { row: 16, fault: 'garbage instead of HTTP or JSON' },
   { row: 17, fault: 'odd room names' },
   { row: 18, fault: 'impossible room names' },
-  { row: 19, fault: 'forms of the URL', shownBy: [['test/rooms/server-url.test.ts', /maps .*wss:/]] },
+  { row: 19, fault: 'forms of the URL', shownBy: [['test/rooms/rest/server-url.test.ts', /maps .*wss:/]] },
   { row: 20, fault: 'URLs that are refused' },
   { row: 21, fault: 'eight concurrent triggers' },
   { row: 22, fault: 'LiveKit frozen at the end' },

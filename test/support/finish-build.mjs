@@ -11,7 +11,7 @@ await bareImportOfNative();
 /** Puts the guardian's program, as text, in the place of a module that looks for its file. */
 async function embedGuardian() {
   const bundle = await rolldown({
-    input: fileURLToPath(new URL('rooms/guardian-program.js', dist)),
+    input: fileURLToPath(new URL('rooms/guardian/main.js', dist)),
     platform: 'node',
     onLog: (_level, log) => {
       throw new Error(log.message);
@@ -28,7 +28,7 @@ async function embedGuardian() {
   const program = `(()=>{"use strict";${code.trim()}})()`;
   const args = ['--input-type=commonjs', '--eval', program];
   await replace(
-    'rooms/guardian-args.js',
+    'rooms/guardian/program.js',
     `/** Arguments for Node, to be put behind its options: the guardian's program itself. */
 export function guardianArgs() {
     return ${JSON.stringify(args)};

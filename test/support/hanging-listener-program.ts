@@ -8,7 +8,7 @@
 import { RoomCleanupProcessor } from '../../src/cleanup/room-cleanup-processor.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 
 const [roomName = '', stays] = process.argv.slice(2);
 const {

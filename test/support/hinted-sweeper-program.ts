@@ -1,7 +1,10 @@
 /** A sweeper on a queue, in a process of its own, which takes messages for hints. */
 
 import { silentLogger } from '../../src/lib/logger.ts';
-import { LiveKitRESTHelper, type LiveKitRESTHelperOptions } from '../../src/rooms/livekit-rest-helper.ts';
+import {
+  LiveKitRESTHelper,
+  type LiveKitRESTHelperOptions,
+} from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { BullMqEngine, type BullMqEngineOptions } from '../../src/sweeper/engine/bullmq-engine.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';

@@ -1,4 +1,4 @@
-import type { ListedParticipant } from '../../src/rooms/room-rest.ts';
+import type { ListedParticipant } from '../../src/rooms/rest/room-rest.ts';
 
 /** Somebody in a room, as LiveKit lists them: a person who is there, where nothing else is said. */
 export function listedParticipant(

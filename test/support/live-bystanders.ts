@@ -2,7 +2,7 @@
 
 import { deepEqual } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
+import { generateRoomName } from '../../src/rooms/room-name.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from './caller.ts';
 import { DoomedBot } from './doomed-bot.ts';

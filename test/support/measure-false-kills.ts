@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
+import { generateRoomName } from '../../src/rooms/room-name.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { type LeasedBotsOptions, prepareLeasedBots, startLeasedBots } from '../sweeper/leased-bots.ts';
 import { listRooms, roomService } from './room-service.ts';

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Guardian } from '../../dist/rooms/guardian.js';
+import { GuardianClient } from '../../dist/rooms/guardian/guardian-client.js';
 import { median } from './median.mjs';
 
 const times = Number(process.argv[2] ?? 5);
@@ -29,7 +29,7 @@ const busyMs = (pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').sp
 const samples = [];
 let cpuPercent;
 for (let run = 0; run < times; run += 1) {
-  const guardian = new Guardian();
+  const guardian = new GuardianClient();
   const startedAt = performance.now();
   const hold = guardian.watch({ ...guarded, heartbeatMs: 4_000 }, options);
   const blockedMs = performance.now() - startedAt;
@@ -46,7 +46,7 @@ for (let run = 0; run < times; run += 1) {
     await sleep(idleMs);
     cpuPercent = (100 * (busyMs(pid) - before)) / idleMs;
   }
-  hold.forget();
+  hold.release();
 }
 const of = (name) => Number(median(samples.map((sample) => sample[name])).toFixed(1));
 const result = { blockedMs: of('blockedMs'), armedMs: of('armedMs'), rssMB: of('rssMB'), pssMB: of('pssMB') };

@@ -10,7 +10,7 @@ import type { Logger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineRunner } from '../../src/pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
 import type { BotOptions } from './talking-bot.ts';
 import { tone } from './tone.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it, type TestContext, vi } from 'vitest';
-import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
+import { generateRoomName } from '../../src/rooms/room-name.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { type DoomedBot, startBot } from '../support/doomed-bot.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { leaseAttribute } from '../../src/rooms/lease.ts';
-import type { ListedParticipant, ListedRoom } from '../../src/rooms/room-rest.ts';
+import type { ListedParticipant, ListedRoom } from '../../src/rooms/rest/room-rest.ts';
 import {
   type Observation,
   type ObservationOptions,

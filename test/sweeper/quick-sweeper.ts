@@ -2,8 +2,8 @@
 
 import { expect } from 'vitest';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
-import { LiveKitRESTHelper } from '../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
+import { generateRoomName } from '../../src/rooms/room-name.ts';
 import { Sweeper } from '../../src/sweeper/sweeper.ts';
 import type { OrphanReport } from '../../src/sweeper/sweeper-events.ts';
 import type { SweeperOptions } from '../../src/sweeper/sweeper-options.ts';

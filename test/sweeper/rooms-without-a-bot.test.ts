@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { generateRoomName } from '../../src/rooms/generated-room-name.ts';
+import { generateRoomName } from '../../src/rooms/room-name.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { spawnCaller } from '../support/caller.ts';
 import { endedAfter, type Keep } from '../support/ended-after-each.ts';

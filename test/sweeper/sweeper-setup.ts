@@ -2,7 +2,7 @@
 
 import { LiveKitRESTError } from '../../src/lib/errors.ts';
 import { leaseAttribute, leaseBeatMs } from '../../src/rooms/lease.ts';
-import type { ListedParticipant, ListedRoom } from '../../src/rooms/room-rest.ts';
+import type { ListedParticipant, ListedRoom } from '../../src/rooms/rest/room-rest.ts';
 import type { SweeperRest } from '../../src/sweeper/sweeper-options.ts';
 import { listedParticipant } from '../support/listed-participant.ts';
 

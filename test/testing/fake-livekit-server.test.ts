@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { signToken } from '../../src/testing/fake-tokens.ts';
+import { signToken } from '../../src/rooms/rest/hs256.ts';
 import { type FakeFault, FakeLiveKitServer, type FakeRequest } from '../../src/testing.ts';
 
 describe('FakeLiveKitServer', () => {

@@ -1,6 +1,6 @@
 /** The interfaces between a sweeper, its engine, and the engine's store and probe queue. */
 
-import type { ListedRoom } from '../../rooms/room-rest.ts';
+import type { ListedRoom } from '../../rooms/rest/room-rest.ts';
 import type { Observation } from '../observation.ts';
 import type { DeleteReason } from '../orphan-policy.ts';
 

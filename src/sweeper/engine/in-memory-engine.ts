@@ -1,7 +1,7 @@
 /** The engine of one process, and its queue of probes. */
 
 import { from, lastValueFrom, mergeMap, type Observable, Subject, takeUntil, timer } from 'rxjs';
-import type { ListedRoom } from '../../rooms/room-rest.ts';
+import type { ListedRoom } from '../../rooms/rest/room-rest.ts';
 import type { Orphan, ProbeQueue, ProbeRunner, QueuedProbe, SweepWork } from './engine.ts';
 import { MemoryStore } from './memory-store.ts';
 import { SweepEngine, type SweepParts } from './sweep-engine.ts';

@@ -3,8 +3,7 @@
 import { EndframeError, errorMessage, InvalidOptionError } from '../../lib/errors.ts';
 import { type Logger, safeLogger, stderrLogger } from '../../lib/logger.ts';
 import { checkLogger } from '../../lib/options.ts';
-import { networkErrorCode } from '../../rooms/network-error-code.ts';
-import { cut, redact } from '../../rooms/redact.ts';
+import { networkErrorCode, redact, truncate } from '../../rooms/rest/rest-error.ts';
 import type { QueueAddress, Redis } from './load-bullmq.ts';
 
 /** @throws {InvalidOptionError} No address of a Redis. The value is never quoted: it may contain a password. */
@@ -27,7 +26,9 @@ export function checkRedisUrl(option: string, value: unknown): asserts value is 
 export function withoutRedisSecrets(thrown: unknown, redisUrl: string): Error {
   if (thrown instanceof EndframeError) return thrown;
   const text = errorMessage(thrown) || `no answer (${networkErrorCode(thrown)})`;
-  return new Error(cut(secretsOf(redisUrl).reduce((rest, secret) => redact(rest, secret), redact(text))));
+  return new Error(
+    truncate(secretsOf(redisUrl).reduce((rest, secret) => redact(rest, secret), redact(text))),
+  );
 }
 
 /** The password, decoded and as written. */

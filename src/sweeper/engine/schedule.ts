@@ -1,6 +1,6 @@
 /** How often rooms are listed and probed, so that the cost stays bounded as rooms become many. Pure. */
 
-import type { ListedRoom } from '../../rooms/room-rest.ts';
+import type { ListedRoom } from '../../rooms/rest/room-rest.ts';
 import { type Observation, triedMs } from '../observation.ts';
 import type { QueuedProbe } from './engine.ts';
 

@@ -2,8 +2,8 @@
 
 import { setMaxListeners } from 'node:events';
 import { defer, merge, repeat, type Subscription, timer } from 'rxjs';
-import { asRestError } from '../../rooms/foreign-error.ts';
-import type { ListedRoom } from '../../rooms/room-rest.ts';
+import { toLiveKitRESTError } from '../../rooms/rest/rest-error.ts';
+import type { ListedRoom } from '../../rooms/rest/room-rest.ts';
 import { observeFailure } from '../observation.ts';
 import type {
   Orphan,
@@ -243,5 +243,5 @@ export abstract class SweepEngine implements SweeperEngine {
 
 /** Whether LiveKit refused the key of this process. */
 export function isRefused(error: unknown): boolean {
-  return asRestError('', error).kind === 'auth';
+  return toLiveKitRESTError('', error).kind === 'auth';
 }

@@ -11,14 +11,12 @@ import {
   checkOptions,
   checkText,
 } from '../../lib/options.ts';
-import { generateRoomName } from '../../rooms/generated-room-name.ts';
-import { givenOrEnv } from '../../rooms/given-or-env.ts';
-import { LiveKitRESTHelper } from '../../rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../rooms/rest/livekit-rest-helper.ts';
+import type { RoomRest } from '../../rooms/rest/room-rest.ts';
+import { givenOrEnv, restBaseUrl } from '../../rooms/rest/server-url.ts';
 import { RoomDeleter } from '../../rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../../rooms/room-deleter-options.ts';
-import { checkRoomName } from '../../rooms/room-name.ts';
-import type { RoomRest } from '../../rooms/room-rest.ts';
-import { restBaseUrl } from '../../rooms/server-url.ts';
+import { checkRoomName, generateRoomName } from '../../rooms/room-name.ts';
 import type { TransportParams } from '../transport-params.ts';
 import { createAgentToken, parseJoinToken } from './tokens.ts';
 
@@ -114,8 +112,6 @@ const deletionOptionNames: Readonly<Record<keyof DeletionOptions, true>> = {
   guardian: true,
   guardianHeartbeatMs: true,
   logger: true,
-  scheduler: true,
-  random: true,
 };
 
 /** The token is used at once; the rest is tolerance for clock skew. */

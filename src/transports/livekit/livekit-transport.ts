@@ -6,8 +6,8 @@ import { PipelineError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { FrameProcessor } from '../../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../../processors/frame-processor-setup.ts';
+import type { RoomDeletionOutcome } from '../../rooms/delete-room.ts';
 import type { DeletionTrigger } from '../../rooms/delete-when.ts';
-import type { RoomDeletionOutcome } from '../../rooms/room-deletion.ts';
 import { BaseTransport } from '../base-transport.ts';
 import { encodeMessage } from '../messages.ts';
 import { LiveKitInputTransport, type SessionAccess } from './livekit-input.ts';
@@ -237,7 +237,7 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
   #joined(session: RoomSession): void {
     this.#outbox.open(async ({ data, identity }) => session.connection?.send(data, identity));
     void session.identity.then((identity) => {
-      if (identity !== undefined) this.#options.deleter?.roomIs(identity);
+      if (identity !== undefined) this.#options.deleter?.identify(identity);
     });
   }
 

@@ -3,7 +3,7 @@
 import type { Frame } from '../../frames/frame.ts';
 import { CancelTaskFrame, EndTaskFrame } from '../../frames/lifecycle.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { RoomRest } from '../../rooms/room-rest.ts';
+import type { RoomRest } from '../../rooms/rest/room-rest.ts';
 import type { ResolvedLiveKitOptions } from './livekit-options.ts';
 import type { RoomSession } from './room-session.ts';
 import { withRetries } from './with-retries.ts';
@@ -39,7 +39,7 @@ export class RejoinGuard {
     logger.info({ roomName, reason }, 'the server has ended the connection');
     if (isDeleted) {
       this.close('its room was deleted');
-      deleter?.roomIsGone('exit');
+      deleter?.markDeleted('exit');
     }
     if (isDuplicate) {
       this.close('another participant has taken its place');

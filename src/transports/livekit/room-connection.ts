@@ -4,8 +4,8 @@ import type { Subscription } from 'rxjs';
 import type { KeypadEntry } from '../../frames/dtmf.ts';
 import { errorMessage, LiveKitRESTError, MissingDependencyError, PipelineError } from '../../lib/errors.ts';
 import { withAbort } from '../../lib/timeout.ts';
-import { cut, redact } from '../../rooms/redact.ts';
-import type { RoomRest } from '../../rooms/room-rest.ts';
+import { redact, truncate } from '../../rooms/rest/rest-error.ts';
+import type { RoomRest } from '../../rooms/rest/room-rest.ts';
 import type { LocalParticipant, Room, RtcCall, RtcHandle } from './rtc-node.ts';
 
 /** How to join. */
@@ -62,7 +62,7 @@ export class RoomConnection {
     } catch (error) {
       watch.unsubscribe();
       // the message of LiveKit may contain the token
-      throw new PipelineError(`The room could not be joined: ${cut(redact(errorMessage(error)))}`);
+      throw new PipelineError(`The room could not be joined: ${truncate(redact(errorMessage(error)))}`);
     }
     return new RoomConnection(handle, room, token, watch, join);
   }

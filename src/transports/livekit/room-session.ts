@@ -7,7 +7,7 @@ import { PipelineError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { withTimeout } from '../../lib/timeout.ts';
 import { LeaseBeat } from '../../rooms/lease-beat.ts';
-import type { RoomRest } from '../../rooms/room-rest.ts';
+import type { RoomRest } from '../../rooms/rest/room-rest.ts';
 import { debounceParticipantLeft } from './participant-left-debounce.ts';
 import { Listeners } from './published-audio.ts';
 import { PublishedTracks } from './published-tracks.ts';

@@ -2,7 +2,7 @@
 
 import { InvalidOptionError } from '../../lib/errors.ts';
 import { checkDurationMs, checkText } from '../../lib/options.ts';
-import { signClaims } from '../../rooms/access-token.ts';
+import { signClaims } from '../../rooms/rest/access-token.ts';
 import { checkRoomName } from '../../rooms/room-name.ts';
 
 /** Options of {@link createParticipantToken}. */

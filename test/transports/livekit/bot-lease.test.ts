@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { EndFrame, StopFrame } from '../../../src/frames/lifecycle.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import { generateRoomName } from '../../../src/rooms/generated-room-name.ts';
 import { leaseAttribute } from '../../../src/rooms/lease.ts';
-import { LiveKitRESTHelper } from '../../../src/rooms/livekit-rest-helper.ts';
+import { LiveKitRESTHelper } from '../../../src/rooms/rest/livekit-rest-helper.ts';
+import { generateRoomName } from '../../../src/rooms/room-name.ts';
 import { Sweeper } from '../../../src/sweeper/sweeper.ts';
 import type { OrphanReport } from '../../../src/sweeper/sweeper-events.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';

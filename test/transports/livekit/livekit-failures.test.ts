@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
-import type { RoomRest } from '../../../src/rooms/room-rest.ts';
+import type { RoomRest } from '../../../src/rooms/rest/room-rest.ts';
 import { type LiveKitServer, startLiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { loadRtcNode } from '../../../src/transports/livekit/rtc-node.ts';
 import { promised } from '../../support/promised.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InvalidOptionError } from '../../../src/lib/errors.ts';
-import { generateRoomName } from '../../../src/rooms/generated-room-name.ts';
-import { signToken } from '../../../src/testing/fake-tokens.ts';
+import { signToken } from '../../../src/rooms/rest/hs256.ts';
+import { generateRoomName } from '../../../src/rooms/room-name.ts';
 import {
   type LiveKitTransportOptions,
   resolveLiveKitOptions,

@@ -2,7 +2,7 @@ import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EndTaskFrame } from '../../../src/frames/lifecycle.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import type { ListedRoom, RoomRest } from '../../../src/rooms/room-rest.ts';
+import type { ListedRoom, RoomRest } from '../../../src/rooms/rest/room-rest.ts';
 import { resolveLiveKitOptions } from '../../../src/transports/livekit/livekit-options.ts';
 import { isSameRoom, RejoinGuard } from '../../../src/transports/livekit/rejoin-guard.ts';
 

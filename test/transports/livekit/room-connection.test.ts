@@ -4,7 +4,7 @@ import {
   type LiveKitRESTErrorKind,
   MissingDependencyError,
 } from '../../../src/lib/errors.ts';
-import type { RoomRest } from '../../../src/rooms/room-rest.ts';
+import type { RoomRest } from '../../../src/rooms/rest/room-rest.ts';
 import { explainJoinFailure } from '../../../src/transports/livekit/room-connection.ts';
 
 const url = 'ws://livekit.example.com';

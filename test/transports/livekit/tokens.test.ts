@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../../src/lib/errors.ts';
-import { parseToken } from '../../../src/testing/fake-tokens.ts';
+import { parseToken } from '../../../src/rooms/rest/hs256.ts';
 import { createAgentToken, createParticipantToken } from '../../../src/transports/livekit/tokens.ts';
 
 const who = { apiKey: 'key', apiSecret: 'secret', roomName: 'lobby', identity: 'ada' };
