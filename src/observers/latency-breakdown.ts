@@ -1,12 +1,13 @@
-/** Where the time went between the user's last word and the bot's first. */
+/** The parts of the time between the user's last word and the bot's first. */
 
-/** A stretch of time with a beginning, on the clock of `performance.now()`. */
+/** An interval. */
 export interface Stretch {
+  /** Milliseconds of `performance.now()`. */
   readonly startMs: number;
   readonly durationMs: number;
 }
 
-/** How long a service took to answer. */
+/** A service's time to its first byte. */
 export interface TTFBStretch extends Stretch {
   /** The processor's name. */
   readonly processor: string;
@@ -18,9 +19,9 @@ export interface FunctionCallStretch extends Stretch {
   readonly functionName: string;
 }
 
-/** What is known of the time until the bot spoke. */
+/** The parts that were reported. */
 export interface LatencyBreakdown {
-  /** From the user's silence until it was taken for the end of the turn. */
+  /** From the user's silence until the end of the turn was detected. */
   readonly userTurn?: Stretch | undefined;
   /** In the order of their reports. */
   readonly ttfb: readonly TTFBStretch[];
@@ -28,7 +29,7 @@ export interface LatencyBreakdown {
   readonly functionCalls: readonly FunctionCallStretch[];
 }
 
-/** One line per part, in the order in which they began: `OpenAILLM#0: TTFB 250 ms`. */
+/** One line per part, in order of their beginning: `OpenAILLM#0: TTFB 250 ms`. */
 export function chronologicalEvents({ userTurn, ttfb, functionCalls }: LatencyBreakdown): readonly string[] {
   const events: [Stretch, string][] = [
     ...ttfb.map((one): [Stretch, string] => [one, `${one.processor}: TTFB`]),

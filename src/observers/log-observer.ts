@@ -1,3 +1,5 @@
+/** Logs each hop of each frame. */
+
 import type { Frame } from '../frames/frame.ts';
 import { checkFrameClasses, type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { InvalidOptionError } from '../lib/errors.ts';
@@ -7,6 +9,7 @@ import { logLevels, ownFields } from '../processors/frame-logger.ts';
 import type { FramePushed, Observer } from './observer.ts';
 import { checkProcessorClasses, type ProcessorClass } from './processor-classes.ts';
 
+/** Options of a log observer. */
 export interface LogObserverOptions {
   /** Which frames are logged, with subclasses. Default all. */
   readonly frames?: readonly FrameClass[];
@@ -21,9 +24,9 @@ export interface LogObserverOptions {
 }
 
 /**
- * Writes a log line for each hop of each frame: from whom, to whom, and the frame's own fields.
+ * Writes a log line for each hop of each frame: source, destination, and the frame's own fields.
  *
- * What people said is in those fields; keep such logs accordingly.
+ * The fields contain what people said: store such logs accordingly.
  *
  * @see Pipecat `observers/loggers/debug_log_observer.py`, `DebugLogObserver`
  */

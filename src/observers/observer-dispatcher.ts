@@ -1,13 +1,20 @@
 /** Delivers what happens in a pipeline to its observers, asynchronously. */
 
-import type { Frame, FrameDirection } from '../frames/frame.ts';
+import type { Frame } from '../frames/frame.ts';
 import type { Logger } from '../lib/logger.ts';
 import { withTimeout } from '../lib/timeout.ts';
 import { frameScheduler, nextTurn, turnOfTheLoop } from '../processors/core/frame-scheduler.ts';
 import type { FrameListener } from '../processors/core/processor-types.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
-import { type EventCursor, EventLog, type ObserverEvent } from './event-log.ts';
-import type { FrameProcessed, FramePushed, Observer, ProcessorSetUp } from './observer.ts';
+import {
+  type EventCursor,
+  EventLog,
+  processedDownstream,
+  processedUpstream,
+  pushedDownstream,
+  pushedUpstream,
+} from './event-log.ts';
+import type { Observer } from './observer.ts';
 
 /** How long a delivery may block timers and I/O, in milliseconds. */
 const budgetMs = 1;
@@ -15,55 +22,18 @@ const budgetMs = 1;
 const budgetBesideFramesMs = 0.1;
 /** The same for a backlog that is worse than blocking. */
 const budgetWhenBehindMs = 4;
-const largeBacklog = 100_000;
+/** Backlogs are counted in fields of the log: one event takes one field or a few. */
+const largeBacklog = 400_000;
 /** Most events between two readings of the clock; fewer when they take longer than {@link fastMs}. */
 const longestStride = 64;
 const fastMs = 0.1;
-/** How many events an observer gets in a row, time permitting: a batch, or a share of a large backlog. */
+/** How many fields an observer gets in a row, time permitting: a batch, or a share of a large backlog. */
 const batchSize = 512;
 const shareOfBacklog = 3;
 /** Largest backlog of an observer with a pending method. */
 const mostBehindBusy = 100_000;
-/** Largest backlog of an observer that is slow: about 100 MB, besides the frames. */
-const mostBehind = 1_000_000;
-
-class Pushed implements FramePushed, ObserverEvent {
-  readonly source: FrameProcessor;
-  readonly destination: FrameProcessor | undefined;
-  readonly frame: Frame;
-  readonly direction: FrameDirection;
-  readonly timestampMs: number;
-
-  constructor(source: FrameProcessor, frame: Frame, direction: FrameDirection) {
-    this.source = source;
-    this.destination = direction === 'downstream' ? source.next : source.previous;
-    this.frame = frame;
-    this.direction = direction;
-    this.timestampMs = frameScheduler.nowMs;
-  }
-
-  deliver(observer: Observer): void | Promise<void> {
-    return observer.onPushFrame?.(this);
-  }
-}
-
-class Processed implements FrameProcessed, ObserverEvent {
-  readonly processor: FrameProcessor;
-  readonly frame: Frame;
-  readonly direction: FrameDirection;
-  readonly timestampMs: number;
-
-  constructor(processor: FrameProcessor, frame: Frame, direction: FrameDirection) {
-    this.processor = processor;
-    this.frame = frame;
-    this.direction = direction;
-    this.timestampMs = frameScheduler.nowMs;
-  }
-
-  deliver(observer: Observer): void | Promise<void> {
-    return observer.onProcessFrame?.(this);
-  }
-}
+/** Largest backlog of an observer that is slow: 32 MB, besides the frames. */
+const mostBehind = 4_000_000;
 
 /**
  * Events are logged synchronously and delivered in later turns of the event loop; a slow observer lags without delaying
@@ -113,12 +83,15 @@ export class ObserverDispatcher {
   }
 
   processorSetUp(processor: FrameProcessor, startedMs: number, finishedMs: number): void {
-    const event: ProcessorSetUp = { processor, startedMs, finishedMs };
-    this.#record({ deliver: (observer) => observer.onProcessorSetup?.(event) });
+    if (this.#cursors.size === 0) return;
+    this.#log.recordSetUp({ processor, startedMs, finishedMs });
+    if (!this.#isScheduled) this.#schedule();
   }
 
   pipelineStarted(): void {
-    this.#record({ deliver: (observer) => observer.onPipelineStarted?.() });
+    if (this.#cursors.size === 0) return;
+    this.#log.recordStarted();
+    if (!this.#isScheduled) this.#schedule();
   }
 
   /**
@@ -182,17 +155,21 @@ export class ObserverDispatcher {
   }
 
   readonly #pushedListener: FrameListener = {
-    onFrame: (source: FrameProcessor, frame, direction) => this.#record(new Pushed(source, frame, direction)),
+    onFrame: (processor: FrameProcessor, frame, direction) =>
+      this.#recordFrame(direction === 'downstream' ? pushedDownstream : pushedUpstream, processor, frame),
   };
 
   readonly #processedListener: FrameListener = {
     onFrame: (processor: FrameProcessor, frame, direction) =>
-      this.#record(new Processed(processor, frame, direction)),
+      this.#recordFrame(
+        direction === 'downstream' ? processedDownstream : processedUpstream,
+        processor,
+        frame,
+      ),
   };
 
-  #record(event: ObserverEvent): void {
-    if (this.#cursors.size === 0) return;
-    this.#log.record(event);
+  #recordFrame(kind: number, processor: FrameProcessor, frame: Frame): void {
+    this.#log.recordFrame(kind, processor, frame);
     if (!this.#isScheduled) this.#schedule();
   }
 
@@ -249,15 +226,15 @@ export class ObserverDispatcher {
         untilRead = cursor.stride;
       }
       untilRead -= 1;
-      this.#deliverEvent(cursor.next(), cursor);
+      this.#deliverNext(cursor);
     }
     if (cursor.position === cursor.end) this.#cursors.delete(cursor);
     return !cursor.isBusy && cursor.position < end;
   }
 
-  #deliverEvent(event: ObserverEvent, cursor: EventCursor): void {
+  #deliverNext(cursor: EventCursor): void {
     try {
-      const result = event.deliver(cursor.observer);
+      const result = cursor.deliver();
       if (isThenable(result)) this.#await(cursor, result);
     } catch (error) {
       this.#logger.error({ error }, 'an observer failed');

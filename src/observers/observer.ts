@@ -37,7 +37,7 @@ export interface ProcessorSetUp {
  *
  * Methods are called asynchronously, in order and one at a time: an observer can neither slow nor break a pipeline. At
  * the end of a run the backlog is delivered before `cleanup()`, as long as it shrinks. An observer gets no more events,
- * with a warning, when it is 100 000 events behind because one of its methods does not settle, or 1 000 000 because it
+ * with a warning, when it is 100 000 events behind because one of its methods does not settle, or 4 000 000 because it
  * is slow; its `cleanup()` is called all the same. The same frame is seen at every hop: compare its `id`.
  *
  * @see Pipecat `observers/base_observer.py`, `BaseObserver`

@@ -1,3 +1,5 @@
+/** Processors by class. */
+
 import { InvalidOptionError } from '../lib/errors.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 

@@ -1,13 +1,15 @@
+/** Deduplicates frames that are seen at every hop. */
+
 import type { Frame } from '../frames/frame.ts';
 
-/** How many frames are remembered: many more than are on their way at a time. */
+/** Many more frames than are under way at a time. */
 const rememberedFrames = 128;
 
-/** Tells a frame's first hop from the others; remembers the latest frames only. */
+/** A bounded set of the latest frames. */
 export class SeenFrames {
   readonly #ids = new Set<number>();
 
-  /** True the first time it is asked about a frame. */
+  /** True for the first call with a frame. */
   isNew(frame: Frame): boolean {
     if (this.#ids.has(frame.id)) return false;
     this.#ids.add(frame.id);

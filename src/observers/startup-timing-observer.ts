@@ -1,21 +1,24 @@
+/** Measures the start of a pipeline. */
+
 import { BotConnectedFrame, ClientConnectedFrame } from '../frames/participants.ts';
 import { SafeEventEmitter } from '../lib/emitter.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessed, FramePushed, Observer, ProcessorSetUp } from './observer.ts';
 import { checkProcessorClasses, type ProcessorClass } from './processor-classes.ts';
 
+/** Options of a startup timing observer. */
 export interface StartupTimingObserverOptions {
-  /** Which processors are reported, with subclasses. Default all but those that are made of others. */
+  /** Which processors are reported, with subclasses. Default all except compounds. */
   readonly processors?: readonly ProcessorClass[];
 }
 
-/** What one processor cost to get ready. */
+/** The startup of one processor. */
 export interface ProcessorStartupTiming {
   /** Its name. */
   readonly processor: string;
-  /** Its `setup()`. */
+  /** Duration of its `setup()`. */
   readonly setupMs: number;
-  /** From the StartFrame's arrival until it passed it on. */
+  /** From the StartFrame's arrival until it pushed the frame on. */
   readonly startMs: number;
   /** From the first StartFrame's arrival anywhere to that at this one. */
   readonly startOffsetMs: number;
@@ -23,33 +26,35 @@ export interface ProcessorStartupTiming {
   readonly durationMs: number;
 }
 
+/** The startup of a pipeline. */
 export interface StartupTimingReport {
   /** When the processors began to be set up. */
   readonly startedAt: Date;
-  /** From there until the StartFrame had come out; less than the sum, since setups run side by side. */
+  /** From there until the StartFrame had come out; less than the sum, since setups run concurrently. */
   readonly totalMs: number;
-  /** In the order in which they passed the StartFrame on. */
+  /** In the order in which they pushed the StartFrame on. */
   readonly processors: readonly ProcessorStartupTiming[];
 }
 
-/** Milliseconds from the beginning of the setups. */
+/** The startup of the transport, in milliseconds from the beginning of the setups. */
 export interface TransportTimingReport {
   readonly startedAt: Date;
-  /** Until the bot was in the room; `undefined` where the transport does not tell. */
+  /** Until the bot was in the room; `undefined` where the transport does not report it. */
   readonly botConnectedMs: number | undefined;
-  /** Until the first participant was there. */
+  /** Until the first participant was in the room. */
   readonly clientConnectedMs: number;
 }
 
+/** Events of a startup timing observer. */
 export interface StartupTimingObserverEvents {
   /** The pipeline has started; at most once. */
   startupTimingReported: (report: StartupTimingReport) => void;
-  /** The pipeline has started and somebody is there; at most once. */
+  /** The pipeline has started and the first participant is in the room; at most once. */
   transportTimingReported: (report: TransportTimingReport) => void;
 }
 
 /**
- * Tells what makes a pipeline slow to start: each processor's `setup()` and its work at the StartFrame.
+ * Reports what makes a pipeline slow to start: each processor's `setup()` and its work at the StartFrame.
  *
  * @see Pipecat `observers/startup_timing_observer.py`, `StartupTimingObserver`
  */
@@ -100,7 +105,7 @@ export class StartupTimingObserver extends SafeEventEmitter<StartupTimingObserve
   onPipelineStarted(): void {
     if (this.#hasStarted) return;
     this.#hasStarted = true;
-    // one that came too late to see the setups
+    // the observer was added after the setups
     if (this.#beganMs === Number.POSITIVE_INFINITY) this.#beganMs = this.#firstArrivalMs;
     const totalMs = this.#startedMs - this.#beganMs;
     this.emit('startupTimingReported', { startedAt: this.#startedAt, totalMs, processors: this.#timings });

@@ -1,3 +1,5 @@
+/** Counts the turns of a conversation. */
+
 import type { Frame } from '../frames/frame.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
 import {
@@ -10,8 +12,9 @@ import { checkDurationMs } from '../lib/options.ts';
 import type { FramePushed, Observer } from './observer.ts';
 import { SeenFrames } from './seen-frames.ts';
 
+/** Options of a turn tracking observer. */
 export interface TurnTrackingObserverOptions {
-  /** How long the bot may pause within a turn, in milliseconds; its turn is over then. Default 2 500. */
+  /** Longest pause of the bot within a turn, in milliseconds. Default 2 500. */
   readonly turnEndTimeoutMs?: number;
 }
 
@@ -19,19 +22,21 @@ export interface TurnTrackingObserverOptions {
 export interface EndedTurn {
   /** Counted from 1. */
   readonly turn: number;
-  /** Without the pause that showed that it was over. */
+  /** Without the pause that ended it. */
   readonly durationMs: number;
-  /** The user spoke before the bot had finished, or the run ended. */
+  /** Whether the user spoke before the bot had finished, or the run ended. */
   readonly wasInterrupted: boolean;
 }
 
+/** Events of a turn tracking observer. */
 export interface TurnTrackingObserverEvents {
+  /** Turns are counted from 1. */
   turnStarted: (turn: number) => void;
   turnEnded: (turn: EndedTurn) => void;
 }
 
 /**
- * Counts the turns of a conversation: what the user said and what the bot answered.
+ * Counts turns: what the user said and what the bot answered.
  *
  * The first turn begins with the pipeline, the others when the user begins to speak. A turn is over when the user
  * speaks again after the bot has spoken, or the bot has been silent for a while, or the run ends.
@@ -88,7 +93,7 @@ export class TurnTrackingObserver extends SafeEventEmitter<TurnTrackingObserverE
   }
 
   #botStoppedSpeaking(): void {
-    // it also comes behind the interruption that has ended the turn
+    // the frame also follows the interruption that has ended the turn
     if (!this.#botSpeaks) return;
     this.#botSpeaks = false;
     const stoppedMs = this.#latestMs;

@@ -1,3 +1,5 @@
+/** Measures the bot's response time. */
+
 import type { Frame } from '../frames/frame.ts';
 import {
   FunctionCallCancelFrame,
@@ -18,10 +20,11 @@ import type { FunctionCallStretch, LatencyBreakdown, Stretch, TTFBStretch } from
 import type { FramePushed, Observer } from './observer.ts';
 import { SeenFrames } from './seen-frames.ts';
 
+/** Events of a latency observer. */
 export interface UserBotLatencyObserverEvents {
   /** From the user's last word to the bot's first, in milliseconds. */
   latencyMeasured: (latencyMs: number) => void;
-  /** Where that time went; comes behind either of the other events. */
+  /** The parts of that time; follows either of the other events. */
   latencyBrokenDown: (breakdown: LatencyBreakdown) => void;
   /** From the first participant's arrival to the bot's greeting, in milliseconds; at most once. */
   firstBotSpeechMeasured: (latencyMs: number) => void;
@@ -30,12 +33,12 @@ export interface UserBotLatencyObserverEvents {
 /**
  * Measures how long the user waits for the bot.
  *
- * The wait begins when the user fell silent, which is before voice activity detection could say so; without voice
- * activity detection it begins with the end of the user's turn. Only frames on their way downstream count. What services reported before an interruption does not belong to the answer.
- * There is no first speech to be measured when the user speaks first.
+ * The wait begins when the user fell silent, which is before voice activity detection could report it; without voice
+ * activity detection it begins with the end of the user's turn. Only downstream frames count. What services reported
+ * before an interruption does not count. There is no first speech to be measured when the user speaks first.
  *
  * @see Pipecat `observers/user_bot_latency_observer.py`, `UserBotLatencyObserver`; in milliseconds, and without
- * the time of text aggregation, which nobody reports here.
+ * the time of text aggregation, which is not reported here.
  */
 export class UserBotLatencyObserver
   extends SafeEventEmitter<UserBotLatencyObserverEvents>
@@ -44,7 +47,7 @@ export class UserBotLatencyObserver
   readonly #seen = new SeenFrames();
   #clientConnectedMs: number | undefined;
   #firstSpeechIsDue = true;
-  /** Since when the user is silent. */
+  /** When the user fell silent. */
   #silenceMs: number | undefined;
   /** Whether voice activity detection has heard the user since the bot spoke last: it is more precise than turns. */
   #hasVoiceActivity = false;

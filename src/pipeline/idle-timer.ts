@@ -1,4 +1,4 @@
-/** The idle timeout: finds out when nobody was heard for a while. */
+/** The idle timeout: calls back when neither a user nor the bot was heard for a while. */
 
 import type { Frame } from '../frames/frame.ts';
 import { type FrameClass, isOneOf } from '../frames/of-frame.ts';
@@ -49,7 +49,7 @@ export class IdleTimer {
     this.#timer = undefined;
   }
 
-  /** Somebody is heard. */
+  /** A user or the bot is heard. */
   reset(): void {
     this.#activeAtMs = performance.now();
   }

@@ -44,8 +44,7 @@ export interface PipelineTaskLimits {
    */
   readonly cleanupTimeoutMs?: number | null;
   /**
-   * How long nobody may be heard: neither the bot, whatever it plays, nor a user, by voice, transcription, text or
-   * key. A user's turn and a running function call count for as long as they last, up to an hour. Once an End or
+   * How long neither the bot may be heard, whatever it plays, nor a user, by voice, transcription, text or key. A user's turn and a running function call count for as long as they last, up to an hour. Once an End or
    * Stop frame has entered the pipeline the timeout does not apply any more. Default 300 000.
    */
   readonly idleTimeoutMs?: number | null;
@@ -85,7 +84,7 @@ export interface PipelineTaskEvents {
   started: () => void;
   /** The run is over; emitted once. */
   finished: (result: PipelineResult) => void;
-  /** Nobody was heard for `idleTimeoutMs`. */
+  /** Neither the bot nor a user was heard for `idleTimeoutMs`. */
   idleTimeout: () => void;
   /** No heartbeat came out for so many milliseconds; repeated while that lasts. */
   heartbeatTimeout: (timeoutMs: number) => void;

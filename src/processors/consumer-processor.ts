@@ -1,20 +1,23 @@
+/** The receiving end of a producer: pushes its frames elsewhere in the pipeline. */
+
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { checkFunction, checkMethods, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 import { type FrameTransform, type ProducerProcessor, sameFrame } from './producer-processor.ts';
 
+/** Options of a consumer. */
 export interface ConsumerProcessorOptions extends FrameProcessorOptions {
-  /** Which way the producer's frames go from here. Default `'downstream'`. */
+  /** Direction in which the producer's frames go on from here. Default `'downstream'`. */
   readonly direction?: FrameDirection;
-  /** Default: the frame as the producer hands it over. */
+  /** Maps each frame. Default: the frame itself. */
   readonly transform?: FrameTransform;
 }
 
 /**
- * Sends on the frames of a {@link ProducerProcessor} that stands elsewhere in the pipeline, before it or behind.
+ * Pushes the frames of a {@link ProducerProcessor} that is elsewhere in the pipeline, upstream or downstream of it.
  *
- * Takes frames from its StartFrame to its End, Stop or Cancel frame, and queues them into itself: they keep
- * their place among its own frames, and an interruption drops them. All other frames pass.
+ * From its StartFrame to its End, Stop or Cancel frame it queues them at itself: they keep their order with other
+ * frames, and an interruption drops them. All other frames pass.
  *
  * @see Pipecat `processors/consumer_processor.py`, `ConsumerProcessor`
  */
@@ -59,7 +62,7 @@ export class ConsumerProcessor extends FrameProcessor {
     try {
       this.queueFrame(this.#transform(produced), this.#direction);
     } catch (error) {
-      // it is this processor's failure, not the producer's
+      // an error of this processor, not of the producer
       this.pushError({ error });
     }
   }

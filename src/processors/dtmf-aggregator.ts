@@ -1,3 +1,5 @@
+/** Joins the keys that a caller presses into text. */
+
 import { Subscription, timer } from 'rxjs';
 import { InputDTMFFrame, isKeypadEntry, type KeypadEntry } from '../frames/dtmf.ts';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
@@ -7,25 +9,25 @@ import { InvalidOptionError } from '../lib/errors.ts';
 import { checkDurationMs } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
+/** Options of a DTMF aggregator. */
 export interface DTMFAggregatorOptions extends FrameProcessorOptions {
-  /** How long after a key the next one may come, in milliseconds. Default 2 000. */
+  /** Longest pause between two keys of a sequence, in milliseconds. Default 2 000. */
   readonly timeoutMs?: number;
-  /** The key that ends a sequence at once, and belongs to it. Default `#`. */
+  /** The key that ends a sequence at once, and is part of it. Default `#`. */
   readonly terminationKey?: KeypadEntry;
-  /** What the text begins with. Default `DTMF: `. */
+  /** Beginning of the text. Default `DTMF: `. */
   readonly prefix?: string;
 }
 
 /** The keys that one participant has pressed so far. */
 interface KeySequence {
   keys: string;
-  /** Ends the sequence when no key has followed in time. */
+  /** Ends the sequence after the pause. */
   timeUp: Subscription;
 }
 
 /**
- * Makes a text of the keys that a caller presses, for a language model to read. Each participant's keys are a sequence
- * of their own.
+ * Turns the keys that a caller presses into text for a language model. Each participant has a sequence of its own.
  *
  * Frames in: {@link InputDTMFFrame}; everything passes through.
  * Frames out: an interruption in both directions with the first key of a sequence, and one
@@ -34,7 +36,7 @@ interface KeySequence {
  *
  * @throws {InvalidOptionError} `timeoutMs` is not a positive, finite number, or `terminationKey` is no key, or
  * `prefix` no string.
- * @see Pipecat `processors/aggregators/dtmf_aggregator.py`, `DTMFAggregator`; there the keys of all are one sequence.
+ * @see Pipecat `processors/aggregators/dtmf_aggregator.py`, `DTMFAggregator`; there the keys of all participants are one sequence.
  */
 export class DTMFAggregator extends FrameProcessor {
   readonly #terminationKey: KeypadEntry;

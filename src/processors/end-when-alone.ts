@@ -1,3 +1,5 @@
+/** Ends the run when the bot is alone in the room. */
+
 import { distinctUntilChanged, EMPTY, Subject, type Subscription, switchMap, timer } from 'rxjs';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { EndTaskFrame, isTerminalFrame } from '../frames/lifecycle.ts';
@@ -10,19 +12,25 @@ import {
 import { checkDurationMs, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
+/** When a bot counts as alone. */
 export interface EndWhenAloneOptions extends FrameProcessorOptions {
-  /** How long the bot waits for somebody to come back, in milliseconds. Default 10 000. */
+  /** How long the bot stays alone before it ends the run, in milliseconds. Default 10 000. */
   readonly graceMs?: number;
-  /** With whom the bot is not alone. Default `'people'`: recorders, avatars and other bots do not count. */
+  /** Participants that count as company. Default `'people'`: recorders, avatars and other bots do not count. */
   readonly company?: Company;
 }
 
 /**
- * Asks the task to end once the bot has been alone in the room for a while.
+ * Requests the end of the run when the bot has been alone in the room for `graceMs`.
  *
  * Frames in: {@link ParticipantJoinedFrame}, {@link ParticipantLeftFrame}; everything passes through.
  * Frames out: one {@link EndTaskFrame}, upstream, each time the bot has been left alone.
- * Waits for the first participant who counts as company: a bot that has always been alone does not end.
+ * Waits for the first participant that counts as company: a bot that has always been alone does not end.
+ *
+ * @example
+ * ```ts
+ * new Pipeline([transport.input(), new EndWhenAlone({ graceMs: 5_000 }), bot, transport.output()]);
+ * ```
  *
  * @throws {InvalidOptionError} An option can never work.
  */
@@ -67,7 +75,7 @@ export class EndWhenAlone extends FrameProcessor {
     this.#subscription = graceOver$.subscribe(() => {
       this.push(new EndTaskFrame('alone in the room'), 'upstream');
     });
-    // a run after a StopFrame begins with the participants of the one before
+    // a run after a StopFrame begins with the participants of the previous one
     this.#alone.next(this.#isAlone);
   }
 

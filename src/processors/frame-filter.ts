@@ -1,3 +1,5 @@
+/** A filter by frame class. */
+
 import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
 import { checkFrameClasses, type FrameClass, isOneOf } from '../frames/of-frame.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';

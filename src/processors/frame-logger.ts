@@ -1,3 +1,5 @@
+/** Logs the frames at one place of a pipeline. */
+
 import { InputAudioRawFrame, OutputAudioRawFrame } from '../frames/audio.ts';
 import type { Frame, FrameDirection } from '../frames/frame.ts';
 import { checkFrameClasses, type FrameClass, isOneOf } from '../frames/of-frame.ts';
@@ -6,14 +8,15 @@ import { type Logger, safeLogger } from '../lib/logger.ts';
 import { checkMethods, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
+/** Options of a frame logger. */
 export interface FrameLoggerOptions extends FrameProcessorOptions {
-  /** The text of each line. Default `frame`. */
+  /** The message of each line. Default `frame`. */
   readonly prefix?: string;
   /** Default `'debug'`, which the default logger does not show. */
   readonly level?: keyof Logger;
   /** Where the lines go. Default: the task's logger. */
   readonly logger?: Logger;
-  /** What is not worth a line, with subclasses. Default: sound, and the frames that say that somebody still speaks. */
+  /** Frames that are not logged, with subclasses. Default: audio, `BotSpeakingFrame` and `UserSpeakingFrame`. */
   readonly ignored?: readonly FrameClass[];
 }
 
@@ -26,13 +29,13 @@ const noise: readonly FrameClass[] = [
 
 export const logLevels: readonly (keyof Logger)[] = ['debug', 'info', 'warn', 'error'];
 
-/** What the line tells by other means, or only where it is of interest. */
+/** Fields that are logged otherwise, or only when they are set. */
 const common: ReadonlySet<string> = new Set(['id', 'uninterruptible', 'metadata']);
 
 /**
  * Writes a log line for each frame that passes: its name, its direction, and its own fields. All frames pass.
  *
- * What people said is in those fields; keep such logs accordingly.
+ * The fields contain what people said: store such logs accordingly.
  *
  * @see Pipecat `processors/logger.py`, `FrameLogger`
  */
@@ -64,7 +67,7 @@ export class FrameLogger extends FrameProcessor {
   }
 }
 
-/** The fields that are set, with binary data told by its size. */
+/** The fields that are set; binary data as its size. */
 export function ownFields(frame: Frame): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(frame)) {

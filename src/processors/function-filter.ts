@@ -1,3 +1,5 @@
+/** A filter by a function. */
+
 import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
 import { checkBoolean, checkFunction, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
@@ -5,19 +7,20 @@ import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts
 /** Whether a frame may pass. */
 export type FramePredicate = (frame: Frame, direction: FrameDirection) => boolean | Promise<boolean>;
 
+/** Options of a function filter. */
 export interface FunctionFilterOptions extends FrameProcessorOptions {
-  /** Which direction is filtered; frames of the other one pass. Default `'downstream'`. */
+  /** The direction that is filtered; frames of the other one pass. Default `'downstream'`. */
   readonly direction?: FrameDirection | 'both';
   /** Whether system frames are filtered as well. Default `false`. */
   readonly filterSystemFrames?: boolean;
 }
 
 /**
- * Lets only frames pass that a function agrees to.
+ * Lets only frames pass for which a function returns true.
  *
  * System frames pass unless `filterSystemFrames` is set. The framework's own frames always pass: lifecycle frames,
  * requests to the task, flush probes, heartbeats, pause and resume. The function is called for every frame, also for
- * those that pass anyway: it may as well count them.
+ * those that pass anyway, so that it can count them.
  *
  * @see Pipecat `processors/filters/function_filter.py`, `FunctionFilter`; there only Start, End and Cancel frames
  * pass of those.
@@ -41,7 +44,7 @@ export class FunctionFilter extends FrameProcessor {
 
   protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
     if (isFrameworkFrame(frame)) {
-      // before the function is called, which may throw or never answer
+      // before the function is called, which may throw or never settle
       this.push(frame, direction);
       return void this.#predicate(frame, direction);
     }

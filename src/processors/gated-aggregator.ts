@@ -1,34 +1,37 @@
+/** Buffers frames until a gate opens. */
+
 import { type Frame, type FrameDirection, isFrameworkFrame, roleOf } from '../frames/frame.ts';
 import { checkBoolean, checkFunction, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
-/** What a frame does to a gate. */
+/** Whether a frame opens or closes a gate. */
 export type GatePredicate = (frame: Frame, direction: FrameDirection) => boolean;
 
+/** Options of a gated aggregator. */
 export interface GatedAggregatorOptions extends FrameProcessorOptions {
-  /** Asked while the gate is closed: whether this frame opens it. */
+  /** Called while the gate is closed: whether this frame opens it. */
   readonly open: GatePredicate;
-  /** Asked while the gate is open: whether this frame closes it. */
+  /** Called while the gate is open: whether this frame closes it. */
   readonly close: GatePredicate;
-  /** Default `false`. */
+  /** Whether the gate is open at the start. Default `false`. */
   readonly startOpen?: boolean;
-  /** Which direction has the gate; frames of the other one pass. Default `'downstream'`. */
+  /** The direction with the gate; frames of the other one pass. Default `'downstream'`. */
   readonly direction?: FrameDirection;
 }
 
 /**
- * Keeps frames while its gate is closed.
+ * Buffers frames while its gate is closed.
  *
- * The frame that opens the gate goes out first, then those that were kept, in order. The frame that closes it
- * is kept. System frames pass and leave the gate as it is. An interruption, of either direction, drops what is kept,
- * except uninterruptible frames.
+ * The frame that opens the gate goes out first, then the buffered ones, in order. The frame that closes it is
+ * buffered. System frames pass and leave the gate as it is. An interruption, of either direction, drops the buffered
+ * frames, except uninterruptible ones.
  *
  * The framework's own frames (End and Stop frames, requests to the task, flush probes, heartbeats, pause) pass a
- * closed gate and are never kept. One that opens it goes out behind what was kept, so that nothing comes after an
- * EndFrame. What is still kept at the end of the run is dropped.
+ * closed gate and are never buffered. One that opens it goes out behind the buffered frames, so that nothing follows an
+ * EndFrame. Frames that are still buffered at the end of the run are dropped.
  *
  * @see Pipecat `processors/aggregators/gated.py`, `GatedAggregator`; there a closed gate keeps an EndFrame, and
- * interruptions leave what is kept.
+ * interruptions drop nothing.
  */
 export class GatedAggregator extends FrameProcessor {
   readonly #opens: GatePredicate;

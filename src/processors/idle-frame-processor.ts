@@ -1,3 +1,5 @@
+/** Calls back when no frames pass for a while. */
+
 import { catchError, defer, EMPTY, exhaustMap, Subject, type Subscription, switchMap, timer } from 'rxjs';
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { isTerminalFrame } from '../frames/lifecycle.ts';
@@ -5,19 +7,20 @@ import { checkFrameClasses, type FrameClass, isOneOf } from '../frames/of-frame.
 import { checkDurationMs, checkFunction } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
+/** Options of an idle frame processor. */
 export interface IdleFrameProcessorOptions extends FrameProcessorOptions {
-  /** How long nothing may pass before `onIdle` is called, in milliseconds. */
+  /** The timeout, in milliseconds. */
   readonly timeoutMs: number;
-  /** Called once for every `timeoutMs` in which nothing passed; not again while it is still running. */
+  /** Called after each `timeoutMs` in which no frame passed; not while an earlier call is pending. */
   readonly onIdle: (processor: IdleFrameProcessor) => void | Promise<void>;
   /** Which frames count, with their subclasses. Default: all of them. */
   readonly types?: readonly FrameClass[];
 }
 
 /**
- * Tells when no frame, or none of certain classes, has passed for a while, again and again.
+ * Calls `onIdle` when no frame, or none of certain classes, has passed for `timeoutMs`, repeatedly.
  *
- * Watches from the StartFrame to the End, Stop or Cancel frame. A frame that passes while `onIdle` runs counts.
+ * Active from the StartFrame to the End, Stop or Cancel frame. A frame that passes while `onIdle` runs counts.
  * What `onIdle` throws becomes an ErrorFrame. All frames pass.
  *
  * @throws {InvalidOptionError} `timeoutMs` is not a positive, finite number, `onIdle` no function, or `types` no list
@@ -57,7 +60,7 @@ export class IdleFrameProcessor extends FrameProcessor {
   #watch(): void {
     this.#subscription?.unsubscribe();
     const idle$ = this.#activity.pipe(switchMap(() => timer(this.#timeoutMs, this.#timeoutMs)));
-    const told$ = idle$.pipe(
+    const calls$ = idle$.pipe(
       exhaustMap(() =>
         defer(async () => this.#onIdle(this)).pipe(
           catchError((error) => {
@@ -67,7 +70,7 @@ export class IdleFrameProcessor extends FrameProcessor {
         ),
       ),
     );
-    this.#subscription = told$.subscribe();
+    this.#subscription = calls$.subscribe();
     this.#activity.next();
   }
 

@@ -1,3 +1,5 @@
+/** A processor made of RxJS operators. */
+
 import { defer, type OperatorFunction, Subject, Subscription } from 'rxjs';
 import { type Frame, type FrameDirection, isFrame, isFrameworkFrame, roleOf } from '../frames/frame.ts';
 import { InvalidOptionError } from '../lib/errors.ts';
@@ -5,18 +7,23 @@ import { checkFunction } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
 /**
- * Makes a processor out of RxJS operators: `operatorProcessor((frames$) => frames$.pipe(map(shout)))`.
+ * Makes a processor of RxJS operators.
  *
  * Frames in: all downstream frames but interruptions and the framework's own (lifecycle frames, requests to the task,
- * flush probes, heartbeats, pause and resume) go through the operator, and what it emits goes on downstream, at once
- * or later. What it does not emit is dropped. Upstream frames, interruptions and the framework's own bypass it.
+ * flush probes, heartbeats, pause and resume) go through the operator, and what it emits goes on downstream,
+ * synchronously or later. Frames that it does not emit are dropped. Upstream frames, interruptions and the framework's own bypass it.
  *
  * Lifecycle frames keep their place. The operator is subscribed behind the StartFrame. At an End or Stop frame
  * its source completes, and the frame waits until the operator has completed too; so an operator that brings in
  * sources of its own must end them with `frames$`. A CancelFrame, and `cleanup()`, unsubscribe.
  *
- * An interruption starts the operator anew: what it held is dropped. An error in it becomes an ErrorFrame, and
- * the next frame finds it started anew.
+ * An interruption resubscribes: what the operator buffered is dropped. An error in it becomes an ErrorFrame, and the
+ * next frame resubscribes.
+ *
+ * @example
+ * ```ts
+ * operatorProcessor((frames$) => frames$.pipe(filter((frame) => !(frame instanceof TextFrame))));
+ * ```
  *
  * @throws {InvalidOptionError} `operator` is no function.
  */
@@ -31,7 +38,7 @@ export function operatorProcessor(
 interface Flow {
   readonly source: Subject<Frame>;
   readonly subscription: Subscription;
-  /** It has completed or failed: nothing more will come out. */
+  /** Whether it has completed or failed. */
   over: boolean;
 }
 

@@ -1,26 +1,29 @@
+/** Copies certain frames to other places of the pipeline. */
+
 import { type Frame, type FrameDirection, isFrameworkFrame } from '../frames/frame.ts';
 import { checkBoolean, checkFunction } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 
-/** Makes of a frame the one to hand over. */
+/** Maps a frame to another one. */
 export type FrameTransform = (frame: Frame) => Frame;
 
-/** What comes out is what goes in. */
+/** The identity. */
 export function sameFrame(frame: Frame): Frame {
   return frame;
 }
 
+/** Options of a producer. */
 export interface ProducerProcessorOptions extends FrameProcessorOptions {
-  /** Which frames the consumers get, of both directions; not called for the framework's own frames. */
+  /** Whether the consumers get a frame; called for both directions, but not for the framework's own frames. */
   readonly filter: (frame: Frame, direction: FrameDirection) => boolean;
-  /** Called anew for every consumer. Default: the frame itself. */
+  /** Maps a frame, once per consumer. Default: the frame itself. */
   readonly transform?: FrameTransform;
   /** Whether the frames that the consumers get also go on as usual. Default `true`. */
   readonly passthrough?: boolean;
 }
 
 /**
- * Hands certain frames to other places of the pipeline, wherever a {@link ConsumerProcessor} of it stands.
+ * Copies certain frames to every {@link ConsumerProcessor} of it, anywhere in the pipeline.
  *
  * Consumers get their frame before the original goes on. All other frames pass, and so do the framework's own:
  * lifecycle frames, requests to the task, flush probes, heartbeats, pause and resume.
@@ -46,9 +49,9 @@ export class ProducerProcessor extends FrameProcessor {
   }
 
   /**
-   * Hands every matching frame, from now on, to `consume`, which must not throw.
+   * Calls `consume`, which must not throw, with each matching frame from now on.
    *
-   * @returns Ends that; may be called twice.
+   * @returns Removes the consumer; idempotent.
    */
   addConsumer(consume: (frame: Frame) => void): () => void {
     this.#consumers.add(consume);

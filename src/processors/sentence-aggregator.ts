@@ -1,36 +1,39 @@
+/** Joins pieces of text into sentences. */
+
 import { type Frame, type FrameDirection, roleOf } from '../frames/frame.ts';
 import { InterimTranscriptionFrame, TextFrame, TranscriptionFrame } from '../frames/text.ts';
 import { InvalidOptionError } from '../lib/errors.ts';
 import { FrameProcessor, type FrameProcessorOptions } from './frame-processor.ts';
 import { SentenceSplitter } from './sentence-boundaries.ts';
 
+/** Options of a sentence aggregator. */
 export interface SentenceAggregatorOptions extends FrameProcessorOptions {
   /**
-   * BCP 47, such as `en` or `de-AT`. Default: not known, which does for most texts; the language decides whether a
-   * number with a full stop may be an ordinal, as in German.
+   * BCP 47, such as `en` or `de-AT`. It decides whether a number with a full stop may be an ordinal, as in German.
+   * Default unknown, which is enough for most texts.
    */
   readonly locale?: string;
 }
 
-/** A frame of which so many characters are held. */
+/** A frame with the number of its characters that are still held. */
 interface HeldFrame {
   readonly frame: TextFrame;
   length: number;
 }
 
 /**
- * Joins pieces of text into sentences.
+ * Pushes one frame per sentence.
  *
- * A sentence ends where people end it: not at abbreviations, initials, decimals, ordinals, list numbers, and behind
- * closing quotes and markup. It goes out when what follows shows that it has ended.
+ * A sentence does not end at abbreviations, initials, decimals, ordinals, list numbers, nor before
+ * closing quotes and markup. It is pushed when the following text shows that it has ended.
  *
  * Frames in: {@link TextFrame} and its subclasses, downstream; interim transcriptions are dropped.
  * Frames out: one {@link TextFrame} for each sentence, with the white space behind it; a {@link TranscriptionFrame}
- * where it was transcribed. It has the destination, the source, the user and the metadata of the frames it was made
- * of, and the `pts` of the first one. Text of different users, sources or destinations is never joined.
+ * where it was transcribed. It has the destination, source, user and metadata of the frames it was made of,
+ * and the `pts` of the first one. Text of different users, sources or destinations is never joined.
  *
- * Data and control frames going downstream (speech, function calls, messages, ends, requests, …) let what is held go
- * first, whether the sentence has ended or not; only heartbeats and system frames overtake it. An interruption or a
+ * Data and control frames going downstream (speech, function calls, messages, ends, requests, …) flush what is
+ * held, whether the sentence has ended or not; only heartbeats and system frames overtake it. An interruption or a
  * CancelFrame drops what is held, unless its frames are uninterruptible.
  *
  * @throws {InvalidOptionError} `locale` is not a language tag.

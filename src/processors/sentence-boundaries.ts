@@ -178,7 +178,7 @@ function judgeWithoutSpace(
     return isAsian && /[!?]/u.test(punctuation) ? 'end' : 'goes on';
   }
   if (/\p{Nd}$/u.test(head) && /^\p{Nd}/u.test(rest)) return 'goes on';
-  // the Japanese particle behind what somebody said; not the words that begin like it
+  // the Japanese quotative particle; not the words that begin like it
   if (closers === '' || !/^(?:と|って)/u.test(rest)) return 'end';
   if (rest.length < 3 && !isWhole) return 'undecided';
   return /^(?:ところ|とても|ときどき|ともかく|とにかく)/u.test(rest) ? 'end' : 'goes on';

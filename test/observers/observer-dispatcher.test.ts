@@ -242,11 +242,11 @@ describe('ObserverDispatcher', () => {
     const push = (count: number): void => {
       for (let index = 0; index < count; index += 1) dispatcher.pushed?.onFrame(source, frame, 'downstream');
     };
-    push(600_000);
-    while (delivered < 600_000) await new Promise((resolve) => setImmediate(resolve));
+    push(2_100_000);
+    while (delivered < 2_100_000) await new Promise((resolve) => setImmediate(resolve));
     expect(warnings).toEqual([]);
-    push(500_000);
-    while (delivered < 1_100_000) await new Promise((resolve) => setImmediate(resolve));
+    push(2_000_000);
+    while (delivered < 4_100_000) await new Promise((resolve) => setImmediate(resolve));
     expect(warnings).toHaveLength(1);
     expect(slow.frames.length).toBeLessThan(100_000);
     await dispatcher.close(1_000);
