@@ -1,9 +1,10 @@
 /** Renews the bot's lease while its event loop runs. */
 
+import { randomBytes } from 'node:crypto';
 import { catchError, defer, EMPTY, exhaustMap, Observable, type Subscription, timeout } from 'rxjs';
 import { type Logger, stderrLogger } from '../lib/logger.ts';
 import { checkDurationMs, checkMethods, longestTimerMs } from '../lib/options.ts';
-import { formatLease, leaseAttribute, leaseBeatMs, makeLease, nextLease } from './lease.ts';
+import { leaseAttribute, leaseBeatMs } from './lease.ts';
 
 /** A write may take so many beats; observers wait for more. */
 const maxWriteBeats = 1.8;
@@ -28,7 +29,9 @@ export class LeaseBeat implements Disposable {
   readonly #write: LeaseBeatOptions['write'];
   readonly #beatMs: number;
   readonly #logger: Logger;
-  #lease = makeLease();
+  /** Random: a bot that starts again never repeats a value. */
+  readonly #run = randomBytes(6).toString('hex');
+  #count = 0;
   #subscription: Subscription | undefined;
   #failing = false;
 
@@ -60,8 +63,7 @@ export class LeaseBeat implements Disposable {
   }
 
   #beat(): Observable<unknown> {
-    const value = formatLease(this.#lease);
-    this.#lease = nextLease(this.#lease);
+    const value = `${this.#run}.${this.#count++}`;
     return defer(async () => {
       await this.#write({ [leaseAttribute]: value });
       this.#failing = false;

@@ -1,36 +1,17 @@
 /** The lease: a counter in a bot's participant attributes that only a living event loop increments. No rxjs. */
 
-import { randomBytes } from 'node:crypto';
 import { toLiveKitRESTError } from './rest/rest-error.ts';
 import type { ListedParticipant, RoomRest } from './rest/room-rest.ts';
 
-/** The participant attribute that holds it. */
+/**
+ * The participant attribute that holds it: `4f0c2a9be117.42`, a random run of the bot and its beats so far, from 0.
+ *
+ * Observers compare only whether it changed.
+ */
 export const leaseAttribute = 'endframe.lease';
 
 /** Interval of the beats, in milliseconds. Observers wait for several before they act. */
 export const leaseBeatMs = 5_000;
-
-/** Observers compare only whether it changed; the parts are for readers. */
-export interface Lease {
-  /** Random for each process: a bot that starts again never repeats the value of the one before. */
-  readonly run: string;
-  /** Beats so far, from 0. */
-  readonly count: number;
-}
-
-/** The lease of a bot that has just started. */
-export function makeLease(run: string = randomBytes(6).toString('hex')): Lease {
-  return { run, count: 0 };
-}
-
-export function nextLease({ run, count }: Lease): Lease {
-  return { run, count: count + 1 };
-}
-
-/** The attribute's text: `4f0c2a9be117.42`. */
-export function formatLease({ run, count }: Lease): string {
-  return `${run}.${count}`;
-}
 
 /** Where to look for a living bot. */
 export interface LeaseQuery {

@@ -6,7 +6,6 @@ import { type Logger, safeLogger } from '../lib/logger.ts';
 import { reportRoomMayRemain } from '../lib/process-exit.ts';
 import { type DeletionResult, deleteRoom, mayRemain, type RoomDeletionOutcome } from './delete-room.ts';
 import { type DeletionTrigger, decideOnce, type NeverJoined } from './delete-when.ts';
-import type { GuardianNews } from './guardian/guardian-client.ts';
 import { errorFields } from './rest/rest-error.ts';
 import type { RestCallOptions } from './rest/room-rest.ts';
 import {
@@ -15,7 +14,7 @@ import {
   resolveRoomDeleterOptions,
 } from './room-deleter-options.ts';
 import { isKnown, type RoomIdentity } from './room-identity.ts';
-import { RoomWatch } from './room-watch.ts';
+import { RoomWatch, type RoomWatchEvents } from './room-watch.ts';
 import type { RoomReappearance } from './verify-room-gone.ts';
 
 export interface RoomDeleterEvents {
@@ -210,7 +209,7 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
     }
   }
 
-  #guardianSettled({ status, cause }: Extract<GuardianNews, { type: 'settled' }>): void {
+  #guardianSettled({ status, cause }: Parameters<RoomWatchEvents['onSettled']>[0]): void {
     const fields = { roomName: this.roomName, status };
     if (status === 'failed') {
       this.logger.error(fields, 'the guardian could not delete the room either; it may remain');

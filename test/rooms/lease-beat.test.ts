@@ -92,6 +92,16 @@ describe('LeaseBeat', () => {
     expect(counts).toHaveLength(3);
   });
 
+  it('never repeats a value after a restart', () => {
+    const values = new Set<string | undefined>();
+    for (let restart = 0; restart < 2; restart += 1) {
+      const beat = new LeaseBeat({ write: async (attributes) => values.add(attributes[leaseAttribute]) });
+      beat.start();
+      beat.stop();
+    }
+    expect([...values]).toEqual([expect.stringMatching(/^[0-9a-f]{12}\.0$/), expect.stringMatching(/\.0$/)]);
+  });
+
   it('refuses a beat of 0 and a missing write', () => {
     expect(() => new LeaseBeat({ write: async () => {}, beatMs: 0 })).toThrow(InvalidOptionError);
     expect(() => new LeaseBeat({} as never)).toThrow(InvalidOptionError);
