@@ -24,7 +24,7 @@ async function setup(options: { node?: string; maxFiles?: number; env?: Record<s
   undo.push(() => server.stop());
   server.createRoom('my-room');
   const { apiKey, apiSecret, httpUrl: apiUrl } = server;
-  const node = [process.execPath, ...nodeArgs, script('guardian-start-program.ts')];
+  const node = [process.execPath, ...nodeArgs, script('spawn-guardian-program.ts')];
   const child = spawn('/bin/sh', ['-c', `ulimit -n ${options.maxFiles ?? 256} && exec "$@"`, 'sh', ...node], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: {
