@@ -1,4 +1,4 @@
-/** A bot that tells how the start of its guardian goes; for guardian-start.test.ts. */
+/** A bot that prints how the start of its guardian goes; for spawn-guardian.test.ts. */
 
 import { closeSync, openSync } from 'node:fs';
 import { guardian } from '../../../src/rooms/guardian/guardian-client.ts';

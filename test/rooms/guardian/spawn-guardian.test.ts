@@ -100,7 +100,7 @@ describe('a guardian that cannot start', () => {
 
   it('ends by itself when it never hears of a room, though its pipe stays open', async () => {
     const clock = 'data:text/javascript,const real=setTimeout;globalThis.setTimeout=(f,ms)=>real(f,ms/1000)';
-    const program = script('../../src/rooms/guardian/main.ts');
+    const program = script('../../../src/rooms/guardian/main.ts');
     const child = spawn(process.execPath, ['--import', clock, ...nodeArgs, program], {
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     });
