@@ -26,7 +26,8 @@ export async function typeErrors(agentsFolder: string): Promise<string> {
   const folder = await mkdtemp(join(agentsFolder, 'types-'));
   const config = {
     extends: join(root, 'tsconfig.json'),
-    compilerOptions: { typeRoots: [join(root, 'node_modules/@types')] },
+    // the real package, not the stand-in of the documents
+    compilerOptions: { typeRoots: [join(root, 'node_modules/@types')], paths: {} },
     include: ['*.ts'],
   };
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
