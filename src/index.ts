@@ -67,13 +67,13 @@ export {
   LLMRunFrame,
   LLMTextFrame,
 } from './frames/llm.ts';
+export { TTSSpeakFrame, TTSStartedFrame, TTSStoppedFrame, TTSTextFrame } from './frames/speaking.ts';
 export {
   InputTextRawFrame,
   InterimTranscriptionFrame,
   TextFrame,
   TranscriptionFrame,
 } from './frames/text.ts';
-export { TTSSpeakFrame, TTSStartedFrame, TTSStoppedFrame, TTSTextFrame } from './frames/tts.ts';
 
 // Frames: images, keys, messages, participants
 
@@ -143,9 +143,9 @@ export type { TransportParams } from './transports/transport-params.ts';
 
 // Voice activity detection
 
-export { EnergyVADAnalyzer } from './vad/energy-vad-analyzer.ts';
 export { sileroVADAnalyzer } from './vad/silero-vad-analyzer.ts';
 export type { VADAnalyzer } from './vad/vad-analyzer.ts';
+export { EnergyVADAnalyzer } from './vad/vad-analyzer.ts';
 export { VADProcessor } from './vad/vad-processor.ts';
 
 // Errors and logs

@@ -23,5 +23,5 @@ export {
 export { Sweeper } from './sweeper/sweeper.ts';
 export type { OrphanReport, SweeperEvents, SweepReport } from './sweeper/sweeper-events.ts';
 export type { SweeperOptions, SweeperRest } from './sweeper/sweeper-options.ts';
+export type { WebhookKeys } from './sweeper/webhook/webhook-handler.ts';
 export { type WebhookHandlerOptions, webhookHandler } from './sweeper/webhook/webhook-handler.ts';
-export type { WebhookKeys } from './sweeper/webhook/webhook-signature.ts';

@@ -7,7 +7,7 @@ export {
   spawnCaller,
   type WaitForOptions,
 } from './testing/caller.ts';
-export type { FakeFault, FaultOrder } from './testing/fake-faults.ts';
+export type { FakeFault, FaultOrder } from './testing/fake-livekit-server.ts';
 export {
   FakeLiveKitServer,
   type FakeLiveKitServerEvents,
@@ -23,7 +23,6 @@ export type {
   FakeRoomOptions,
 } from './testing/fake-rooms.ts';
 export type { FakeLiveKitVersion } from './testing/fake-tokens.ts';
-export { FrameRecorder, type FrameRecorderOptions } from './testing/frame-recorder.ts';
 export type { HeardAudioReport, HeardSpan } from './testing/heard-audio.ts';
 export { marbles } from './testing/marbles.ts';
 export {
@@ -31,7 +30,14 @@ export {
   type MemoryTransportEvents,
   type MemoryTransportOptions,
 } from './testing/memory-transport.ts';
-export { type RunTestOptions, type RunTestResult, runTest, SleepFrame } from './testing/run-test.ts';
+export {
+  FrameRecorder,
+  type FrameRecorderOptions,
+  type RunTestOptions,
+  type RunTestResult,
+  runTest,
+  SleepFrame,
+} from './testing/run-test.ts';
 export {
   type LiveKitServer,
   type LiveKitServerConfig,

@@ -1,3 +1,5 @@
+/** The command `endframe demo`: arguments and help; the demo itself is loaded on demand. */
+
 import { writeOrDrop } from '../lib/logger.ts';
 import { hintAtHelp, parseOptions } from './usage.ts';
 

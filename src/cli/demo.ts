@@ -1,5 +1,10 @@
+/** The two calls of `endframe demo`, with or without media. */
+
+import { styleText } from 'node:util';
+import { RoomCleanupProcessor } from '../cleanup/room-cleanup-processor.ts';
 import { OutputAudioRawFrame } from '../frames/audio.ts';
-import { EndFrame } from '../frames/lifecycle.ts';
+import { CancelFrame, EndFrame } from '../frames/lifecycle.ts';
+import { TextFrame } from '../frames/text.ts';
 import { MissingDependencyError } from '../lib/errors.ts';
 import { silentLogger, writeOrDrop } from '../lib/logger.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
@@ -7,12 +12,11 @@ import { PipelineRunner } from '../pipeline/pipeline-runner.ts';
 import { PipelineTask } from '../pipeline/pipeline-task.ts';
 import { LiveKitRESTHelper } from '../rooms/rest/livekit-rest-helper.ts';
 import { type Caller, spawnCaller } from '../testing/caller.ts';
+import { FakeLiveKitServer } from '../testing/fake-livekit-server.ts';
 import { type LiveKitServer, startLiveKitServer } from '../testing/start-livekit-server.ts';
 import { LiveKitTransport } from '../transports/livekit/livekit-transport.ts';
 import { rtcNode } from '../transports/livekit/rtc-node.ts';
 import { createParticipantToken } from '../transports/livekit/tokens.ts';
-import { demoWithoutMedia } from './demo-without-media.ts';
-import { Timeline } from './timeline.ts';
 
 const sampleRate = 24_000;
 const sentenceMs = 2_000;
@@ -171,4 +175,84 @@ function tone(hertz: number, durationMs: number): OutputAudioRawFrame {
     audio[index] = 12_000 * Math.sin((2 * Math.PI * hertz * index) / sampleRate);
   }
   return new OutputAudioRawFrame({ audio, sampleRate, numChannels: 1 });
+}
+
+const colours = { bot: 'cyan', caller: 'magenta', livekit: 'yellow', check: 'green', demo: 'white' } as const;
+
+/** Who did something. */
+export type Actor = keyof typeof colours;
+
+/** Prints what happened, in the order of the call, with the milliseconds since its beginning. */
+export class Timeline {
+  readonly #write: (text: string) => void;
+  readonly #startedAt = now();
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  /** @param at When it happened, milliseconds since 1970. Default: now. */
+  add(actor: Actor, text: string, at: number = now()): void {
+    const ms = `${Math.max(0, at - this.#startedAt).toFixed(0)} ms`.padStart(9);
+    this.#write(`${styleText('dim', ms)}  ${styleText(colours[actor], actor.padEnd(8))}${text}\n`);
+  }
+}
+
+/** The same clock in every process of this machine. */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/**
+ * The demo where there is no LiveKit server or no media: the same cleanup, in a pipeline without sound, against
+ * a simulated room service.
+ *
+ * @returns Whether each room was gone and each simulated participant saw why.
+ */
+export async function demoWithoutMedia(write: (text: string) => void): Promise<boolean> {
+  await using server = await FakeLiveKitServer.start();
+  const ended = await call(server, write, 'EndFrame');
+  const cancelled = await call(server, write, 'CancelFrame');
+  return ended && cancelled;
+}
+
+async function call(
+  server: FakeLiveKitServer,
+  write: (text: string) => void,
+  how: 'EndFrame' | 'CancelFrame',
+): Promise<boolean> {
+  write(`\nA simulated call that ends with ${how}\n`);
+  const timeline = new Timeline(write);
+  const roomName = `endframe-demo-${how}`;
+  const rest = new LiveKitRESTHelper({
+    apiUrl: server.httpUrl,
+    apiKey: server.apiKey,
+    apiSecret: server.apiSecret,
+  });
+  const cleanup = new RoomCleanupProcessor({ roomName, rest, logger: silentLogger });
+  const task = new PipelineTask(new Pipeline([cleanup]), { logger: silentLogger });
+  const caller = server.join(roomName, 'caller');
+  timeline.add('caller', `is in the room ${roomName} (simulated)`);
+  caller.on('disconnected', (reason) => timeline.add('caller', `disconnected with ${reason}`));
+  cleanup.on('roomDeleted', ({ status, elapsedMs }) => {
+    timeline.add('livekit', `DeleteRoom: ${status}, after ${elapsedMs.toFixed(0)} ms`);
+  });
+  task.frames$.subscribe((frame) =>
+    timeline.add('bot', `${frame.constructor.name} has come out of the pipeline`),
+  );
+
+  task.queueFrame(new TextFrame('Goodbye.'));
+  task.queueFrame(
+    how === 'EndFrame' ? new EndFrame('said goodbye') : new CancelFrame('in the middle of a sentence'),
+  );
+  const [result] = await new PipelineRunner().run(task);
+  timeline.add('bot', `run() has settled: ${result?.reason}`);
+
+  const isGone = server.room(roomName) === undefined;
+  const toldWhy = (await caller.disconnected) === 'ROOM_DELETED';
+  timeline.add(
+    'check',
+    isGone && toldWhy ? 'the room is gone, the caller knows why' : 'FAILED: the room is still there',
+  );
+  return isGone && toldWhy;
 }

@@ -1,6 +1,8 @@
-/** The frames that report when the user and the bot speak. */
+/** The frames of speech: when the user and the bot speak, and speech synthesis; its audio is in `audio.ts`. */
 
-import { SystemFrame } from './frame.ts';
+import { ControlFrame, DataFrame, SystemFrame } from './frame.ts';
+import { checkFrameText } from './frame-checks.ts';
+import { TextFrame } from './text.ts';
 
 /** The user's turn has started. */
 export class UserStartedSpeakingFrame extends SystemFrame {
@@ -79,3 +81,24 @@ export class STTMuteFrame extends SystemFrame {
     this.mute = mute;
   }
 }
+
+/** Text of the bot's speech, pushed in step with its audio. */
+export class TTSTextFrame extends TextFrame {}
+
+/** Text to be spoken verbatim, bypassing the language model. */
+export class TTSSpeakFrame extends DataFrame {
+  readonly text: string;
+
+  /** @throws {InvalidOptionError} `text` is no string. */
+  constructor(text: string) {
+    super();
+    checkFrameText(text);
+    this.text = text;
+  }
+}
+
+/** Speech synthesis starts; its TTSAudioRawFrames follow. */
+export class TTSStartedFrame extends ControlFrame {}
+
+/** Speech synthesis has finished; the output transport plays the rest of its audio. */
+export class TTSStoppedFrame extends ControlFrame {}

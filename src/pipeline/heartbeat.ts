@@ -1,6 +1,9 @@
-/** Heartbeats: frames sent through a pipeline at an interval, to find out whether it is stuck. */
+/** Probe frames: heartbeats at an interval show whether a pipeline is stuck, flush probes when it is empty. */
 
-import { HeartbeatFrame } from '../frames/probes.ts';
+import type { Frame } from '../frames/frame.ts';
+import { HeartbeatFrame, PipelineFlushFrame } from '../frames/probes.ts';
+import { withTimeout } from '../lib/timeout.ts';
+import type { Pipeline } from './pipeline.ts';
 
 /** How often heartbeats are sent, and when their absence is reported. */
 export interface HeartbeatOptions {
@@ -47,5 +50,50 @@ export class Heartbeat {
     clearInterval(this.#interval);
     clearInterval(this.#timeout);
     this.#timeout = undefined; // a refresh would start it again
+  }
+}
+
+/** The probes of one run. */
+export class FlushProbes {
+  readonly #pipeline: Pipeline;
+  /** By the frame that is under way. */
+  readonly #pending = new Map<Frame, (isFlushed: boolean) => void>();
+
+  constructor(pipeline: Pipeline) {
+    this.#pipeline = pipeline;
+  }
+
+  /** @returns Whether the probe came back within the timeout, and before the run was over. */
+  async send(timeoutMs: number): Promise<boolean> {
+    const probe = new PipelineFlushFrame();
+    let settle = (_isFlushed: boolean): void => {};
+    const isFlushed = new Promise<boolean>((resolve) => {
+      settle = resolve;
+    });
+    this.#pending.set(probe, settle);
+    this.#pipeline.queueFrame(probe);
+    const end = await withTimeout(isFlushed, timeoutMs);
+    for (const [frame, resolve] of this.#pending) if (resolve === settle) this.#pending.delete(frame);
+    return end === 'done' && isFlushed;
+  }
+
+  /** A probe has come out downstream: a new frame goes back, as a parallel pipeline lets each frame out only once. */
+  sendBack(probe: Frame): void {
+    const settle = this.#pending.get(probe);
+    if (settle === undefined) return;
+    const returning = new PipelineFlushFrame();
+    this.#pending.delete(probe);
+    this.#pending.set(returning, settle);
+    this.#pipeline.queueFrame(returning, 'upstream');
+  }
+
+  /** A probe has come back. */
+  received(probe: Frame): void {
+    this.#pending.get(probe)?.(true);
+  }
+
+  /** The run is over. */
+  abort(): void {
+    for (const settle of this.#pending.values()) settle(false);
   }
 }

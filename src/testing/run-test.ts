@@ -1,4 +1,4 @@
-/** Runs a processor through a test pipeline. */
+/** Runs a processor through a test pipeline, and records frames. */
 
 import { AssertionError } from 'node:assert';
 import { type Frame, type FrameDirection, SystemFrame } from '../frames/frame.ts';
@@ -9,9 +9,59 @@ import { checkDurationMs } from '../lib/options.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { PipelineTask } from '../pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../pipeline/pipeline-task-options.ts';
-import type { FrameProcessor } from '../processors/frame-processor.ts';
+import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { PipelineResult } from '../processors/frame-processor-setup.ts';
-import { FrameRecorder } from './frame-recorder.ts';
+
+/** Options of a {@link FrameRecorder}. */
+export interface FrameRecorderOptions extends FrameProcessorOptions {
+  /** The direction that is recorded. Default `'both'`. */
+  readonly direction?: FrameDirection | 'both';
+}
+
+/**
+ * Records frames and passes them on synchronously inside `queueFrame()`, without a queue, so that their order is
+ * unchanged.
+ *
+ * @example
+ * const recorder = new FrameRecorder();
+ * await new PipelineTask(new Pipeline([bot, recorder])).run();
+ * recorder.framesOf(TextFrame);
+ *
+ * @see Pipecat `tests/utils.py`, `QueuedFrameProcessor`
+ */
+export class FrameRecorder extends FrameProcessor {
+  readonly #direction: FrameDirection | 'both';
+  readonly #frames: Frame[] = [];
+
+  constructor(options: FrameRecorderOptions = {}) {
+    super(options);
+    this.#direction = options.direction ?? 'both';
+  }
+
+  /** The recorded frames, in order. */
+  get frames(): readonly Frame[] {
+    return this.#frames;
+  }
+
+  /** The recorded frames of a class. */
+  framesOf<F extends Frame>(frameClass: FrameClass<F>): F[] {
+    return this.#frames.filter((frame): frame is F => frame instanceof frameClass);
+  }
+
+  /** Discards the recorded frames. */
+  clear(): void {
+    this.#frames.length = 0;
+  }
+
+  override queueFrame(frame: Frame, direction: FrameDirection = 'downstream'): void {
+    if (this.#direction === 'both' || this.#direction === direction) this.#frames.push(frame);
+    this.push(frame, direction);
+  }
+
+  protected override process(): void {
+    // queueFrame() does not queue
+  }
+}
 
 /** A pause in the frames of {@link runTest}; not sent itself. */
 export class SleepFrame extends SystemFrame {

@@ -1,4 +1,4 @@
-/** The base class of output transports: plays audio and images in order, for any media server. */
+/** The base class of output transports: plays audio and images and sends DTMF keys, in order, for any media server. */
 
 import { LinearResampler, type StreamResampler } from '../audio/resampler.ts';
 import type { OutputAudioRawFrame } from '../frames/audio.ts';
@@ -8,7 +8,6 @@ import type { OutputImageRawFrame } from '../frames/images.ts';
 import { OutputTransportMessageFrame, OutputTransportMessageUrgentFrame } from '../frames/messages.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { DTMFSender } from './output/dtmf-sender.ts';
 import { MediaSender } from './output/media-sender.ts';
 import type { MediaSenderHooks } from './output/media-sender-hooks.ts';
 import type { ResolvedTransportParams } from './transport-params.ts';
@@ -277,5 +276,59 @@ export abstract class BaseOutputTransport extends FrameProcessor {
     this.#dtmf.stop();
     void this.#leave();
     this.push(frame);
+  }
+}
+
+/** What a {@link DTMFSender} needs. */
+export interface DTMFSenderOptions {
+  /** Between two keys, in milliseconds. */
+  readonly intervalMs: number;
+  /** Sends one key. */
+  readonly send: (key: KeypadEntry) => Promise<void>;
+  /** Called after each key, so that a drain counts as progress. */
+  readonly sent: () => void;
+}
+
+/** Queues DTMF keys and sends them at an interval that keeps them distinguishable. */
+export class DTMFSender {
+  readonly #options: DTMFSenderOptions;
+  #work: Promise<void> = Promise.resolve();
+  #lastMs = Number.NEGATIVE_INFINITY;
+  #isStopped = false;
+
+  constructor(options: DTMFSenderOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when all keys so far were sent or have failed; never rejects. */
+  get done(): Promise<void> {
+    return this.#work;
+  }
+
+  /**
+   * Queues keys.
+   *
+   * @returns Rejects with the error of the first key that fails; the keys after it are not sent.
+   */
+  send(keys: readonly KeypadEntry[]): Promise<void> {
+    const sending = this.#work.then(() => this.#sendAll(keys));
+    this.#work = sending.catch(() => {});
+    return sending;
+  }
+
+  /** Drops the queued keys. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #sendAll(keys: readonly KeypadEntry[]): Promise<void> {
+    for (const key of keys) {
+      const waitMs = this.#lastMs + this.#options.intervalMs - performance.now();
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (this.#isStopped) return;
+      this.#lastMs = performance.now();
+      await this.#options.send(key);
+      this.#options.sent();
+    }
   }
 }

@@ -15,10 +15,9 @@ import { errorMessage, PipelineError } from '../lib/errors.ts';
 import { checkBoolean, checkDurationMs, checkFunction, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
-import { EnergyVADAnalyzer } from './energy-vad-analyzer.ts';
 import { type SpeakerAudio, Speakers } from './speakers.ts';
 import { SpeechDetector, type VADParams } from './speech-detector.ts';
-import type { CreateVADAnalyzer } from './vad-analyzer.ts';
+import { type CreateVADAnalyzer, EnergyVADAnalyzer } from './vad-analyzer.ts';
 
 /** Options of a {@link VADProcessor}. */
 export interface VADProcessorOptions extends FrameProcessorOptions, VADParams {

@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 import { type RoomGrant, restTokenClaims, signToken } from '../../src/rooms/rest/hs256.ts';
-import type { FakeFault, FaultOrder } from '../../src/testing/fake-faults.ts';
+import type { FakeFault, FaultOrder } from '../../src/testing/fake-livekit-server.ts';
 import { answer, methodOf } from '../../src/testing/fake-room-service.ts';
 import { FakeRooms } from '../../src/testing/fake-rooms.ts';
 import { sleep } from '../support/fake-time.ts';

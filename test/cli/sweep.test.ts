@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sweepCommand } from '../../src/cli/sweep.ts';
-import { sweepArguments } from '../../src/cli/sweep-arguments.ts';
-import { printable, sweepTable } from '../../src/cli/sweep-print.ts';
+import { printable, sweepArguments, sweepCommand, sweepTable } from '../../src/cli/sweep.ts';
 import { sleep, useVirtualTime } from '../support/fake-time.ts';
 import { LiveKitByFetch } from './livekit-by-fetch.ts';
 

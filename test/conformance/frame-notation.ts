@@ -26,11 +26,13 @@ import {
   BotStartedSpeakingFrame,
   BotStoppedSpeakingFrame,
   STTMuteFrame,
+  TTSSpeakFrame,
+  TTSStartedFrame,
+  TTSStoppedFrame,
   UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
 } from '../../src/frames/speaking.ts';
 import { InputTextRawFrame, TextFrame, TranscriptionFrame } from '../../src/frames/text.ts';
-import { TTSSpeakFrame, TTSStartedFrame, TTSStoppedFrame } from '../../src/frames/tts.ts';
 import type { FrameRecord, FrameSpec, FramesSpec, Matcher, RecordedSpec, SeriesSpec } from './scenario.ts';
 
 /** How the notation names a processor; one that was not built is known by its name alone. */

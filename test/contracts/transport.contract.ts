@@ -17,17 +17,20 @@ import {
   ParticipantJoinedFrame,
   type ParticipantKind,
 } from '../../src/frames/participants.ts';
-import { BotStartedSpeakingFrame, BotStoppedSpeakingFrame } from '../../src/frames/speaking.ts';
+import {
+  BotStartedSpeakingFrame,
+  BotStoppedSpeakingFrame,
+  TTSStoppedFrame,
+} from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSStoppedFrame } from '../../src/frames/tts.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
-import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
 import { HeardAudio, type HeardAudioReport } from '../../src/testing/heard-audio.ts';
 import type { MemoryTransportEvents } from '../../src/testing/memory-transport.ts';
+import { FrameRecorder } from '../../src/testing/run-test.ts';
 import type { AudioMixer } from '../../src/transports/audio-mixer.ts';
 import type { BaseTransport } from '../../src/transports/base-transport.ts';
 import type { TransportParams } from '../../src/transports/transport-params.ts';

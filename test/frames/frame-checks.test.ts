@@ -15,8 +15,8 @@ import {
   UserImageRawFrame,
 } from '../../src/frames/images.ts';
 import { LLMTextFrame } from '../../src/frames/llm.ts';
+import { TTSSpeakFrame } from '../../src/frames/speaking.ts';
 import { InputTextRawFrame, TextFrame } from '../../src/frames/text.ts';
-import { TTSSpeakFrame } from '../../src/frames/tts.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 
 const sound: AudioChunk = { audio: new Int16Array(320), sampleRate: 16_000, numChannels: 1 };

@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { CancelFrame, EndFrame, isTerminalFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
-import { BotStoppedSpeakingFrame, UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import {
+  BotStoppedSpeakingFrame,
+  TTSSpeakFrame,
+  TTSStartedFrame,
+  UserStartedSpeakingFrame,
+} from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSSpeakFrame, TTSStartedFrame } from '../../src/frames/tts.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';

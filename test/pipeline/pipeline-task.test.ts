@@ -3,8 +3,8 @@ import { type ErrorCategory, ErrorFrame } from '../../src/frames/error-frame.ts'
 import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame, InterruptionTaskFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, EndTaskFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { TTSStartedFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { InvalidOptionError, PipelineError } from '../../src/lib/errors.ts';
 import type { Observer } from '../../src/observers/observer.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';

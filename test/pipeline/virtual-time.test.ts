@@ -11,8 +11,8 @@ import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-optio
 import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
-import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
+import { FrameRecorder } from '../../src/testing/run-test.ts';
 import { startPipeline } from '../support/start-pipeline.ts';
 
 /** Passes a text on after a while, as a service does that is asked over the network. */

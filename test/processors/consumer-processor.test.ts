@@ -9,8 +9,7 @@ import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { ConsumerProcessor } from '../../src/processors/consumer-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import { ProducerProcessor } from '../../src/processors/producer-processor.ts';
-import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
-import { runTest, SleepFrame } from '../../src/testing/run-test.ts';
+import { FrameRecorder, runTest, SleepFrame } from '../../src/testing/run-test.ts';
 import { passes, useFakeTime, useVirtualTime } from '../support/fake-time.ts';
 import { textsOf } from '../support/start-pipeline.ts';
 

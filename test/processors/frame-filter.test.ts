@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CancelFrame, EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { LLMTextFrame } from '../../src/frames/llm.ts';
-import { UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TTSSpeakFrame, TTSStartedFrame, UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSSpeakFrame, TTSStartedFrame } from '../../src/frames/tts.ts';
 import { FrameFilter } from '../../src/processors/frame-filter.ts';
 import { runTest } from '../../src/testing/run-test.ts';
 

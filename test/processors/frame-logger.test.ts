@@ -1,9 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { InputAudioRawFrame } from '../../src/frames/audio.ts';
 import { EndFrame, StartFrame } from '../../src/frames/lifecycle.ts';
-import { BotSpeakingFrame } from '../../src/frames/speaking.ts';
+import { BotSpeakingFrame, TTSStartedFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { FrameLogger, type FrameLoggerOptions } from '../../src/processors/frame-logger.ts';
 import { runTest } from '../../src/testing/run-test.ts';

@@ -4,14 +4,13 @@ import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageUrgentFrame } from '../../src/frames/messages.ts';
-import { STTMuteFrame, UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { STTMuteFrame, TTSStartedFrame, UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { silentLogger, stderrLogger } from '../../src/lib/logger.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
-import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
+import { FrameRecorder } from '../../src/testing/run-test.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';
 import { classesOf, startPipeline, textsOf } from '../support/start-pipeline.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ErrorFrame } from '../../src/frames/error-frame.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
+import { TTSStartedFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import {
   IdleFrameProcessor,

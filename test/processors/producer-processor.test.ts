@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/frames/frame.ts';
 import { LLMTextFrame } from '../../src/frames/llm.ts';
+import { TTSStartedFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { ParallelPipeline } from '../../src/pipeline/parallel-pipeline.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { ConsumerProcessor } from '../../src/processors/consumer-processor.ts';

@@ -15,9 +15,8 @@ import { OutputTransportMessageFrame } from '../../src/frames/messages.ts';
 import { ofFrame } from '../../src/frames/of-frame.ts';
 import { FrameProcessorPauseFrame } from '../../src/frames/pause.ts';
 import { HeartbeatFrame, PipelineFlushFrame } from '../../src/frames/probes.ts';
-import { UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TTSSpeakFrame, UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
 import { InterimTranscriptionFrame, TextFrame, TranscriptionFrame } from '../../src/frames/text.ts';
-import { TTSSpeakFrame } from '../../src/frames/tts.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import type { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import {

@@ -5,8 +5,7 @@ import { silentLogger } from '../../src/lib/logger.ts';
 import type { DeletionTrigger } from '../../src/rooms/delete-when.ts';
 import { LiveKitRESTHelper } from '../../src/rooms/rest/livekit-rest-helper.ts';
 import { RoomDeleter } from '../../src/rooms/room-deleter.ts';
-import type { FakeFault, FaultOrder } from '../../src/testing/fake-faults.ts';
-import { FakeLiveKitServer } from '../../src/testing/fake-livekit-server.ts';
+import { type FakeFault, FakeLiveKitServer, type FaultOrder } from '../../src/testing/fake-livekit-server.ts';
 
 /** For a server that answers, on a busy machine. */
 const patient = { attemptTimeoutMs: 20_000, deadlineMs: 40_000 };

@@ -17,7 +17,7 @@ import { EndWhenAlone } from '../../src/processors/end-when-alone.ts';
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
 import type { Caller } from '../../src/testing/caller.ts';
-import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
+import { FrameRecorder } from '../../src/testing/run-test.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import type { LiveKitTransport } from '../../src/transports/livekit/livekit-transport.ts';
 import { promised } from '../support/promised.ts';

@@ -2,7 +2,7 @@
 
 import { beforeAll, expect, it } from 'vitest';
 import { EndFrame } from '../../src/frames/lifecycle.ts';
-import { TTSStoppedFrame } from '../../src/frames/tts.ts';
+import { TTSStoppedFrame } from '../../src/frames/speaking.ts';
 import type { HeardAudioReport } from '../../src/testing/heard-audio.ts';
 import type { LiveKitServer } from '../../src/testing/start-livekit-server.ts';
 import { promised } from '../support/promised.ts';

@@ -6,7 +6,7 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import type { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
-import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
+import { FrameRecorder } from '../../src/testing/run-test.ts';
 
 /** A pipeline that runs between two recorders. */
 export interface RunningPipeline {

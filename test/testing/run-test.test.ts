@@ -4,12 +4,11 @@ import type { Frame, FrameDirection } from '../../src/frames/frame.ts';
 import { InterruptionFrame } from '../../src/frames/interruption.ts';
 import { CancelFrame, EndFrame, StartFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { LLMTextFrame } from '../../src/frames/llm.ts';
-import { UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
+import { TTSStartedFrame, UserStartedSpeakingFrame } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSStartedFrame } from '../../src/frames/tts.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import { IdentityFilter } from '../../src/processors/identity-filter.ts';
-import { runTest, SleepFrame } from '../../src/testing/run-test.ts';
+import { FrameRecorder, runTest, SleepFrame } from '../../src/testing/run-test.ts';
 
 /** Answers every text upstream, and keeps it. */
 class Parrot extends FrameProcessor {
@@ -94,5 +93,37 @@ describe('runTest', () => {
   it('fails when nothing ends the run', async () => {
     const test = runTest(new IdentityFilter(), { framesToSend: [], sendEndFrame: false, timeoutMs: 20 });
     await expect(test).rejects.toThrow('did not end within 20 ms');
+  });
+});
+
+function setup(direction?: 'downstream' | 'upstream') {
+  const recorder = new FrameRecorder(direction === undefined ? {} : { direction });
+  const below = new FrameRecorder();
+  recorder.link(below);
+  recorder.queueFrame(new TextFrame('down'), 'downstream');
+  recorder.queueFrame(new TextFrame('up'), 'upstream');
+  recorder.queueFrame(new TTSStartedFrame());
+  return { recorder, below };
+}
+
+describe('FrameRecorder', () => {
+  it('records both directions', () => {
+    expect(setup().recorder.frames).toMatchObject([{ text: 'down' }, { text: 'up' }, {}]);
+  });
+
+  it('records one direction only when asked to', () => {
+    expect(setup('upstream').recorder.frames).toMatchObject([{ text: 'up' }]);
+    expect(setup('downstream').recorder.frames).toHaveLength(2);
+  });
+
+  it('passes everything on in the same breath', () => {
+    expect(setup('upstream').below.frames).toMatchObject([{ text: 'down' }, {}]);
+  });
+
+  it('finds frames by class, and forgets them', () => {
+    const { recorder } = setup();
+    expect(recorder.framesOf(TextFrame).map(({ text }) => text)).toEqual(['down', 'up']);
+    recorder.clear();
+    expect(recorder.frames).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { OutputTransportMessageFrame } from '../../src/frames/messages.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
-import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
+import { FrameRecorder } from '../../src/testing/run-test.ts';
 import { BaseOutputTransport, type OutputMessage } from '../../src/transports/base-output.ts';
 import { resolveParams } from '../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';

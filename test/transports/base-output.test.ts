@@ -9,9 +9,9 @@ import {
   BotSpeakingFrame,
   BotStartedSpeakingFrame,
   BotStoppedSpeakingFrame,
+  TTSStoppedFrame,
 } from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSStoppedFrame } from '../../src/frames/tts.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';

@@ -10,8 +10,8 @@ import { PipelineTask } from '../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../src/pipeline/pipeline-task-options.ts';
 import { FrameProcessor } from '../../src/processors/frame-processor.ts';
 import type { PipelineResult } from '../../src/processors/frame-processor-setup.ts';
-import { FrameRecorder } from '../../src/testing/frame-recorder.ts';
 import { MemoryTransport, type MemoryTransportOptions } from '../../src/testing/memory-transport.ts';
+import { FrameRecorder } from '../../src/testing/run-test.ts';
 
 export const sampleRate = 16_000;
 

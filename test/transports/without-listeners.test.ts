@@ -3,9 +3,13 @@ import { OutputAudioRawFrame } from '../../src/frames/audio.ts';
 import { OutputImageRawFrame } from '../../src/frames/images.ts';
 import { EndFrame, StopFrame } from '../../src/frames/lifecycle.ts';
 import { OutputTransportMessageFrame } from '../../src/frames/messages.ts';
-import { BotStartedSpeakingFrame, BotStoppedSpeakingFrame } from '../../src/frames/speaking.ts';
+import {
+  BotStartedSpeakingFrame,
+  BotStoppedSpeakingFrame,
+  TTSStoppedFrame,
+  TTSTextFrame,
+} from '../../src/frames/speaking.ts';
 import { TextFrame } from '../../src/frames/text.ts';
-import { TTSStoppedFrame, TTSTextFrame } from '../../src/frames/tts.ts';
 import { MemoryTransport } from '../../src/testing/memory-transport.ts';
 import type { TransportParams } from '../../src/transports/transport-params.ts';
 import { passes, useFakeTime } from '../support/fake-time.ts';

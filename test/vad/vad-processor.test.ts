@@ -14,7 +14,7 @@ import {
 import { TextFrame } from '../../src/frames/text.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import type { FrameRecorder } from '../../src/testing/frame-recorder.ts';
+import type { FrameRecorder } from '../../src/testing/run-test.ts';
 import { sileroFrom } from '../../src/vad/silero-vad-analyzer.ts';
 import type { VADAnalyzer } from '../../src/vad/vad-analyzer.ts';
 import { VADProcessor, type VADProcessorOptions } from '../../src/vad/vad-processor.ts';

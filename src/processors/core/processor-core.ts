@@ -5,10 +5,9 @@ import type { Named } from '../../frames/error-frame.ts';
 import { type Frame, type FrameDirection, isFrame } from '../../frames/frame.ts';
 import { isTerminalFrame, type LifecycleFrame } from '../../frames/lifecycle.ts';
 import { InvalidOptionError } from '../../lib/errors.ts';
-import { ForwardedFrames, isForwarded } from './forwarded-frames.ts';
 import { FrameQueues } from './frame-queues.ts';
 import { directCalls, frameScheduler, type Schedulable } from './frame-scheduler.ts';
-import { isForced, LifecycleTracker } from './lifecycle-tracker.ts';
+import { ForwardedFrames, isForced, isForwarded, LifecycleTracker } from './lifecycle-tracker.ts';
 import { type PendingCall, ProcessCalls } from './process-calls.ts';
 import { noHooks, type PipelineHooks, type Processor, type ProcessorAccess } from './processor-types.ts';
 

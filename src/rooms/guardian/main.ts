@@ -12,8 +12,7 @@ import { sendByHttp } from '../rest/http.ts';
 import type { RestCredentials } from '../rest/livekit-rest-helper.ts';
 import { RoomServiceClient } from '../rest/room-service-client.ts';
 import { refusalOf } from '../rest/server-url.ts';
-import { GuardedRoom } from './guarded-room.ts';
-import { HeartbeatMonitor } from './heartbeat-monitor.ts';
+import { GuardedRoom, HeartbeatMonitor } from './guarded-room.ts';
 import { encode, type FromGuardian, guardianPipeFd, MessageReader, type ToGuardian } from './protocol.ts';
 
 /** For one room, from the end of its bot on. */

@@ -1,9 +1,9 @@
-/** The engine of one process, and its queue of probes. */
+/** The engine of one process: its queue of probes, and its store, which is lost with the process. */
 
 import { from, lastValueFrom, mergeMap, type Observable, Subject, takeUntil, timer } from 'rxjs';
 import type { ListedRoom } from '../../rooms/rest/room-rest.ts';
-import type { Orphan, ProbeQueue, ProbeRunner, QueuedProbe, SweepWork } from './engine.ts';
-import { MemoryStore } from './memory-store.ts';
+import type { Observation } from '../observation.ts';
+import type { Orphan, ProbeQueue, ProbeRunner, QueuedProbe, SweepStore, SweepWork } from './engine.ts';
 import { SweepEngine, type SweepParts } from './sweep-engine.ts';
 
 /** Concurrent deletions, apart from the probes; those that failed before have slots of their own. */
@@ -111,5 +111,73 @@ class LocalQueue implements ProbeQueue {
     });
     deletions.add(deletion);
     return true;
+  }
+}
+
+/** Keeps observations in a map, by the clock of this process. */
+export class MemoryStore implements SweepStore {
+  readonly #nowMs: () => number;
+  readonly #observations = new Map<string, Observation>();
+  #owned = 0;
+  #deletions = 0;
+  #lastGapMs: number | undefined;
+
+  /** @param nowMs A monotonic clock, in milliseconds. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  async clock(): Promise<() => number> {
+    return this.#nowMs;
+  }
+
+  async acquireTurn(): Promise<boolean> {
+    return true;
+  }
+
+  async releaseTurn(): Promise<void> {}
+
+  async beginPass(owned: number): Promise<void> {
+    this.#owned = owned;
+    this.#deletions = 0;
+  }
+
+  async owned(): Promise<number> {
+    return this.#owned;
+  }
+
+  async takeDeletion(): Promise<number> {
+    this.#deletions += 1;
+    return this.#deletions;
+  }
+
+  async observations(): Promise<ReadonlyMap<string, Observation>> {
+    return this.#observations;
+  }
+
+  async recall(roomNames: readonly string[]): Promise<readonly (Observation | undefined)[]> {
+    return roomNames.map((name) => this.#observations.get(name));
+  }
+
+  async remember(roomName: string, observation: Observation): Promise<void> {
+    this.#observations.set(roomName, observation);
+  }
+
+  async forget(roomNames: readonly string[]): Promise<void> {
+    for (const name of roomNames) this.#observations.delete(name);
+  }
+
+  async recordGap(): Promise<void> {
+    this.#lastGapMs = this.#nowMs();
+  }
+
+  async lastGapMs(): Promise<number | undefined> {
+    return this.#lastGapMs;
+  }
+
+  async recordSuccess(): Promise<void> {}
+
+  async othersSucceed(): Promise<boolean> {
+    return false;
   }
 }

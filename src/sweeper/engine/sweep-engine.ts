@@ -1,10 +1,20 @@
-/** The sweeping pass: when rooms are listed and probed, whatever the store and the queue. */
+/** The sweeping pass, for any store and queue: when rooms are listed and probed, and the debounce of hints. */
 
 import { setMaxListeners } from 'node:events';
-import { defer, merge, repeat, type Subscription, timer } from 'rxjs';
+import {
+  concatMap,
+  defer,
+  EMPTY,
+  merge,
+  type Observable,
+  repeat,
+  Subject,
+  type Subscription,
+  timer,
+} from 'rxjs';
 import { toLiveKitRESTError } from '../../rooms/rest/rest-error.ts';
 import type { ListedRoom } from '../../rooms/rest/room-rest.ts';
-import { observeFailure } from '../observation.ts';
+import { type Observation, observeFailure, triedMs } from '../observation.ts';
 import type {
   Orphan,
   ProbeOutcome,
@@ -15,7 +25,6 @@ import type {
   SweepStore,
   SweepWork,
 } from './engine.ts';
-import { Hints, isFresh } from './hints.ts';
 import {
   backoffMs,
   dueMs,
@@ -244,4 +253,43 @@ export abstract class SweepEngine implements SweeperEngine {
 /** Whether LiveKit refused the key of this process. */
 export function isRefused(error: unknown): boolean {
   return toLiveKitRESTError('', error).kind === 'auth';
+}
+
+/** Hints within this time are served together. */
+const gatherMs = 100;
+/** A room probed within this time is not probed again for a hint. */
+const freshMs = 1_000;
+
+/**
+ * Whether a room was probed too recently to be probed again for a hint; failed probes count. A probe in the future
+ * is one of a clock that was set back since.
+ */
+export function isFresh(seen: Observation | undefined, nowMs: number): boolean {
+  if (seen === undefined) return false;
+  const ageMs = nowMs - triedMs(seen);
+  return ageMs >= 0 && ageMs < freshMs;
+}
+
+/** The names of rooms to be probed before their scheduled time. */
+export class Hints {
+  readonly #names = new Set<string>();
+  readonly #added = new Subject<void>();
+
+  add(roomNames: readonly string[]): void {
+    for (const name of roomNames) this.#names.add(name);
+    this.#added.next();
+  }
+
+  /** Serves one batch after the other, each name once; `serve` must not reject. */
+  served(serve: (roomNames: readonly string[]) => Promise<void>): Observable<void> {
+    const batch$ = timer(gatherMs).pipe(concatMap(() => serve(this.#take())));
+    // names added while a batch waits or is served are in it, or in the next one
+    return this.#added.pipe(concatMap(() => defer(() => (this.#names.size === 0 ? EMPTY : batch$))));
+  }
+
+  #take(): readonly string[] {
+    const names = [...this.#names];
+    this.#names.clear();
+    return names;
+  }
 }

@@ -1,8 +1,7 @@
-/** Turns LiveKit's webhooks into hints for a sweeper. */
+/** Turns LiveKit's webhooks into hints for a sweeper: reads the body within limits and verifies the signature. */
 
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { checkFunction, checkMethods, checkText } from '../../lib/options.ts';
-import { readBody } from './request-body.ts';
-import { verifyWebhook, type WebhookKeys } from './webhook-signature.ts';
 
 /** The key pair that LiveKit signs webhooks with, and the sweeper. */
 export interface WebhookHandlerOptions extends WebhookKeys {
@@ -108,5 +107,111 @@ class SeenIds {
       if (untilMs > nowMs) return;
       this.#untilMs.delete(id);
     }
+  }
+}
+
+/** The largest body, and the longest time for all of it. */
+export interface RequestBodyLimits {
+  readonly maxBytes: number;
+  readonly limitMs: number;
+}
+
+/**
+ * The raw body of a request, or the status to answer with: 413 too large, 408 too slow, 400 aborted or locked.
+ *
+ * Never rejects, and stops reading at the limits.
+ */
+export async function readBody(
+  request: Request,
+  { maxBytes, limitMs }: RequestBodyLimits,
+): Promise<Uint8Array | 400 | 408 | 413> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return 413;
+  if (request.body === null) return new Uint8Array();
+  const reader = readerOf(request.body);
+  if (reader === undefined) return 400;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<408>((resolve) => {
+    timer = setTimeout(resolve, limitMs, 408);
+  });
+  const result = await Promise.race([late, readAll(reader, maxBytes).catch((): 400 => 400)]);
+  clearTimeout(timer);
+  if (typeof result === 'number') reader.cancel().catch(() => {});
+  return result;
+}
+
+/** `undefined` for a locked stream. */
+function readerOf(body: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<Uint8Array> | undefined {
+  try {
+    return body.getReader();
+  } catch {
+    return undefined;
+  }
+}
+
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array | 413> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(chunks);
+    length += value.byteLength;
+    if (length > maxBytes) return 413;
+    chunks.push(value);
+  }
+}
+
+/** The key pair that LiveKit signs webhooks with. */
+export interface WebhookKeys {
+  readonly apiKey: string;
+  readonly apiSecret: string;
+}
+
+/** Tolerated clock difference in seconds, as LiveKit's own. */
+const leewayS = 60;
+const maxTokenLength = 4_096;
+
+/**
+ * Checks the token of a webhook against the raw body.
+ *
+ * HS256 only. An access token of a participant is refused: it has no hash of a body.
+ *
+ * @param body The raw bytes; parsed and serialized again they would differ.
+ * @returns When the token expires, milliseconds since 1970; `undefined` when it is not valid.
+ */
+export function verifyWebhook(
+  token: string | null,
+  body: Uint8Array,
+  { apiKey, apiSecret }: WebhookKeys,
+  nowMs: number,
+): number | undefined {
+  const [header, claims, signature, ...rest] = (token ?? '').slice(0, maxTokenLength + 1).split('.');
+  if (!token || token.length > maxTokenLength || !header || !claims || !signature || rest.length > 0) {
+    return undefined;
+  }
+  const expected = createHmac('sha256', apiSecret).update(`${header}.${claims}`).digest();
+  if (!isSame(Buffer.from(signature, 'base64url'), expected)) return undefined;
+  if (decode(header)?.alg !== 'HS256') return undefined;
+  const { iss, exp, nbf, sha256 } = decode(claims) ?? {};
+  const nowS = nowMs / 1_000;
+  if (iss !== apiKey || typeof exp !== 'number' || exp + leewayS <= nowS) return undefined;
+  if (typeof nbf === 'number' && nbf - leewayS > nowS) return undefined;
+  if (typeof sha256 !== 'string') return undefined;
+  const isBody = isSame(Buffer.from(sha256, 'base64'), createHash('sha256').update(body).digest());
+  return isBody ? (exp + leewayS) * 1_000 : undefined;
+}
+
+function isSame(given: Buffer, expected: Buffer): boolean {
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+function decode(part: string): Record<string, unknown> | undefined {
+  try {
+    const json: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
-/** The bot's membership in one room, reference-counted by its owners. */
+/** The bot's membership in one room, reference-counted by its owners; debounces `participantLeft`. */
 
-import { type Observable, Subject, Subscription, tap } from 'rxjs';
+import { type MonoTypeOperatorFunction, Observable, Subject, Subscription, tap, timer } from 'rxjs';
 import type { StreamResampler } from '../../audio/resampler.ts';
 import type { Company } from '../../frames/participants.ts';
 import { PipelineError } from '../../lib/errors.ts';
@@ -8,7 +8,6 @@ import type { Logger } from '../../lib/logger.ts';
 import { withTimeout } from '../../lib/timeout.ts';
 import { LeaseBeat } from '../../rooms/lease-beat.ts';
 import type { RoomRest } from '../../rooms/rest/room-rest.ts';
-import { debounceParticipantLeft } from './participant-left-debounce.ts';
 import { Listeners } from './published-audio.ts';
 import { PublishedTracks } from './published-tracks.ts';
 import { explainJoinFailure, type JoinedIdentity, RoomConnection } from './room-connection.ts';
@@ -277,4 +276,52 @@ export class RoomSession {
     const end = await withTimeout(work, leaveLimitMs).catch((error: unknown) => error);
     if (end !== 'done') this.#options.logger.warn({ end }, failure);
   }
+}
+
+/** The SDK may remove all participants up to 100 ms before it reports that it reconnects. */
+const debounceMs = 200;
+/** How long a participant may be missing after the bot has reconnected. */
+const graceMs = 5_000;
+
+/**
+ * Delays `participantLeft` by 200 ms; suppresses it while reconnecting, and emits it if the participant is still
+ * missing 5 s after.
+ *
+ * When the connection is interrupted the SDK removes all participants, and announces those it finds again; their
+ * `participantJoined` is suppressed too.
+ */
+export function debounceParticipantLeft(): MonoTypeOperatorFunction<LiveKitRoomEvent> {
+  return (events$) =>
+    new Observable((subscriber) => {
+      const missing = new Map<string, LiveKitRoomEvent>();
+      const subscription = new Subscription();
+      let isInterrupted = false;
+      let grace = new Subscription();
+      const emitLeft = (identity: string): void => {
+        const left = missing.get(identity);
+        if (isInterrupted || left === undefined) return;
+        missing.delete(identity);
+        subscriber.next(left);
+      };
+      const endGrace = (): void => {
+        isInterrupted = false;
+        for (const identity of [...missing.keys()]) emitLeft(identity);
+      };
+      const next = (event: LiveKitRoomEvent): void => {
+        if (event.type === 'participantLeft') {
+          const { identity } = event;
+          missing.set(identity, event);
+          subscription.add(timer(debounceMs).subscribe(() => emitLeft(identity)));
+        } else if (event.type !== 'participantJoined' || !missing.delete(event.identity)) {
+          subscriber.next(event);
+        }
+        if (event.type === 'reconnecting') isInterrupted = true;
+        if (event.type === 'reconnecting' || event.type === 'disconnected') grace.unsubscribe();
+        if (event.type === 'reconnected') grace = timer(graceMs).subscribe(endGrace);
+      };
+      const complete = (): void => subscriber.complete();
+      subscription.add(events$.subscribe({ next, complete }));
+      subscription.add(() => grace.unsubscribe());
+      return subscription;
+    });
 }

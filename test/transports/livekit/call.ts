@@ -9,7 +9,7 @@ import { PipelineTask } from '../../../src/pipeline/pipeline-task.ts';
 import type { PipelineTaskOptions } from '../../../src/pipeline/pipeline-task-options.ts';
 import type { PipelineResult } from '../../../src/processors/frame-processor-setup.ts';
 import type { RoomDeletionOutcome } from '../../../src/rooms/delete-room.ts';
-import { FrameRecorder } from '../../../src/testing/frame-recorder.ts';
+import { FrameRecorder } from '../../../src/testing/run-test.ts';
 import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import type { LiveKitTransportOptions } from '../../../src/transports/livekit/livekit-options.ts';
 import { LiveKitTransport } from '../../../src/transports/livekit/livekit-transport.ts';

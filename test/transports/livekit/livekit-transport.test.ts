@@ -4,7 +4,7 @@ import { ErrorFrame } from '../../../src/frames/error-frame.ts';
 import { InterruptionTaskFrame } from '../../../src/frames/interruption.ts';
 import { EndFrame, StopFrame } from '../../../src/frames/lifecycle.ts';
 import { ParticipantLeftFrame } from '../../../src/frames/participants.ts';
-import { TTSStoppedFrame } from '../../../src/frames/tts.ts';
+import { TTSStoppedFrame } from '../../../src/frames/speaking.ts';
 import { HeardAudio } from '../../../src/testing/heard-audio.ts';
 import type { LiveKitServer } from '../../../src/testing/start-livekit-server.ts';
 import { promised } from '../../support/promised.ts';

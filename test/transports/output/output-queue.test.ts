@@ -3,8 +3,8 @@ import { LinearResampler } from '../../../src/audio/resampler.ts';
 import { OutputAudioRawFrame } from '../../../src/frames/audio.ts';
 import { InterruptionTaskFrame } from '../../../src/frames/interruption.ts';
 import { EndFrame } from '../../../src/frames/lifecycle.ts';
+import { TTSStoppedFrame } from '../../../src/frames/speaking.ts';
 import { TextFrame } from '../../../src/frames/text.ts';
-import { TTSStoppedFrame } from '../../../src/frames/tts.ts';
 import { passes, useFakeTime } from '../../support/fake-time.ts';
 import { heardSamples, namesOf, ramp, sampleRate, sound, startCall } from '../call-setup.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loudnessDb, volumeOf } from '../../src/audio/loudness.ts';
 import { InvalidOptionError } from '../../src/lib/errors.ts';
-import { EnergyVADAnalyzer } from '../../src/vad/energy-vad-analyzer.ts';
+import { EnergyVADAnalyzer } from '../../src/vad/vad-analyzer.ts';
 import { hum, noise, pieces, type Sound, silence } from './sounds.ts';
 
 /** What it says of each 20 ms. */

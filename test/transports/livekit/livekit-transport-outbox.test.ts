@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Outbox, type OutgoingMessage } from '../../../src/transports/livekit/outbox.ts';
+import { Outbox, type OutgoingMessage } from '../../../src/transports/livekit/livekit-transport.ts';
 
 function setup({ limit = 3 } = {}) {
   const lost: unknown[] = [];

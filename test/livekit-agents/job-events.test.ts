@@ -1,6 +1,6 @@
 import { timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { participantAbsent } from '../../src/livekit-agents/participant-absent.ts';
+import { participantAbsent } from '../../src/livekit-agents/job-events.ts';
 import { marbles } from '../../src/testing/marbles.ts';
 import { FakeJobRoom } from './fake-job.ts';
 

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { marbles } from '../../../src/testing/marbles.ts';
-import { debounceParticipantLeft } from '../../../src/transports/livekit/participant-left-debounce.ts';
 import type { LiveKitRoomEvent } from '../../../src/transports/livekit/room-events.ts';
+import { debounceParticipantLeft } from '../../../src/transports/livekit/room-session.ts';
 
 const events: Record<string, LiveKitRoomEvent> = {
   r: { type: 'reconnecting' },
