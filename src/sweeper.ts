@@ -1,4 +1,4 @@
-/** endframe/sweeper: deletes rooms whose bot died, from another process. */
+/** endframe/sweeper: deletes rooms without a living bot, from another process. */
 
 export { InvalidOptionError, LiveKitRESTError } from './lib/errors.ts';
 export { type Logger, silentLogger, stderrLogger } from './lib/logger.ts';

@@ -28,7 +28,7 @@ interface Order {
 /**
  * Deletes a room at the first EndFrame or CancelFrame of a stream, or when the stream completes or fails without one.
  *
- * Watching begins with the first subscriber and goes on whatever subscribers do. `deleteRoom` is called at most
+ * Watching begins with the first subscriber and does not depend on later subscriptions. `deleteRoom` is called at most
  * once; its outcome, or its error, is replayed to every subscriber. Frames of any installed copy of the
  * package count. Where the stream is subscribed to elsewhere as well, `deleteRoomFinally` needs no second
  * subscription, with which a cold stream would run twice. When the room may remain, the exit code of the process

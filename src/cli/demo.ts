@@ -179,7 +179,7 @@ function tone(hertz: number, durationMs: number): OutputAudioRawFrame {
 
 const colours = { bot: 'cyan', caller: 'magenta', livekit: 'yellow', check: 'green', demo: 'white' } as const;
 
-/** Who did something. */
+/** The source of an entry. */
 export type Actor = keyof typeof colours;
 
 /** Prints what happened, in the order of the call, with the milliseconds since its beginning. */

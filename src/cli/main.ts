@@ -63,7 +63,7 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    // what endframe says itself needs no stack
+    // endframe's own errors need no stack
     const isPlain = error instanceof EndframeError || !(error instanceof Error);
     writeOrDrop(process.stderr, `${isPlain ? errorMessage(error) : (error.stack ?? error.message)}\n`);
     process.exitCode = 1;

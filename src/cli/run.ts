@@ -1,3 +1,5 @@
+/** The command `endframe run`: a bot as the main process of a container. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -72,7 +72,7 @@ export class OutputAudioRawFrame extends DataFrame implements AudioChunk {
   }
 }
 
-/** Speech to be played; the output transport tells when the bot speaks by these. */
+/** Speech to be played; the output transport derives from these when the bot speaks. */
 export class TTSAudioRawFrame extends OutputAudioRawFrame {}
 
 function durationMs({ audio, sampleRate, numChannels }: AudioChunk): number {

@@ -21,7 +21,7 @@ export class InputDTMFFrame extends SystemFrame {
     InputDTMFFrame.showsActivity('sign');
   }
   readonly button: KeypadEntry;
-  /** The identity of the participant who pressed it; `undefined` where the transport does not know it. */
+  /** The identity of the participant that pressed it; `undefined` where the transport does not know it. */
   readonly userId: string | undefined;
 
   /** @throws {InvalidOptionError} `button` is no key. */

@@ -1,3 +1,5 @@
+/** The frame that reports an error, and its categories. */
+
 import { errorMessage } from '../lib/errors.ts';
 import { SystemFrame } from './frame.ts';
 
@@ -21,7 +23,7 @@ export interface Named {
 export interface ErrorFrameOptions {
   /** What happened: a text, or what was thrown. */
   readonly error: unknown;
-  /** Whom it happened to. */
+  /** The processor in which it happened. */
   readonly processor?: Named | undefined;
   /** Default `'unknown'`. */
   readonly category?: ErrorCategory | undefined;

@@ -24,12 +24,11 @@ export type FrameRole =
   | 'flush';
 
 /**
- * What a frame says about somebody being heard: that they are, or that something begins or ends during which nobody
- * is idle.
+ * What a frame means for idle detection: `sign` is activity, `begins` and `ends` enclose a time without idleness.
  */
 export type FrameActivity = 'sign' | 'begins' | 'ends';
 
-/** Marks frames of every installed copy of the package; `instanceof` knows only its own. */
+/** Marks frames of every installed copy of the package; `instanceof` covers one copy only. */
 const brand = Symbol.for('endframe.frame');
 
 let nextId = 0;
@@ -58,7 +57,7 @@ export abstract class Frame {
     Object.defineProperty(this.prototype, 'frameActivity', { value: activity });
   }
 
-  /** What it says about somebody being heard; `undefined` for most. */
+  /** Its meaning for idle detection; `undefined` for most. */
   declare readonly frameActivity: FrameActivity | undefined;
   /** What the framework does with it; `undefined` for most. */
   declare readonly frameRole: FrameRole | undefined;
@@ -127,8 +126,7 @@ export function isFrame(value: unknown): value is Frame {
 
 /**
  * True for the framework's own frames, of any installed copy of the package: lifecycle frames, requests to the task,
- * flush probes, heartbeats, pause and resume. Filters, gates and aggregators pass them on, whatever they are asked to
- * keep; interruptions and errors are not among them.
+ * flush probes, heartbeats, pause and resume. Filters, gates and aggregators always pass them on; interruptions and errors are not among them.
  */
 export function isFrameworkFrame(frame: Frame): boolean {
   const role = frame.frameRole;

@@ -76,7 +76,7 @@ export interface UserImage extends ImageChunk {
   readonly userId: string;
   readonly text?: string | undefined;
   readonly appendToContext?: boolean | undefined;
-  /** What asked for it; `undefined` for a picture nobody asked for. */
+  /** What asked for it; `undefined` for an unrequested picture. */
   readonly request?: UserImageRequestFrame | undefined;
 }
 

@@ -22,7 +22,7 @@ export class InputTransportMessageFrame extends SystemFrame {
  */
 export class OutputTransportMessageFrame extends DataFrame {
   readonly message: unknown;
-  /** Whom it is for; `undefined` for everybody. */
+  /** Identity of the recipient; `undefined` for all participants. */
   readonly participantId: string | undefined;
 
   constructor(message: unknown, participantId?: string) {
@@ -35,7 +35,7 @@ export class OutputTransportMessageFrame extends DataFrame {
 /** A message to send at once: the output transport does not wait for the sound ahead of it. As long at most. */
 export class OutputTransportMessageUrgentFrame extends SystemFrame {
   readonly message: unknown;
-  /** Whom it is for; `undefined` for everybody. */
+  /** Identity of the recipient; `undefined` for all participants. */
   readonly participantId: string | undefined;
 
   constructor(message: unknown, participantId?: string) {

@@ -2,7 +2,7 @@
 
 import { SystemFrame } from './frame.ts';
 
-/** Whose figure it is. */
+/** The source of a figure. */
 export interface MetricsSource {
   /** The processor's name. */
   readonly processor: string;
@@ -43,7 +43,7 @@ export interface STTUsageMetrics extends MetricsSource {
   readonly audioMs: number;
 }
 
-/** One figure; `kind` tells which. */
+/** One figure; `kind` is the discriminant. */
 export type MetricsData =
   | TTFBMetrics
   | ProcessingMetrics
@@ -51,7 +51,7 @@ export type MetricsData =
   | TTSUsageMetrics
   | STTUsageMetrics;
 
-/** Figures for whoever counts. Nothing in the pipeline depends on it; every processor passes it on. */
+/** Performance figures for observers. Nothing in the pipeline depends on it; every processor passes it on. */
 export class MetricsFrame extends SystemFrame {
   readonly data: readonly MetricsData[];
 

@@ -1,4 +1,4 @@
-/** Orders to the mixer that adds sound to what the bot says. The output transport hands them over, and keeps them. */
+/** Control of the mixer that adds sound to the bot's speech. The output transport consumes these frames. */
 
 import { ControlFrame } from './frame.ts';
 

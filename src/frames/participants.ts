@@ -1,14 +1,14 @@
-/** Who is in the room. */
+/** The frames of participants that join and leave. */
 
 import { SystemFrame } from './frame.ts';
 
 /**
- * What a participant is, as their token says: a browser or an app (`standard`), a caller by telephone (`sip`), a bot
+ * The kind of a participant, from its token: a browser or an app (`standard`), a caller by telephone (`sip`), a bot
  * or an avatar (`agent`), a recorder (`egress`), a stream from outside (`ingress`). LiveKit may add others.
  */
 export type ParticipantKind = 'standard' | 'sip' | 'agent' | 'egress' | 'ingress' | (string & {});
 
-/** Who counts as company of a bot: people only, or machines (`agent`, `egress`, `ingress`) as well. */
+/** Which participants count as company of a bot: people only, or machines (`agent`, `egress`, `ingress`) as well. */
 export type Company = 'people' | 'everybody';
 
 const machines: ReadonlySet<ParticipantKind> = new Set(['agent', 'egress', 'ingress']);
@@ -21,10 +21,10 @@ export function isCompany(kind: ParticipantKind, company: Company): boolean {
 /** The bot is in the room. */
 export class BotConnectedFrame extends SystemFrame {}
 
-/** The first participant who counts as company is there: the conversation can begin. */
+/** The first participant that counts as company is there: the conversation can begin. */
 export class ClientConnectedFrame extends SystemFrame {}
 
-/** A participant is in the room, also one who was there before the bot. */
+/** A participant is in the room, also one that was there before the bot. */
 export class ParticipantJoinedFrame extends SystemFrame {
   readonly identity: string;
   readonly participantKind: ParticipantKind;

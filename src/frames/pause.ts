@@ -6,7 +6,7 @@ import { ControlFrame, SystemFrame } from './frame.ts';
 /**
  * Pauses a processor in its turn: once the frame is reached there, the data and control frames behind it wait.
  *
- * System frames still pass. Every processor passes it on; the one it names, by name, obeys.
+ * System frames still pass. Every processor passes it on; the named one pauses.
  *
  * @see Pipecat `frames/frames.py`, `FrameProcessorPauseFrame`
  */
@@ -14,7 +14,7 @@ export class FrameProcessorPauseFrame extends ControlFrame {
   static {
     FrameProcessorPauseFrame.hasRole('pause');
   }
-  /** Whom to pause, known by its name. */
+  /** The processor to pause, compared by name. */
   readonly processor: Named;
 
   constructor(processor: Named) {
@@ -28,7 +28,7 @@ export class FrameProcessorPauseUrgentFrame extends SystemFrame {
   static {
     FrameProcessorPauseUrgentFrame.hasRole('pause');
   }
-  /** Whom to pause, known by its name. */
+  /** The processor to pause, compared by name. */
   readonly processor: Named;
 
   constructor(processor: Named) {
@@ -42,7 +42,7 @@ export class FrameProcessorResumeFrame extends SystemFrame {
   static {
     FrameProcessorResumeFrame.hasRole('resume');
   }
-  /** Who may go on, known by its name. */
+  /** The processor to resume, compared by name. */
   readonly processor: Named;
 
   constructor(processor: Named) {
@@ -56,7 +56,7 @@ export class FrameProcessorResumeUrgentFrame extends SystemFrame {
   static {
     FrameProcessorResumeUrgentFrame.hasRole('resume');
   }
-  /** Who may go on, known by its name. */
+  /** The processor to resume, compared by name. */
   readonly processor: Named;
 
   constructor(processor: Named) {

@@ -1,3 +1,5 @@
+/** An event emitter that isolates its listeners. */
+
 import { EventEmitter } from 'eventemitter3';
 import { type Logger, safeLogger, stderrLogger } from './logger.ts';
 
@@ -8,8 +10,9 @@ interface Entry {
   readonly once: boolean;
 }
 
-/** Every emitter of ours has it: something a listener threw, or an error nobody else reports. */
+/** Events of every emitter of the package. */
 export interface ErrorEvents {
+  /** What a listener threw, or an error that is reported nowhere else. */
   error: (error: unknown) => void;
 }
 
@@ -17,7 +20,7 @@ export interface ErrorEvents {
  * An eventemitter3 whose `emit` is safe for the emitter: each listener is isolated and not awaited.
  *
  * What a listener throws, or rejects with, is logged and emitted once as `error`; what an `error` listener
- * throws is only logged. An `error` nobody listens to does not throw.
+ * throws is only logged. An `error` without a listener does not throw.
  */
 export class SafeEventEmitter<Events extends object> extends EventEmitter<Events & ErrorEvents> {
   /** Where a failing listener is reported. */
@@ -25,7 +28,7 @@ export class SafeEventEmitter<Events extends object> extends EventEmitter<Events
     return stderrLogger;
   }
 
-  /** Called before somebody begins to listen to something. */
+  /** Called before a listener is added. */
   protected beforeListening(): void {}
 
   override on<T extends EventEmitter.EventNames<Events & ErrorEvents>>(

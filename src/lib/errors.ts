@@ -87,7 +87,7 @@ export class PipelineError extends EndframeError {
   override readonly name = 'PipelineError';
 }
 
-/** A library or a program that an optional part needs is missing; the text says how to get it. */
+/** A library or a program that an optional part needs is missing; the message contains how to install it. */
 export class MissingDependencyError extends EndframeError {
   override readonly name = 'MissingDependencyError';
   /** What is missing, such as `@livekit/rtc-node`. */
@@ -102,7 +102,7 @@ export class MissingDependencyError extends EndframeError {
 /** For an exhaustive `switch (error.name)`. A new class above joins this union. */
 export type AnyEndframeError = InvalidOptionError | LiveKitRESTError | PipelineError | MissingDependencyError;
 
-/** The message of whatever was thrown. Never throws itself: not every value can be turned into a string. */
+/** The message of any thrown value. Never throws itself: not every value can be turned into a string. */
 export function errorMessage(thrown: unknown): string {
   try {
     return thrown instanceof Error ? String(thrown.message) : String(thrown);

@@ -13,7 +13,7 @@ export interface Logger {
 const nothing = (): void => {};
 
 /**
- * Writes to a standard stream; what cannot be written, because nobody reads it any more, is dropped.
+ * Writes to a standard stream; what cannot be written, as the reader is gone, is dropped.
  *
  * From then on errors of that stream are not uncaught errors: reporting one would cause the next.
  */
@@ -52,7 +52,7 @@ function stringify(fields: object): string {
   }
 }
 
-/** Endframe's own that say all there is to know; the way they came through endframe helps nobody. */
+/** Endframe's own errors whose message is complete; their stack adds nothing. */
 const withoutStack: ReadonlySet<string> = new Set([
   'LiveKitRESTError',
   'PipelineError',
@@ -90,7 +90,7 @@ export function safeLogger(logger: Logger): Logger {
     (level: keyof Logger): Logger['error'] =>
     (fields, message) => {
       try {
-        // some loggers are asynchronous, whatever their type says
+        // some loggers are asynchronous, contrary to their type
         const result: unknown = logger[level](fields, message);
         if (result instanceof Promise) result.catch(nothing);
       } catch {
@@ -100,5 +100,5 @@ export function safeLogger(logger: Logger): Logger {
   return { debug: safely('debug'), info: safely('info'), warn: safely('warn'), error: safely('error') };
 }
 
-/** Says nothing at all. */
+/** A logger without output. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };

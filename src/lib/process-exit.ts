@@ -1,4 +1,4 @@
-/** The one way out of this process: who exits first would cut off what others still have to do. */
+/** The only way to exit the process: it waits for all owners, so that none cuts off the work of another. */
 
 import { constants } from 'node:os';
 
@@ -14,6 +14,7 @@ export interface ExitListener {
   onBeforeExit(): void;
 }
 
+/** The signals that are handled. */
 export const exitSignals: readonly ExitSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** How long a second signal waits for what is under way, in milliseconds. */
@@ -22,7 +23,7 @@ export const forcedExitMs = 500;
 /** So many uncaught errors are reported. */
 const maxUncaught = 10;
 
-/** What a shell says of a process that a signal has ended. */
+/** A shell's exit code for a process that a signal has ended. */
 export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
@@ -30,7 +31,7 @@ export function exitCodeOf(signal: NodeJS.Signals): number {
 /** When a room may remain: it wins over 1, which wins over 0. */
 const roomRemainsCode = 3;
 
-/** Makes this the exit code of the process, unless that is another one than 0 already, which says more. */
+/** Makes this the exit code of the process, unless one other than 0 is set already. */
 export function reportRoomMayRemain(): void {
   if (Number(process.exitCode ?? 0) === 0) process.exitCode = roomRemainsCode;
 }
@@ -40,13 +41,13 @@ export function withReported(code: number): number {
   return process.exitCode === roomRemainsCode ? Math.max(code, roomRemainsCode) : code;
 }
 
-/** Those who have something to finish before the process may go. */
+/** Holders of unfinished work; the process must not exit before it is done. */
 const owners = new Set<object>();
 let wanted = false;
 let worstCode = 0;
 
 function look(): void {
-  // one more turn, so that whoever waits for the last owner is told
+  // one more turn, so that promises of the last owner settle first
   if (wanted && owners.size === 0) setImmediate(exit);
 }
 
@@ -55,8 +56,9 @@ function exit(): void {
     processExit.forceExit(worstCode > 0 ? withReported(worstCode) : (process.exitCode ?? 0));
 }
 
+/** The exit of this process, shared by all that have to finish something before it. */
 export const processExit = {
-  /** Whether the process is to go as soon as nobody has anything left to do. */
+  /** Whether the process exits as soon as there is no owner left. */
   get isRequested(): boolean {
     return wanted;
   },
@@ -94,14 +96,14 @@ export const processExit = {
     look();
   },
 
-  /** Exits once no owner is left, with the highest code that anybody gave; with `process.exitCode` when all gave 0. */
+  /** Exits once no owner is left, with the highest code that was requested; with `process.exitCode` when all gave 0. */
   requestExit(code: number): void {
     wanted = true;
     worstCode = Math.max(worstCode, code);
     look();
   },
 
-  /** Whatever others still have to do: the time is up, or somebody insists. */
+  /** Exits at once, without waiting for owners: at a time limit, or a repeated signal. */
   forceExit(code: number | string): void {
     owners.clear();
     wanted = false;

@@ -15,7 +15,7 @@ export interface LogObserverOptions {
   readonly frames?: readonly FrameClass[];
   /** Only hops from or to such a processor, with subclasses. Default all. */
   readonly processors?: readonly ProcessorClass[];
-  /** Fields that are not logged, such as what people said. Default none. */
+  /** Fields that are not logged, such as transcripts. Default none. */
   readonly excludedFields?: readonly string[];
   /** Default `'debug'`, which the default logger does not show. */
   readonly level?: keyof Logger;
@@ -26,7 +26,7 @@ export interface LogObserverOptions {
 /**
  * Writes a log line for each hop of each frame: source, destination, and the frame's own fields.
  *
- * The fields contain what people said: store such logs accordingly.
+ * The fields contain transcripts: store such logs accordingly.
  *
  * @see Pipecat `observers/loggers/debug_log_observer.py`, `DebugLogObserver`
  */

@@ -36,7 +36,7 @@ export interface TurnTrackingObserverEvents {
 }
 
 /**
- * Counts turns: what the user said and what the bot answered.
+ * Counts turns: a user's utterance and the bot's answer.
  *
  * The first turn begins with the pipeline, the others when the user begins to speak. A turn is over when the user
  * speaks again after the bot has spoken, or the bot has been silent for a while, or the run ends.

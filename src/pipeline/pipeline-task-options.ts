@@ -20,7 +20,7 @@ import type { HeartbeatOptions } from './heartbeat.ts';
 
 /**
  * Time limits in milliseconds; `null` turns one off. Each is for a phase as a whole: it is exceeded by a second at most,
- * however many processors hang and whatever waits ahead of them.
+ * independent of how many processors hang and of the frames ahead of them.
  */
 export interface PipelineTaskLimits {
   /** All processors' `setup()`. Default 20 000. */
@@ -44,8 +44,9 @@ export interface PipelineTaskLimits {
    */
   readonly cleanupTimeoutMs?: number | null;
   /**
-   * How long neither the bot may be heard, whatever it plays, nor a user, by voice, transcription, text or key. A user's turn and a running function call count for as long as they last, up to an hour. Once an End or
-   * Stop frame has entered the pipeline the timeout does not apply any more. Default 300 000.
+   * How long there may be no activity: of the bot, by audio, or of a user, by voice, transcription, text or key. A
+   * user's turn and a running function call count for as long as they last, up to an hour. Once an End or Stop frame
+   * has entered the pipeline the timeout does not apply any more. Default 300 000.
    */
   readonly idleTimeoutMs?: number | null;
 }

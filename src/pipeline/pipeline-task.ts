@@ -19,7 +19,7 @@ import {
 } from './pipeline-task-options.ts';
 
 /**
- * Runs a pipeline once, from its StartFrame to its end, and settles exactly once whatever happens.
+ * Runs a pipeline once, from its StartFrame to its end, and settles exactly once in every case.
  *
  * Frames may be queued at any time; those queued before the pipeline has started wait for it. Ending is graceful, then
  * a cancel, then forced: every wait has a limit.

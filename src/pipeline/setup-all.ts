@@ -5,7 +5,7 @@ import { withTimeout } from '../lib/timeout.ts';
 import type { FrameProcessor } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 
-/** The run at whose end a processor was cleaned up last. */
+/** The run that cleaned up a processor last. */
 const cleanedUp = new WeakMap<FrameProcessor, FrameProcessorSetup>();
 
 /**

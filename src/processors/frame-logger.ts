@@ -35,7 +35,7 @@ const common: ReadonlySet<string> = new Set(['id', 'uninterruptible', 'metadata'
 /**
  * Writes a log line for each frame that passes: its name, its direction, and its own fields. All frames pass.
  *
- * The fields contain what people said: store such logs accordingly.
+ * The fields contain transcripts: store such logs accordingly.
  *
  * @see Pipecat `processors/logger.py`, `FrameLogger`
  */

@@ -73,7 +73,7 @@ interface Candidate {
 export class SentenceSplitter {
   readonly #language: string | undefined;
   #text = '';
-  /** No sentence ends before this index, whatever follows. */
+  /** No sentence ends before this index, independent of what follows. */
   #searched = 0;
 
   /** @param language BCP 47 primary subtag, such as `en`; `undefined` where it is not known. */

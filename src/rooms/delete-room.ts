@@ -183,7 +183,7 @@ export async function attemptDeletion(attempt: DeletionAttempt): Promise<'delete
   return 'deleted';
 }
 
-/** The result of a step whose minor failures must not prevent the deletion; `undefined` for such a failure. */
+/** The result of a step of which minor failures must not prevent the deletion; `undefined` for such a failure. */
 async function ignoring<T>(
   canIgnore: (error: LiveKitRESTError) => boolean,
   step: () => Promise<T>,

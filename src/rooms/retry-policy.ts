@@ -3,7 +3,7 @@
 import type { LiveKitRESTError, LiveKitRESTErrorKind } from '../lib/errors.ts';
 
 const firstBackoffMs = 100;
-/** Prevents a tight loop, whatever the jitter. */
+/** Prevents a tight loop for any jitter. */
 const shortestWaitMs = 10;
 /** Reserved for a last attempt; a long `Retry-After` is shortened to leave it. */
 const lastTryMs = 500;

@@ -46,7 +46,7 @@ export interface OrphanPolicyOptions extends OwnershipRule {
   readonly leaseTtlMs: number;
   /** How long a room may be without a bot, if no lease was seen in it, in milliseconds of observed time. */
   readonly graceMs: number;
-  /** The maximum age of a room in milliseconds, whatever is in it; `null`: unlimited. */
+  /** The maximum age of a room in milliseconds, occupied or not; `null`: unlimited. */
   readonly maxSessionMs: number | null;
   /**
    * LiveKit's time, milliseconds since 1970, or an earlier one; `undefined` when it is unknown. A wrong local

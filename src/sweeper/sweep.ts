@@ -79,7 +79,7 @@ export class Sweep implements SweepWork {
 
   async probe(room: ListedRoom, context: ProbeContext): Promise<ProbeResult> {
     const { name } = room;
-    // before the answer: a room whose first probe hangs is undecided
+    // before the answer: a room with a hanging first probe is undecided
     if (context.before === undefined) this.#noteUndecided(name);
     try {
       const verdict = await probe(room, context, this.#options);

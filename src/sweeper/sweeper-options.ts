@@ -1,4 +1,4 @@
-/** The options of a sweeper: defaults, checks, and a REST client whose probes always settle. */
+/** The options of a sweeper: defaults, checks, and a REST client with a limit for each probe. */
 
 import { InvalidOptionError, LiveKitRESTError } from '../lib/errors.ts';
 import { type Logger, safeLogger, stderrLogger } from '../lib/logger.ts';
@@ -72,7 +72,7 @@ export interface SweeperOptions {
    */
   readonly graceMs?: number | undefined;
   /**
-   * The maximum age of a room in milliseconds, whatever is in it; `null`: unlimited.
+   * The maximum age of a room in milliseconds, occupied or not; `null`: unlimited.
    *
    * @defaultValue 14400000, 4 hours
    */

@@ -1,4 +1,4 @@
-/** Deletes rooms whose bot died, from another process than the bot's. */
+/** Deletes rooms without a living bot, from another process than the bot's. */
 
 import {
   BehaviorSubject,
@@ -30,7 +30,7 @@ import {
 } from './sweeper-options.ts';
 
 /**
- * Deletes rooms whose bot died without cleaning up, from another process than the bot's.
+ * Deletes rooms of bots that died without cleanup, from another process than the bot's.
  *
  * It stores nothing: LiveKit's answers decide, as far as this sweeper has observed them itself, for long enough and
  * on its own clock. A sweeper that restarts is late at most; after any gap it observes anew.

@@ -41,7 +41,7 @@ export class ProcessCall {
   }
 }
 
-/** A call whose `process()` has returned a promise. */
+/** A call of which `process()` has returned a promise. */
 export type PendingCall = ProcessCall & { readonly promise: Promise<void> };
 
 /**

@@ -168,7 +168,7 @@ export interface GuardedDeletionContext extends Pick<GuardedRoomContext, 'rest' 
   readonly calledOff: AbortSignal;
 }
 
-/** A deletion that decides before each attempt, and retries whatever may get better. */
+/** A deletion that decides before each attempt, and retries all errors that may be temporary. */
 export function guardedDeletion(
   guarded: Pick<RoomToGuard, 'roomName' | 'room' | 'deleteWhen' | 'ownIdentity' | 'ownSid'>,
   { rest, limitMs, calledOff }: GuardedDeletionContext,
@@ -219,7 +219,7 @@ export function guardedDeletion(
     decide: async (attempt, signal) => {
       for (let isFirst = attempt === 1; !signal.aborted; isFirst = false) {
         if (await isWanted()) return !isFirst && (await isInUse(signal)) ? 'keep' : 'delete';
-        // a bot whose participant is not known may be listed itself
+        // a bot without a known participant may be listed itself
         keptSinceMs ??= performance.now();
         const waitMs = presenceMs - (performance.now() - keptSinceMs);
         if ((own.ownSid ?? own.ownIdentity) !== undefined || waitMs <= 0) return 'keep';

@@ -1,8 +1,8 @@
 /**
- * The guardian's program: deletes rooms whose bot has died or is stuck.
+ * The guardian's program: deletes rooms of bots that have died or are stuck.
  *
  * guardian-client.ts starts one for each process with bots, and holds the other end of its pipe, which closes when
- * that process is gone, whatever ended it. No rxjs, protobuf or jose, to start fast and stay small. Exits when nothing
+ * that process is gone, for any reason. No rxjs, protobuf or jose, to start fast and stay small. Exits when nothing
  * is left to do.
  */
 
@@ -27,7 +27,7 @@ const latestMs = 1_250;
 /** Exit delay without rooms: the next one may be in the pipe. */
 const lingerMs = 500;
 
-/** Exits, whatever hangs. */
+/** Exits, also while something hangs. */
 function endAfter(ms: number): NodeJS.Timeout {
   return setTimeout(() => process.exit(1), ms);
 }

@@ -116,12 +116,12 @@ async function decode(bytes: Buffer, coding: string, maxOutputLength: number): P
   if (!['gzip', 'x-gzip', 'deflate', 'br'].includes(coding)) return bytes;
   const [zlib, { promisify }] = await Promise.all([import('node:zlib'), import('node:util')]);
   if (coding === 'br') return promisify(zlib.brotliDecompress)(bytes, { maxOutputLength });
-  // some servers send deflate without zlib's header, whose first byte ends in 8
+  // some servers send deflate without zlib's header (its first byte ends in 8)
   const isBare = coding === 'deflate' && ((bytes[0] ?? 0) & 0x0f) !== 8;
   return promisify(isBare ? zlib.inflateRaw : zlib.unzip)(bytes, { maxOutputLength });
 }
 
-/** The body as a JSON object, whatever its Content-Type; `undefined` for anything else, or an incomplete one. */
+/** The body as a JSON object, for any Content-Type; `undefined` for anything else, or an incomplete one. */
 export function jsonObject({ text, complete }: ResponseBody): JsonObject | undefined {
   if (!complete) return undefined;
   try {

@@ -35,7 +35,7 @@ export interface BullMqEngineOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** The longest pause of a process whose lists fail, in polls: other processes may have a key that is accepted. */
+/** The longest pause after failed lists, in polls: other processes may have a key that is accepted. */
 const longestRetryPolls = 12;
 
 /**
@@ -92,11 +92,11 @@ const openLimitMs = 500;
 const finishLimitMs = 10_000;
 const closeLimitMs = 500;
 const closeAwayLimitMs = 200;
-/** The longest pause of a process whose key LiveKit refuses, in polls. */
+/** The longest pause after LiveKit has refused the key, in polls. */
 const longestRefusedPolls = 12;
 /** The same for other failures: LiveKit may be unreachable for every process. */
 const longestPausePolls = 2;
-/** The part of the concurrency for rooms whose previous probe failed. */
+/** The part of the concurrency for rooms after a failed probe. */
 const failingShare = 0.5;
 
 /**
@@ -151,7 +151,7 @@ class ProbeWorker {
   /** Consecutive failures, and how many of them were refusals. */
   #failures = 0;
   #refusals = 0;
-  /** Probes in progress of rooms whose previous probe failed. */
+  /** Probes in progress of rooms after a failed probe. */
   #failing = 0;
 
   constructor(options: BullMqQueueOptions) {

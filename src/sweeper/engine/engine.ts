@@ -26,7 +26,7 @@ export interface SweeperEngine {
 export interface SweepWork {
   /** The usual time from pass to pass, in milliseconds. */
   readonly pollMs: number;
-  /** The longest time between two probes of a room whose bot is alive, in milliseconds. */
+  /** The longest time between two probes of a room with a living bot, in milliseconds. */
   readonly longestSpacingMs: number;
   /** Concurrent probes of one process. */
   readonly concurrency: number;
@@ -44,7 +44,7 @@ export interface SweepWork {
   failed(error: unknown): void;
 }
 
-/** What an engine knows when it probes a room. */
+/** The input of a probe, from the engine. */
 export interface ProbeContext {
   /** The result of the previous probe. */
   readonly before: Observation | undefined;
@@ -74,7 +74,7 @@ export interface Orphan {
   readonly observation: Observation;
 }
 
-/** What an engine knows when it deletes a room. */
+/** The input of a deletion, from the engine. */
 export interface ReapContext {
   /** See {@link ProbeContext.lastGapMs}. */
   readonly lastGapMs: number | undefined;

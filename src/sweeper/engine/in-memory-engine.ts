@@ -9,7 +9,7 @@ import { SweepEngine, type SweepParts } from './sweep-engine.ts';
 /** Concurrent deletions, apart from the probes; those that failed before have slots of their own. */
 const deletionSlots = 8;
 const repeatedDeletionSlots = 4;
-/** Concurrent probes of rooms whose previous probe failed: other rooms do not wait for them. */
+/** Concurrent probes of rooms after a failed probe: other rooms do not wait for them. */
 const failingSlots = 4;
 /** After this part of a poll a probe that hangs gives up its slot; it times out after a whole poll. */
 const hangingShare = 1 / 5;
@@ -52,9 +52,9 @@ class LocalQueue implements ProbeQueue {
   readonly #runner: ProbeRunner;
   readonly #work: SweepWork;
   readonly #stopped: AbortSignal;
-  /** Rooms whose probe or deletion is queued or in progress. */
+  /** Rooms with a probe or deletion that is queued or in progress. */
   readonly #busy = new Set<string>();
-  /** Rooms whose previous probe failed, oldest failure first. */
+  /** Rooms after a failed probe, oldest failure first. */
   readonly #failing = new Subject<ListedRoom>();
   readonly #deletions = new Set<Promise<void>>();
   readonly #repeatedDeletions = new Set<Promise<void>>();
@@ -66,7 +66,7 @@ class LocalQueue implements ProbeQueue {
     this.#failing.pipe(mergeMap((room) => this.#probe(room), failingSlots)).subscribe();
   }
 
-  /** Resolves when all have been probed, except those that hang and those whose previous probe failed. */
+  /** Resolves when all have been probed, except those that hang and those after a failed probe. */
   async add(probes: readonly QueuedProbe[]): Promise<void> {
     const free = probes.filter(({ room }) => !this.#busy.has(room.name));
     for (const { room, failing } of free) {

@@ -16,7 +16,7 @@ export function* slices<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let from = 0; from < all.length; from += sliceLength) yield all.slice(from, from + sliceLength);
 }
 
-/** Keeps observations in a Redis hash. All times are Redis's own, whatever the clocks of the sweepers say. */
+/** Keeps observations in a Redis hash. All times are Redis's own, as the clocks of the sweepers may differ. */
 export class RedisStore implements SweepStore {
   readonly #redis: Redis;
   readonly #key: string;

@@ -66,7 +66,7 @@ export interface ProbePlan {
 /**
  * When a room is due again, on the observer's clock.
  *
- * A silent room, and one whose probe failed, in the next pass; one with a living bot later, the more rooms there
+ * A silent room, and one after a failed probe, in the next pass; one with a living bot later, the more rooms there
  * are.
  */
 export function dueMs({ probedMs, failedMs, silentSinceMs }: Observation, plan: ProbePlan): number {
