@@ -18,6 +18,7 @@ import { runOnce } from './run-once.ts';
 
 /** A `RoomDeleter`, or anything else that deletes its room once. */
 export interface DeletesRoomOnce {
+  /** Starts the deletion; called once. Completion or error of the returned value ends the wait. */
   deleteRoom(trigger: DeletionTrigger): ObservableInput<unknown>;
 }
 

@@ -11,6 +11,7 @@ import { RoomDeleter, type RoomDeleterEvents } from '../rooms/room-deleter.ts';
 import type { RoomDeleterOptions } from '../rooms/room-deleter-options.ts';
 import { RoomCleanup } from './room-cleanup.ts';
 
+/** Options of a {@link RoomCleanupProcessor}. */
 export interface RoomCleanupProcessorOptions extends RoomDeleterOptions {
   /** Default: class name and number. */
   readonly name?: string;
@@ -23,6 +24,12 @@ export interface RoomCleanupProcessorOptions extends RoomDeleterOptions {
  * It watches the run's lifecycle, not the frames, so its position does not matter.
  * EndFrame: once everything before it was played and the frame has come out of the pipeline. CancelFrame: at
  * once. StopFrame: not at all. Any other end of the run: at once.
+ *
+ * @example
+ * const rest = LiveKitRESTHelper.fromEnv();
+ * const cleanup = new RoomCleanupProcessor({ roomName: 'call-42', rest });
+ * cleanup.on('roomDeleted', ({ status, elapsedMs }) => console.log(status, elapsedMs));
+ * await new PipelineTask(new Pipeline([bot, cleanup])).run();
  *
  * @throws {InvalidOptionError} An option can never work.
  */
@@ -40,6 +47,7 @@ export class RoomCleanupProcessor extends FrameProcessor<RoomDeleterEvents> {
     this.#deleter.on('roomReappeared', (reappearance) => this.emit('roomReappeared', reappearance));
   }
 
+  /** The name of the room. */
   get roomName(): string {
     return this.#deleter.roomName;
   }

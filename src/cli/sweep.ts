@@ -14,8 +14,11 @@ import { hintAtHelp, parseOptions, type Wrong } from './usage.ts';
 
 /** The environment of the command, for tests. */
 export interface SweepSurroundings {
+  /** Environment variables. */
   readonly env: NodeJS.ProcessEnv;
+  /** Writes to the standard output. */
   readonly print: (text: string) => void;
+  /** Writes to the standard error. */
   readonly printError: (text: string) => void;
   /** Settles when `--watch` has to end. */
   readonly untilStopped: () => Promise<unknown>;
@@ -174,11 +177,15 @@ Exit codes: 0 done; 1 LiveKit gave no answer or refused the key, or bullmq is mi
 
 /** The parsed arguments. */
 export interface SweepArguments {
+  /** Whether to run until a signal. */
   readonly watch: boolean;
+  /** Whether to print JSON instead of a table. */
   readonly json: boolean;
+  /** The URL of Redis; `undefined` for a sweeper on its own. */
   readonly redisUrl: string | undefined;
   /** Which rooms, and when: only sweepers with the same rules may share a queue. */
   readonly rules: readonly unknown[];
+  /** Options of the sweeper. */
   readonly options: Omit<SweeperOptions, 'rest' | 'engine' | 'logger'>;
 }
 

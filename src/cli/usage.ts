@@ -6,6 +6,7 @@ import { nearestName } from '../lib/options.ts';
 
 /** A reason why the arguments make no sense. */
 export interface Wrong {
+  /** Why the arguments are invalid. */
   readonly wrong: string;
 }
 

@@ -20,6 +20,7 @@ export class InputDTMFFrame extends SystemFrame {
   static {
     InputDTMFFrame.showsActivity('sign');
   }
+  /** The key. */
   readonly button: KeypadEntry;
   /** The identity of the participant that pressed it; `undefined` where the transport does not know it. */
   readonly userId: string | undefined;

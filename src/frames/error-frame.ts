@@ -17,9 +17,11 @@ export type ErrorCategory =
 
 /** Something with a name; a frame does not know processors. */
 export interface Named {
+  /** The name. */
   readonly name: string;
 }
 
+/** Options of an {@link ErrorFrame}. */
 export interface ErrorFrameOptions {
   /** What happened: a text, or what was thrown. */
   readonly error: unknown;
@@ -44,7 +46,9 @@ export class ErrorFrame extends SystemFrame {
   readonly error: string;
   /** What was thrown, where something was. */
   readonly cause: unknown;
+  /** The processor in which it happened; `undefined` where unknown. */
   readonly processor: Named | undefined;
+  /** The category. Default `'unknown'`. */
   readonly category: ErrorCategory;
 
   constructor({ error, processor, category = 'unknown', cause }: ErrorFrameOptions) {

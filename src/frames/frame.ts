@@ -61,6 +61,7 @@ export abstract class Frame {
   declare readonly frameActivity: FrameActivity | undefined;
   /** What the framework does with it; `undefined` for most. */
   declare readonly frameRole: FrameRole | undefined;
+  /** The kind, which decides the priority and what an interruption drops. */
   declare abstract readonly kind: FrameKind;
   /** Unique in this process, in order of construction, from 0. */
   readonly id: number = nextId++;
@@ -82,6 +83,7 @@ export abstract class Frame {
     return `${this.constructor.name}#${this.id}`;
   }
 
+  /** The name and id, for logs. */
   toString(): string {
     return this.name;
   }
@@ -92,6 +94,7 @@ export abstract class SystemFrame extends Frame {
   static {
     Object.defineProperty(SystemFrame.prototype, 'kind', { value: 'system' });
   }
+  /** Processed before data and control frames; not dropped by an interruption. */
   declare readonly kind: 'system';
 }
 
@@ -100,6 +103,7 @@ export abstract class DataFrame extends Frame {
   static {
     Object.defineProperty(DataFrame.prototype, 'kind', { value: 'data' });
   }
+  /** Processed in order; dropped by an interruption unless `uninterruptible`. */
   declare readonly kind: 'data';
 }
 
@@ -108,6 +112,7 @@ export abstract class ControlFrame extends Frame {
   static {
     Object.defineProperty(ControlFrame.prototype, 'kind', { value: 'control' });
   }
+  /** Processed in order; dropped by an interruption unless `uninterruptible`. */
   declare readonly kind: 'control';
 }
 

@@ -4,14 +4,17 @@ import { ControlFrame, DataFrame, SystemFrame } from './frame.ts';
 
 /** One call. */
 export interface FunctionCall {
+  /** The name of the function. */
   readonly functionName: string;
   /** The model's id of this call; its answer carries the same. */
   readonly toolCallId: string;
+  /** The arguments, as the model gave them. */
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
 /** The model asked for these calls; they begin now. Broadcast, so that both sides may say "one moment". */
 export class FunctionCallsStartedFrame extends SystemFrame {
+  /** The calls that start. */
   readonly functionCalls: readonly FunctionCall[];
 
   constructor(functionCalls: readonly FunctionCall[]) {
@@ -20,6 +23,7 @@ export class FunctionCallsStartedFrame extends SystemFrame {
   }
 }
 
+/** Fields of a {@link FunctionCallInProgressFrame}. */
 export interface FunctionCallInProgress extends FunctionCall {
   /** Whether an interruption gives the call up. Default `false`: the answer comes all the same. */
   readonly cancelOnInterruption?: boolean | undefined;
@@ -49,7 +53,9 @@ export class FunctionCallInProgressFrame extends ControlFrame implements Functio
   }
 }
 
+/** Fields of a {@link FunctionCallResultFrame}. */
 export interface FunctionCallResult extends FunctionCall {
+  /** What the function returned. */
   readonly result: unknown;
   /** Whether the model is to speak about it; `undefined` leaves it to the receiver. */
   readonly runLLM?: boolean | undefined;
@@ -77,8 +83,11 @@ export class FunctionCallResultFrame extends DataFrame implements FunctionCallRe
   }
 }
 
+/** Fields of a {@link FunctionCallCancelFrame}. */
 export interface FunctionCallCancel {
+  /** The name of the function. */
   readonly functionName: string;
+  /** The id of the call. */
   readonly toolCallId: string;
   /** Whether the model is to speak about it. Default `false`. */
   readonly runLLM?: boolean | undefined;

@@ -6,6 +6,7 @@ import { checkImage } from './frame-checks.ts';
 
 /** A picture. */
 export interface ImageChunk {
+  /** The pixels, without padding. */
   readonly image: Uint8Array;
   /** In pixels. */
   readonly width: number;
@@ -33,6 +34,7 @@ export class InputImageRawFrame extends SystemFrame implements ImageChunk {
   }
 }
 
+/** Fields of a {@link UserImageRequestFrame}. */
 export interface UserImageRequest {
   /** The participant's identity. */
   readonly userId: string;
@@ -44,6 +46,7 @@ export interface UserImageRequest {
   readonly videoSource?: string | undefined;
   /** The function call that asks, where one does. */
   readonly functionName?: string | undefined;
+  /** The id of the function call that requested it. Default none. */
   readonly toolCallId?: string | undefined;
 }
 
@@ -71,10 +74,13 @@ export class UserImageRequestFrame extends SystemFrame implements UserImageReque
   }
 }
 
+/** Fields of a {@link UserImageRawFrame}. */
 export interface UserImage extends ImageChunk {
   /** The participant's identity. */
   readonly userId: string;
+  /** Text that belongs to the image. Default none. */
   readonly text?: string | undefined;
+  /** Whether the image is added to the model's context. Default: the receiver's choice. */
   readonly appendToContext?: boolean | undefined;
   /** What asked for it; `undefined` for an unrequested picture. */
   readonly request?: UserImageRequestFrame | undefined;
@@ -120,6 +126,7 @@ export class OutputImageRawFrame extends DataFrame implements ImageChunk {
 
 /** A picture that moves: its images are shown over and over, one after the other, until another picture comes. */
 export class SpriteFrame extends DataFrame {
+  /** The images, in order. */
   readonly images: readonly OutputImageRawFrame[];
 
   /** @throws {InvalidOptionError} `images` is no list of frames. */

@@ -22,6 +22,7 @@ export class EndFrame extends ControlFrame {
     EndFrame.hasRole('end');
   }
   override uninterruptible = true;
+  /** Why the run ends; free text. */
   readonly reason: string | undefined;
 
   /** @param reason Why the run ends, for logs and observers. */
@@ -52,6 +53,7 @@ export class CancelFrame extends SystemFrame {
   static {
     CancelFrame.hasRole('cancel');
   }
+  /** Why the run ends; free text. */
   readonly reason: string | undefined;
 
   /** @param reason Why the run is cancelled, for logs and observers. */
@@ -72,6 +74,7 @@ export class EndTaskFrame extends ControlFrame {
     EndTaskFrame.hasRole('end-task');
   }
   override uninterruptible = true;
+  /** Why the run ends; free text. */
   readonly reason: string | undefined;
 
   constructor(reason?: string) {
@@ -93,6 +96,7 @@ export class CancelTaskFrame extends SystemFrame {
   static {
     CancelTaskFrame.hasRole('cancel-task');
   }
+  /** Why the run ends; free text. */
   readonly reason: string | undefined;
 
   constructor(reason?: string) {

@@ -7,6 +7,7 @@ import { TextFrame } from './text.ts';
 export interface LLMMessage {
   /** Such as `system`, `user`, `assistant`, `tool`. */
   readonly role: string;
+  /** The text, or parts in the format of the model. */
   readonly content?: unknown;
   /** Such as `tool_calls`. */
   readonly [field: string]: unknown;
@@ -14,6 +15,7 @@ export interface LLMMessage {
 
 /** A conversation so far, and its tools. */
 export interface LLMContext {
+  /** The conversation so far. */
   readonly messages: readonly LLMMessage[];
   /** The tools that the model may call, in the model's notation. */
   readonly tools?: readonly unknown[] | undefined;
@@ -21,6 +23,7 @@ export interface LLMContext {
 
 /** A request for an answer to this context: a language model answers, and does not pass the frame on. */
 export class LLMContextFrame extends DataFrame {
+  /** The context that the model answers. */
   readonly context: LLMContext;
 
   constructor(context: LLMContext) {
@@ -34,6 +37,7 @@ export class LLMRunFrame extends DataFrame {}
 
 /** Appends messages to the context; consumed by the context aggregator. */
 export class LLMMessagesAppendFrame extends DataFrame {
+  /** The messages to append to the context. */
   readonly messages: readonly LLMMessage[];
   /** Whether to request an answer at once; `undefined` means no. */
   readonly runLLM: boolean | undefined;
@@ -47,6 +51,7 @@ export class LLMMessagesAppendFrame extends DataFrame {
 
 /** Replaces the messages of the context; consumed by the context aggregator. */
 export class LLMMessagesUpdateFrame extends DataFrame {
+  /** The messages that replace those of the context. */
   readonly messages: readonly LLMMessage[];
   /** Whether to request an answer at once; `undefined` means no. */
   readonly runLLM: boolean | undefined;

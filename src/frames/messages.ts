@@ -21,6 +21,7 @@ export class InputTransportMessageFrame extends SystemFrame {
  * carries 63 000 bytes at most, as UTF-8 or JSON, and recommends 15 KiB at most.
  */
 export class OutputTransportMessageFrame extends DataFrame {
+  /** The message; serialized by the transport. */
   readonly message: unknown;
   /** Identity of the recipient; `undefined` for all participants. */
   readonly participantId: string | undefined;
@@ -34,6 +35,7 @@ export class OutputTransportMessageFrame extends DataFrame {
 
 /** A message to send at once: the output transport does not wait for the sound ahead of it. As long at most. */
 export class OutputTransportMessageUrgentFrame extends SystemFrame {
+  /** The message; serialized by the transport. */
   readonly message: unknown;
   /** Identity of the recipient; `undefined` for all participants. */
   readonly participantId: string | undefined;

@@ -12,20 +12,27 @@ export interface MetricsSource {
 
 /** From the request to the first byte of its answer. */
 export interface TTFBMetrics extends MetricsSource {
+  /** Discriminant of {@link MetricsData}. */
   readonly kind: 'ttfb';
+  /** The measured time, in milliseconds. */
   readonly valueMs: number;
 }
 
 /** From the request to the last byte of its answer. */
 export interface ProcessingMetrics extends MetricsSource {
+  /** Discriminant of {@link MetricsData}. */
   readonly kind: 'processing';
+  /** The measured time, in milliseconds. */
   readonly valueMs: number;
 }
 
 /** What a language model read and wrote. */
 export interface LLMUsageMetrics extends MetricsSource {
+  /** Discriminant of {@link MetricsData}. */
   readonly kind: 'llm-usage';
+  /** Tokens of the prompt. */
   readonly promptTokens: number;
+  /** Tokens of the answer. */
   readonly completionTokens: number;
   /** How many of the prompt tokens came out of a cache. */
   readonly cachedTokens?: number | undefined;
@@ -33,13 +40,17 @@ export interface LLMUsageMetrics extends MetricsSource {
 
 /** What a speech synthesis was given to say. */
 export interface TTSUsageMetrics extends MetricsSource {
+  /** Discriminant of {@link MetricsData}. */
   readonly kind: 'tts-usage';
+  /** Number of synthesized characters. */
   readonly characters: number;
 }
 
 /** What a speech recognition has listened to since its last report. */
 export interface STTUsageMetrics extends MetricsSource {
+  /** Discriminant of {@link MetricsData}. */
   readonly kind: 'stt-usage';
+  /** Duration of the audio, in milliseconds. */
   readonly audioMs: number;
 }
 
@@ -53,6 +64,7 @@ export type MetricsData =
 
 /** Performance figures for observers. Nothing in the pipeline depends on it; every processor passes it on. */
 export class MetricsFrame extends SystemFrame {
+  /** The figures. */
   readonly data: readonly MetricsData[];
 
   constructor(data: readonly MetricsData[]) {

@@ -7,6 +7,7 @@ export abstract class MixerControlFrame extends ControlFrame {}
 
 /** Changes settings; which there are is the mixer's affair. */
 export class MixerUpdateSettingsFrame extends MixerControlFrame {
+  /** Settings, in the format of the mixer. */
   readonly settings: Readonly<Record<string, unknown>>;
 
   constructor(settings: Readonly<Record<string, unknown>>) {
@@ -17,6 +18,7 @@ export class MixerUpdateSettingsFrame extends MixerControlFrame {
 
 /** Switches the mixer on or off. */
 export class MixerEnableFrame extends MixerControlFrame {
+  /** Whether the mixer mixes. */
   readonly enable: boolean;
 
   constructor(enable: boolean) {

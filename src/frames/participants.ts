@@ -26,7 +26,9 @@ export class ClientConnectedFrame extends SystemFrame {}
 
 /** A participant is in the room, also one that was there before the bot. */
 export class ParticipantJoinedFrame extends SystemFrame {
+  /** The participant's identity in the room. */
   readonly identity: string;
+  /** The participant's kind. */
   readonly participantKind: ParticipantKind;
 
   constructor(identity: string, participantKind: ParticipantKind = 'standard') {
@@ -38,7 +40,9 @@ export class ParticipantJoinedFrame extends SystemFrame {
 
 /** A participant has left the room. */
 export class ParticipantLeftFrame extends SystemFrame {
+  /** The participant's identity in the room. */
   readonly identity: string;
+  /** The participant's kind. */
   readonly participantKind: ParticipantKind;
 
   constructor(identity: string, participantKind: ParticipantKind = 'standard') {

@@ -74,6 +74,7 @@ export class BotSpeakingFrame extends SystemFrame {
 
 /** Mutes speech recognition while `mute` is true. */
 export class STTMuteFrame extends SystemFrame {
+  /** Whether the user is muted. */
   readonly mute: boolean;
 
   constructor(mute: boolean) {
@@ -87,6 +88,7 @@ export class TTSTextFrame extends TextFrame {}
 
 /** Text to be spoken verbatim, bypassing the language model. */
 export class TTSSpeakFrame extends DataFrame {
+  /** The text. */
   readonly text: string;
 
   /** @throws {InvalidOptionError} `text` is no string. */

@@ -5,6 +5,7 @@ import { checkFrameText } from './frame-checks.ts';
 
 /** A piece of text. */
 export class TextFrame extends DataFrame {
+  /** The text. */
   readonly text: string;
 
   /** @throws {InvalidOptionError} `text` is no string. */
@@ -54,6 +55,7 @@ export class InputTextRawFrame extends SystemFrame {
   static {
     InputTextRawFrame.showsActivity('sign');
   }
+  /** The text. */
   readonly text: string;
 
   /** @throws {InvalidOptionError} `text` is no string. */

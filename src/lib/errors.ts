@@ -43,6 +43,7 @@ export type LiveKitRESTErrorKind =
 
 /** What LiveKit answered, as far as it did. */
 export interface LiveKitAnswer {
+  /** The kind of failure. */
   readonly kind: LiveKitRESTErrorKind;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
@@ -63,11 +64,17 @@ export interface LiveKitAnswer {
  */
 export class LiveKitRESTError extends EndframeError {
   override readonly name = 'LiveKitRESTError';
+  /** The room's name. */
   readonly roomName: string;
+  /** The HTTP status; `undefined` without a response. */
   readonly status: number | undefined;
+  /** The server's error code; `undefined` without one. */
   readonly code: string | undefined;
+  /** The kind of failure. */
   readonly kind: LiveKitRESTErrorKind;
+  /** Whether a retry can succeed. */
   readonly retryable: boolean;
+  /** How long the server asks to wait, in milliseconds; `undefined` without such a header. */
   readonly retryAfterMs: number | undefined;
 
   /** @param what What failed, to follow "Failed to". */

@@ -4,9 +4,13 @@ import { inspect } from 'node:util';
 
 /** Four methods that pino and most loggers have; `fields` first, then a constant text. */
 export interface Logger {
+  /** Details. */
   debug(fields: object, message: string): void;
+  /** Regular events. */
   info(fields: object, message: string): void;
+  /** Failures that are handled. */
   warn(fields: object, message: string): void;
+  /** Failures that need attention. */
   error(fields: object, message: string): void;
 }
 

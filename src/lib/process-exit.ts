@@ -7,6 +7,7 @@ export type ExitSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** What is to be done when the process is asked to go, or is about to. */
 export interface ExitListener {
+  /** The process has received a signal. */
   onSignal(signal: ExitSignal): void;
   /** An uncaught exception, or an unhandled rejection; only the first ten: reporting one may cause the next. */
   onUncaught(error: unknown): void;

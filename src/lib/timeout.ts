@@ -27,7 +27,9 @@ export async function withTimeout(
 
 /** How long abortable work may take, and what may abort it earlier. */
 export interface AbortLimit {
+  /** The limit, in milliseconds. */
   readonly limitMs: number;
+  /** Aborts the operation. */
   readonly signal: AbortSignal | undefined;
   /** Makes the error for a limit that passed. */
   readonly onTimeout: () => Error;

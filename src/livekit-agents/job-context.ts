@@ -4,7 +4,9 @@ import { fromEventPattern, type Observable } from 'rxjs';
 
 /** Part of rtc-node's `RemoteParticipant`. */
 export interface JobParticipant {
+  /** The participant's identity in the room. */
   readonly identity: string;
+  /** Details; `kind` is LiveKit's number for the participant's kind. */
   readonly info?: { readonly kind?: number | undefined } | undefined;
 }
 
@@ -12,15 +14,20 @@ export interface JobParticipant {
 export interface JobRoom {
   /** Empty or `undefined` until connected. */
   readonly name?: string | undefined;
+  /** The other participants, by identity. */
   readonly remoteParticipants?: ReadonlyMap<string, JobParticipant> | undefined;
   /** The bot; `undefined` until connected. */
   readonly localParticipant?: { readonly sid?: string | undefined } | undefined;
+  /** Adds a listener. */
   on(event: 'disconnected' | 'connectionStateChanged', listener: (code: number) => void): unknown;
+  /** Adds a listener. */
   on(
     event: 'participantConnected' | 'participantDisconnected',
     listener: (participant: JobParticipant) => void,
   ): unknown;
+  /** Removes a listener. */
   off(event: 'disconnected' | 'connectionStateChanged', listener: (code: number) => void): unknown;
+  /** Removes a listener. */
   off(
     event: 'participantConnected' | 'participantDisconnected',
     listener: (participant: JobParticipant) => void,
@@ -29,6 +36,7 @@ export interface JobRoom {
 
 /** Part of `JobContext`. */
 export interface AgentJobContext {
+  /** The worker's server and credentials, and whether the job is a console session. */
   readonly info: {
     readonly url: string;
     /** The worker's; may be missing or empty. */
@@ -37,7 +45,9 @@ export interface AgentJobContext {
     readonly fakeJob?: boolean | undefined;
     readonly acceptArguments?: { readonly identity: string } | undefined;
   };
+  /** The assigned job. */
   readonly job: { readonly room?: { readonly name: string; readonly sid?: string } | undefined };
+  /** The room that the job joins. */
   readonly room: JobRoom;
   /** True in console mode, where there is no room. */
   readonly isFakeJob?: boolean | undefined;
@@ -51,12 +61,15 @@ export interface AgentJobContext {
 export interface SessionCloseEvent {
   /** `error`, `job_shutdown`, `participant_disconnected`, `user_initiated`, or what `shutdown()` was given. */
   readonly reason: string;
+  /** The session's error, where `reason` is `error`. */
   readonly error?: unknown;
 }
 
 /** Part of `voice.AgentSession`; its events are named by an enum that literals do not fit. */
 export interface AgentSessionEvents {
+  /** Adds a listener. */
   on(event: string, listener: (event: SessionCloseEvent) => void): unknown;
+  /** Removes a listener. */
   off(event: string, listener: (event: SessionCloseEvent) => void): unknown;
 }
 

@@ -39,6 +39,7 @@ export type JobEndFrame = EndFrame | CancelFrame;
 
 /** One reason for a job to end. */
 export interface JobEnd {
+  /** The frame that ends the job. */
   readonly frame: JobEndFrame;
   /**
    * Set when the bot is out of its room: `room-deleted` by the server, `duplicate-identity` when another participant
@@ -86,9 +87,13 @@ export function roomEnds(room: JobRoom, absent: ParticipantAbsentOptions | undef
 
 /** Part of Node's `process`. */
 export interface JobProcess {
+  /** Adds a listener. */
   on(event: 'disconnect' | 'uncaughtException', listener: (error: unknown) => void): unknown;
+  /** Removes a listener. */
   off(event: 'disconnect' | 'uncaughtException', listener: (error: unknown) => void): unknown;
+  /** The number of listeners. */
   listenerCount(event: 'uncaughtException'): number;
+  /** Ends the process with this exit code. */
   exit(code: number): void;
 }
 

@@ -7,8 +7,11 @@ import type { Observer, ProcessorSetUp } from './observer.ts';
 
 /** Kinds: what the following frames are; the processor is in the next field. */
 export const pushedDownstream = 0;
+/** Kind of an entry: a frame was pushed upstream. */
 export const pushedUpstream = 1;
+/** Kind of an entry: a frame from upstream is processed. */
 export const processedDownstream = 2;
+/** Kind of an entry: a frame from downstream is processed. */
 export const processedUpstream = 3;
 /** Kinds with an event of their own; for a setup it is in the next field. */
 const processorSetUp = 4;
@@ -54,6 +57,7 @@ export class EventLog {
     return this.#blockStart + this.#index;
   }
 
+  /** Adds an entry for a frame. */
   recordFrame(kind: number, processor: FrameProcessor, frame: Frame): void {
     const nowMs = frameScheduler.nowMs;
     if (!(nowMs - this.#timestampMs < clockStepMs)) {
@@ -70,11 +74,13 @@ export class EventLog {
     this.#add(frame);
   }
 
+  /** Adds an entry for a processor's setup. */
   recordSetUp(event: ProcessorSetUp): void {
     this.#add(processorSetUp);
     this.#add(event);
   }
 
+  /** Adds an entry for the start of the pipeline. */
   recordStarted(): void {
     this.#add(pipelineStarted);
   }
@@ -109,6 +115,7 @@ export class EventLog {
 
 /** The position of an observer in the log. */
 export class EventCursor {
+  /** The observer that receives the events. */
   readonly observer: Observer;
   #block: Block;
   #index: number;
@@ -133,6 +140,7 @@ export class EventCursor {
     this.position = position;
   }
 
+  /** Whether the observer was removed. */
   get isRemoved(): boolean {
     return this.end !== Number.POSITIVE_INFINITY;
   }

@@ -53,6 +53,7 @@ export class ObserverDispatcher {
   #onChange = (): void => {};
   /** To be called with each frame that is pushed or processed; `undefined` while no observer has a method for it. */
   pushed: FrameListener | undefined;
+  /** Called for each frame that a processor processes; `undefined` without observers of that. */
   processed: FrameListener | undefined;
 
   constructor(logger: Logger, observers: Iterable<Observer>) {
@@ -82,12 +83,14 @@ export class ObserverDispatcher {
     this.#updateListeners();
   }
 
+  /** Reports the setup of a processor; times are of `performance.now()`. */
   processorSetUp(processor: FrameProcessor, startedMs: number, finishedMs: number): void {
     if (this.#cursors.size === 0) return;
     this.#log.recordSetUp({ processor, startedMs, finishedMs });
     if (!this.#isScheduled) this.#schedule();
   }
 
+  /** Reports that the StartFrame has passed the pipeline. */
   pipelineStarted(): void {
     if (this.#cursors.size === 0) return;
     this.#log.recordStarted();

@@ -5,10 +5,13 @@ import type { FrameProcessor } from '../processors/frame-processor.ts';
 
 /** A processor has pushed a frame. */
 export interface FramePushed {
+  /** The processor that pushed the frame. */
   readonly source: FrameProcessor;
   /** The neighbour that gets the frame; `undefined` at the end of the pipeline. */
   readonly destination: FrameProcessor | undefined;
+  /** The frame. */
   readonly frame: Frame;
+  /** The direction of the frame. */
   readonly direction: FrameDirection;
   /** Milliseconds of `performance.now()`, exact to about 2 ms. */
   readonly timestampMs: number;
@@ -16,8 +19,11 @@ export interface FramePushed {
 
 /** A processor is about to process a frame. */
 export interface FrameProcessed {
+  /** The processor that processes the frame. */
   readonly processor: FrameProcessor;
+  /** The frame. */
   readonly frame: Frame;
+  /** The direction of the frame. */
   readonly direction: FrameDirection;
   /** Milliseconds of `performance.now()`, exact to about 2 ms. */
   readonly timestampMs: number;
@@ -25,6 +31,7 @@ export interface FrameProcessed {
 
 /** A processor's `setup()` is done. */
 export interface ProcessorSetUp {
+  /** The processor that was set up. */
   readonly processor: FrameProcessor;
   /** Milliseconds of `performance.now()`. */
   readonly startedMs: number;
@@ -43,8 +50,11 @@ export interface ProcessorSetUp {
  * @see Pipecat `observers/base_observer.py`, `BaseObserver`
  */
 export interface Observer {
+  /** A processor has pushed a frame to its neighbour. */
   onPushFrame?(event: FramePushed): void | Promise<void>;
+  /** A processor begins to process a frame. */
   onProcessFrame?(event: FrameProcessed): void | Promise<void>;
+  /** A processor was set up. */
   onProcessorSetup?(event: ProcessorSetUp): void | Promise<void>;
   /** The StartFrame has come out of the pipeline. */
   onPipelineStarted?(): void | Promise<void>;

@@ -38,6 +38,7 @@ export interface StartupTimingReport {
 
 /** The startup of the transport, in milliseconds from the beginning of the setups. */
 export interface TransportTimingReport {
+  /** Beginning of the setups, by the wall clock. */
   readonly startedAt: Date;
   /** Until the bot was in the room; `undefined` where the transport does not report it. */
   readonly botConnectedMs: number | undefined;

@@ -32,6 +32,7 @@ export interface EndedTurn {
 export interface TurnTrackingObserverEvents {
   /** Turns are counted from 1. */
   turnStarted: (turn: number) => void;
+  /** A turn has ended. */
   turnEnded: (turn: EndedTurn) => void;
 }
 

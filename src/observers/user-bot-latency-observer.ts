@@ -23,6 +23,7 @@ import { SeenFrames } from './seen-frames.ts';
 export interface Stretch {
   /** Milliseconds of `performance.now()`. */
   readonly startMs: number;
+  /** The duration, in milliseconds. */
   readonly durationMs: number;
 }
 
@@ -30,11 +31,13 @@ export interface Stretch {
 export interface TTFBStretch extends Stretch {
   /** The processor's name. */
   readonly processor: string;
+  /** The model. Default none. */
   readonly model?: string | undefined;
 }
 
 /** How long a function ran. */
 export interface FunctionCallStretch extends Stretch {
+  /** The name of the function. */
   readonly functionName: string;
 }
 

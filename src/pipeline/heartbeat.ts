@@ -34,6 +34,7 @@ export class Heartbeat {
     this.#onTimeout = onTimeout;
   }
 
+  /** Starts the interval. */
   start(): void {
     const send = (): void => this.#send(new HeartbeatFrame(performance.now()));
     send();
@@ -46,6 +47,7 @@ export class Heartbeat {
     this.#timeout?.refresh();
   }
 
+  /** Ends the interval. */
   stop(): void {
     clearInterval(this.#interval);
     clearInterval(this.#timeout);

@@ -39,11 +39,13 @@ export class IdleTimer {
     return this.#classes !== undefined;
   }
 
+  /** Starts the timer. */
   start(): void {
     this.reset();
     this.#wait(this.#limitMs);
   }
 
+  /** Stops the timer. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

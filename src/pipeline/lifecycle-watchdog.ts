@@ -17,12 +17,15 @@ const keptGraceMs = 1_000;
 
 /** What is watched, and its limits. */
 export interface LifecycleWatchdogOptions {
+  /** The frame to watch. */
   readonly frame: LifecycleFrame;
+  /** The pipeline that the frame passes. */
   readonly pipeline: FrameProcessor;
   /** Stall limit, in milliseconds; `null` for none. */
   readonly limitMs: number | null;
   /** How long a processor may keep a StartFrame whose `process()` has settled, in milliseconds; `null` for ever. */
   readonly keptLimitMs?: number | null;
+  /** The logger. */
   readonly logger: Logger;
   /** Called when no processor holds the frame and it has not come out, or when it cannot be forced. */
   readonly onLost: (frame: LifecycleFrame) => void;
@@ -39,6 +42,7 @@ export interface LifecycleWatchdogOptions {
  * after the limit, or after 800 ms once one was; the start has a limit of its own.
  */
 export class LifecycleWatchdog {
+  /** The frame that is watched. */
   readonly frame: LifecycleFrame;
   readonly #options: LifecycleWatchdogOptions;
   #limitMs: number;
@@ -63,6 +67,7 @@ export class LifecycleWatchdog {
     this.#progressAtMs = performance.now();
   }
 
+  /** Ends the watch. */
   stop(): void {
     clearTimeout(this.#timer);
     for (const timer of this.#keptTimers) clearTimeout(timer);

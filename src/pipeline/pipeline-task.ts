@@ -72,6 +72,7 @@ export class PipelineTask extends SafeEventEmitter<PipelineTaskEvents> {
     return this.#run.exitHooks.exitCode;
   }
 
+  /** Whether the run is over. */
   get hasFinished(): boolean {
     return this.#run.lifecycle.hasFinished;
   }

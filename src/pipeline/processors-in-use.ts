@@ -5,6 +5,7 @@ import type { FrameProcessor } from '../processors/frame-processor.ts';
 
 const inUse = new WeakSet<FrameProcessor>();
 
+/** Whether a processor is acquired by a run. */
 export function isInUse(processor: FrameProcessor): boolean {
   return inUse.has(processor);
 }

@@ -37,6 +37,7 @@ export class RunLifecycle {
   readonly #options: ResolvedTaskOptions;
   readonly #listener: RunLifecycleListener;
   readonly #lifecycle = new ReplaySubject<LifecycleEvent>(1);
+  /** The lifecycle frames of the run, as they enter the pipeline and complete. */
   readonly lifecycle$: Observable<LifecycleEvent> = this.#lifecycle.asObservable();
   #phase: Phase = 'new';
   #startedAtMs = 0;
@@ -63,6 +64,7 @@ export class RunLifecycle {
     this.#listener = listener;
   }
 
+  /** Whether the run has begun and is not over. */
   get isRunning(): boolean {
     return this.#phase === 'running';
   }
@@ -72,6 +74,7 @@ export class RunLifecycle {
     return this.#terminal !== undefined || this.#cancelFrame !== undefined;
   }
 
+  /** Whether the run was cancelled. */
   get isCancelled(): boolean {
     return this.#cancelFrame !== undefined;
   }
@@ -81,6 +84,7 @@ export class RunLifecycle {
     return this.#phase === 'finishing' || this.#phase === 'finished';
   }
 
+  /** Whether the run is over. */
   get hasFinished(): boolean {
     return this.#phase === 'finished';
   }
@@ -94,10 +98,12 @@ export class RunLifecycle {
 
   // — setup and start —
 
+  /** The run has begun. */
   began(): void {
     this.#startedAtMs = performance.now();
   }
 
+  /** The setup of the processors has begun. */
   setupBegan(): void {
     this.#phase = 'setting-up';
     this.#limit(this.#options.setupTimeoutMs, () => 'The processors were not set up');
@@ -225,6 +231,7 @@ export class RunLifecycle {
     this.#lifecycle.complete();
   }
 
+  /** The run is over. */
   finished(): void {
     this.#phase = 'finished';
   }

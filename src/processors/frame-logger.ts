@@ -27,6 +27,7 @@ const noise: readonly FrameClass[] = [
   UserSpeakingFrame,
 ];
 
+/** The levels of a logger. */
 export const logLevels: readonly (keyof Logger)[] = ['debug', 'info', 'warn', 'error'];
 
 /** Fields that are logged otherwise, or only when they are set. */

@@ -7,12 +7,15 @@ import type { PipelineHooks } from './core/processor-types.ts';
 
 /** A lifecycle frame has entered the pipeline, or has come out of it. */
 export interface LifecycleEvent {
+  /** Whether the frame has entered the pipeline or come out of it. */
   readonly phase: 'entered' | 'completed';
+  /** The lifecycle frame. */
   readonly frame: LifecycleFrame;
 }
 
 /** How a run ended. */
 export interface PipelineResult {
+  /** How the run ended. */
   readonly reason: 'ended' | 'stopped' | 'cancelled' | 'failed';
   /** The frame it ended with; `undefined` when it failed. */
   readonly frame?: TerminalFrame | undefined;
@@ -20,6 +23,7 @@ export interface PipelineResult {
   readonly error?: unknown;
   /** Whether the framework pushed a lifecycle frame on in a processor's place, or gave up waiting. */
   readonly forced: boolean;
+  /** From `run()` to the end, in milliseconds. */
   readonly durationMs: number;
 }
 
@@ -52,6 +56,7 @@ export interface FrameProcessorSetup {
   readonly onExit: (name: string, hook: ExitHook, options?: ExitHookOptions) => void;
   /** Ends the run as failed, with this error: something is missing without which the run is pointless. */
   readonly fail: (error: unknown) => void;
+  /** The logger. */
   readonly logger: Logger;
   /** In hertz. */
   readonly audioInSampleRate: number;

@@ -106,6 +106,7 @@ export class SentenceSplitter {
     return sentences;
   }
 
+  /** Discards the content. */
   clear(): void {
     this.#text = '';
     this.#searched = 0;

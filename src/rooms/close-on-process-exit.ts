@@ -17,17 +17,21 @@ import type { RestCallOptions } from './rest/room-rest.ts';
 
 /** A `RoomDeleter`, or an object that holds one. */
 export interface DeletesRoom {
+  /** Deletes the room; settles with the outcome. */
   deleteRoom(trigger: DeletionTrigger, options?: RestCallOptions): Promise<RoomDeletionOutcome>;
 }
 
+/** Options of {@link closeOnProcessExit}. */
 export interface CloseOnProcessExitOptions {
   /** For the whole shutdown, in milliseconds; below the 10 s of most supervisors. Default 8_000. */
   readonly budgetMs?: number | undefined;
+  /** Receives log lines. Default: stderr. */
   readonly logger?: Logger | undefined;
 }
 
 /** Removes the handlers when called, or at the end of a `using` block. */
 export interface ExitWatch extends Disposable {
+  /** Stops watching. Idempotent. */
   (): void;
 }
 

@@ -12,7 +12,9 @@ import { findRoom, isKnown, type RoomIdentity, whichRoom } from './room-identity
 export interface RoomDeletionOutcome {
   /** `handed-over`: the deadline passed and a guardian goes on trying. After `failed` the room may remain. */
   readonly status: 'deleted' | 'already-gone' | 'kept' | 'handed-over' | 'failed';
+  /** The room's name. */
   readonly roomName: string;
+  /** What ordered the deletion. */
   readonly trigger: DeletionTrigger;
   /** How many there were; each sends the requests that the room's state needs. */
   readonly attempts: number;
@@ -53,8 +55,11 @@ export type Decision = 'delete' | 'keep' | 'gone';
 
 /** The room, the limits, and what may end its deletion early. */
 export interface RoomDeletion {
+  /** The REST client of LiveKit. */
   readonly rest: RoomRest;
+  /** The room's name. */
   readonly roomName: string;
+  /** What is known about the room's identity. */
   readonly room: RoomIdentity;
   /** For the decisions and all attempts together, in milliseconds. */
   readonly limitMs: number;
@@ -76,6 +81,7 @@ export interface RoomDeletion {
 
 /** The result of `deleteRoom`; see {@link RoomDeletionOutcome}. */
 export interface DeletionResult extends Pick<RoomDeletionOutcome, 'attempts' | 'elapsedMs' | 'error'> {
+  /** The result: `deleted`; `already-gone` before the first attempt; `kept` by decision; `failed`. */
   readonly status: 'deleted' | 'already-gone' | 'kept' | 'failed';
 }
 

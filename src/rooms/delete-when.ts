@@ -11,8 +11,11 @@ import { findRoom } from './room-identity.ts';
 /** Why the deletion was ordered. */
 export type DeletionTrigger = 'end' | 'cancel' | 'exit' | 'signal' | 'manual';
 
+/** The input of a custom {@link DeleteWhen}. */
 export interface DeleteWhenContext {
+  /** The room's name. */
   readonly roomName: string;
+  /** What ordered the deletion. */
   readonly trigger: DeletionTrigger;
   /** Aborts when the decision is no longer needed. */
   readonly signal: AbortSignal;
@@ -34,6 +37,7 @@ export type DeleteWhen =
 
 /** The bot's own participant; by its identity only as long as its sid is not known. */
 export interface OwnParticipant {
+  /** The identity of the bot's participant; `undefined` where unknown. */
   readonly ownIdentity?: string | undefined;
   /** Unlike the identity it is never that of a successor, which has removed the bot. */
   readonly ownSid?: string | undefined;
@@ -71,13 +75,19 @@ export interface NeverJoined {
 
 /** A deletion that is to be decided on. */
 export interface DecisionQuery extends OwnParticipant {
+  /** The REST client of LiveKit. */
   readonly rest: RoomRest;
+  /** The room's name. */
   readonly roomName: string;
+  /** When the room is deleted. */
   readonly deleteWhen: DeleteWhen;
+  /** What ordered the deletion. */
   readonly trigger: DeletionTrigger;
   /** Of the whole deletion, in milliseconds; the decision gets 2 s of it, and at most half. */
   readonly deadlineMs: number;
+  /** Set where the bot was never in its room. */
   readonly neverJoined: NeverJoined | undefined;
+  /** The logger. */
   readonly logger: Logger;
   /** Aborts when the decision is not needed any more. */
   readonly signal: AbortSignal;

@@ -9,11 +9,13 @@ import { leaseAttribute, leaseBeatMs } from './lease.ts';
 /** A write may take so many beats; observers wait for more. */
 const maxWriteBeats = 1.8;
 
+/** Options of a {@link LeaseBeat}. */
 export interface LeaseBeatOptions {
   /** Sets attributes of the bot's own participant. */
   readonly write: (attributes: Readonly<Record<string, string>>) => Promise<unknown>;
   /** Milliseconds from beat to beat; the first one is immediate. Default 5_000. */
   readonly beatMs?: number | undefined;
+  /** Receives warnings about failed writes. Default: stderr. */
   readonly logger?: Logger | undefined;
 }
 

@@ -15,8 +15,11 @@ export const leaseBeatMs = 5_000;
 
 /** Where to look for a living bot. */
 export interface LeaseQuery {
+  /** The REST client of LiveKit. */
   readonly rest: RoomRest;
+  /** The room's name. */
   readonly roomName: string;
+  /** Waits, in milliseconds. */
   readonly sleep: (ms: number) => Promise<unknown>;
   /** Whether a participant counts. Default: all do. */
   readonly counts?: (participant: ListedParticipant) => boolean;

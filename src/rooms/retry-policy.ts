@@ -60,7 +60,9 @@ export function mayGetBetter({ retryable, kind }: Pick<LiveKitRESTError, 'retrya
   return retryable || kind === 'bad_response';
 }
 
+/** The input of a retry decision. */
 export interface FailedAttempt {
+  /** The error of the attempt. */
   readonly error: Pick<LiveKitRESTError, 'retryable' | 'retryAfterMs'>;
   /** How many attempts there have been, from 1. */
   readonly attempts: number;

@@ -15,7 +15,9 @@ import type { RoomRest } from './rest/room-rest.ts';
 import { isKnown, type RoomIdentity } from './room-identity.ts';
 import { checkRoomName, isGeneratedRoomName } from './room-name.ts';
 
+/** Options of a {@link RoomDeleter}. */
 export interface RoomDeleterOptions {
+  /** The room's name. */
   readonly roomName: string;
   /** `LiveKitRESTHelper`, or anything that can delete a room. */
   readonly rest: RoomRest;
@@ -39,6 +41,7 @@ export interface RoomDeleterOptions {
   readonly guardian?: boolean | undefined;
   /** A silent event loop counts as stuck after so long, in milliseconds. Default 4_000. */
   readonly guardianHeartbeatMs?: number | undefined;
+  /** Receives log lines. Default: stderr. */
   readonly logger?: Logger | undefined;
 }
 
@@ -46,16 +49,25 @@ const policies: readonly unknown[] = ['always', 'no-humans-left', 'no-agents-lef
 
 /** With the defaults filled in. */
 export interface ResolvedRoomDeleterOptions {
+  /** The room's name. */
   readonly roomName: string;
+  /** The REST client of LiveKit. */
   readonly rest: RoomRest;
+  /** What is known about the room's identity. */
   readonly room: RoomIdentity;
+  /** When the room is deleted. */
   readonly deleteWhen: DeleteWhen;
+  /** The identity of the bot's participant; `undefined` where unknown. */
   readonly ownIdentity: string | undefined;
+  /** The limit for the whole deletion, in milliseconds. */
   readonly deadlineMs: number;
+  /** Whether the room is checked after its deletion. */
   readonly verify: boolean;
   /** `undefined` leaves it to the caller of `arm()`. */
   readonly guardian: boolean | undefined;
+  /** How long the bot may be silent before its guardian takes over, in milliseconds. */
   readonly guardianHeartbeatMs: number;
+  /** The logger. */
   readonly logger: Logger;
 }
 

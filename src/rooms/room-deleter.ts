@@ -17,9 +17,11 @@ import { isKnown, type RoomIdentity } from './room-identity.ts';
 import { RoomWatch, type RoomWatchEvents } from './room-watch.ts';
 import type { RoomReappearance } from './verify-room-gone.ts';
 
+/** Events of a {@link RoomDeleter}. */
 export interface RoomDeleterEvents {
   /** Also for a room that was gone already. */
   roomDeleted: (outcome: RoomDeletionOutcome) => void;
+  /** The room was not deleted, by decision. */
   roomKept: (outcome: RoomDeletionOutcome) => void;
   /** Also when a guardian has taken over. */
   roomDeleteFailed: (outcome: RoomDeletionOutcome) => void;
@@ -33,6 +35,12 @@ export interface RoomDeleterEvents {
  * Retries what may get better, gives up at the deadline, and never rejects: its callers are often about to exit. A
  * room that was gone already counts as success. A failure is logged as an error, and makes the exit code of the
  * process 3 where it would be 0.
+ *
+ * @example
+ * const rest = LiveKitRESTHelper.fromEnv();
+ * const deleter = new RoomDeleter({ roomName: 'call-42', rest });
+ * deleter.on('roomDeleteFailed', ({ error }) => console.error(error));
+ * const { status } = await deleter.deleteRoom('manual');
  *
  * @throws {InvalidOptionError} An option can never work; nothing has been sent then.
  */

@@ -6,7 +6,9 @@ import type { ListedRoom, RestCallOptions, RoomRest } from './rest/room-rest.ts'
 export interface RoomIdentity {
   /** True when the name is used for one session only, as generated names are. */
   readonly owned: boolean;
+  /** LiveKit's id. */
   readonly sid?: string | undefined;
+  /** When the room was created, in milliseconds since 1970. */
   readonly creationTimeMs?: number | undefined;
 }
 

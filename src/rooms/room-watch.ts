@@ -17,12 +17,17 @@ const lookUpAgainMs = [1_000, 5_000, 14_000];
 
 /** What is known of the room and the bot's participant; grows while the bot is inside. */
 export interface KnownRoom {
+  /** What is known about the room's identity. */
   readonly room: RoomIdentity;
+  /** The identity of the bot's participant; `undefined` where unknown. */
   readonly ownIdentity: string | undefined;
+  /** The sid of the bot's participant; `undefined` where unknown. */
   readonly ownSid: string | undefined;
 }
 
+/** Callbacks of a room's watch. */
 export interface RoomWatchEvents {
+  /** The room exists again after its deletion. */
   readonly onReappeared: (reappearance: RoomReappearance) => void;
   /** The guardian has deleted or kept the room, or failed to delete it. */
   readonly onSettled: (news: Extract<GuardianNews, { type: 'settled' }>) => void;
@@ -46,6 +51,7 @@ export class RoomWatch {
     this.#known = { room: options.room, ownIdentity: options.ownIdentity, ownSid: undefined };
   }
 
+  /** What is known about the room and the bot's participant. */
   get known(): KnownRoom {
     return this.#known;
   }

@@ -9,7 +9,9 @@ import { findRoom, type RoomIdentity, whichRoom } from './room-identity.ts';
 
 /** A deleted room was there again. */
 export interface RoomReappearance {
+  /** The room's name. */
   readonly roomName: string;
+  /** LiveKit's id of the new room. */
   readonly sid: string;
   /** After the first deletion, in milliseconds, without the time of requests. */
   readonly afterMs: number;
@@ -19,11 +21,15 @@ export interface RoomReappearance {
 
 /** The deleted room, and what to call about it. */
 export interface Verification {
+  /** The REST client of LiveKit. */
   readonly rest: RoomRest;
+  /** The room's name. */
   readonly roomName: string;
+  /** What is known about the room's identity. */
   readonly room: RoomIdentity;
   /** Resolves after so many milliseconds. */
   readonly sleep: (ms: number) => Promise<unknown>;
+  /** The room exists again after its deletion. */
   readonly onReappeared: (reappearance: RoomReappearance) => void;
   /** A room of the same name is not known to be this one, or has a living bot in it; it is left alone. */
   readonly onAnother: () => void;
@@ -90,8 +96,10 @@ export interface CheckProgress {
   readonly waitedMs: number;
 }
 
+/** The result of one check. */
 export type CheckResult = 'clear' | 'reappeared' | 'unanswered';
 
+/** The progress before the first check. */
 export const beforeFirstCheck: CheckProgress = { clear: 0, unanswered: 0, waitedMs: 0 };
 
 /** Before the checks at about 1, 6 and 20 s; a join under way creates the room again after 15 s. */

@@ -7,6 +7,7 @@ import type { ListedParticipant, ListedRoom } from '../rooms/rest/room-rest.ts';
 export interface Observation {
   /** Identifies the room, with `creationTimeMs`. */
   readonly sid: string;
+  /** When the room was created, in milliseconds since 1970. */
   readonly creationTimeMs: number;
   /** When the newest successful probe was answered. */
   readonly probedMs: number;
@@ -29,7 +30,9 @@ export interface Observation {
 
 /** LiveKit's answer about a room. */
 export interface ProbeAnswer {
+  /** What is known about the room's identity. */
   readonly room: Pick<ListedRoom, 'sid' | 'creationTimeMs'>;
+  /** The participants in the room. */
   readonly participants: readonly ListedParticipant[];
   /** Before the request was sent. */
   readonly askedMs: number;

@@ -7,16 +7,21 @@ import type { DeleteReason, KeepReason } from './orphan-policy.ts';
 
 /** An orphan and what became of it. */
 export interface OrphanReport {
+  /** The room's name. */
   readonly roomName: string;
+  /** LiveKit's id of the room. */
   readonly sid: string;
   /** Milliseconds since 1970, by LiveKit's clock. */
   readonly creationTimeMs: number;
+  /** Why the room counts as abandoned. */
   readonly reason: DeleteReason;
   /** How long no bot had shown a sign of life, in milliseconds of observed time. */
   readonly silentMs: number;
+  /** The outcome. */
   readonly status: ReapStatus;
   /** Why it was spared: a sign of life, or another room of the same name. */
   readonly sparedBecause?: KeepReason | 'replaced';
+  /** Set where the deletion has failed. */
   readonly error?: LiveKitRESTError;
 }
 
@@ -30,7 +35,9 @@ export interface SweepReport {
   readonly looked: number;
   /** Probes that failed. */
   readonly failedLooks: number;
+  /** Duration of the pass, in milliseconds. */
   readonly durationMs: number;
+  /** The abandoned rooms, with what was done about each. */
   readonly orphans: readonly OrphanReport[];
   /** Names of rooms with the prefix and without a marker: never deleted. */
   readonly unmarked: readonly string[];

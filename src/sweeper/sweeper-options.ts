@@ -21,7 +21,9 @@ import type { OwnershipRule } from './orphan-policy.ts';
 
 /** What the sweeper needs of LiveKit's REST API; `LiveKitRESTHelper` has it. */
 export interface SweeperRest extends RoomRest {
+  /** The rooms of the server. */
   listRooms: NonNullable<RoomRest['listRooms']>;
+  /** The participants in a room. */
   listParticipants: NonNullable<RoomRest['listParticipants']>;
   /** How long it waits for a list of all rooms, in milliseconds; the sweeper adds a limit of 30 s where it is not set. */
   readonly listTimeoutMs?: number | undefined;
@@ -31,6 +33,7 @@ export interface SweeperRest extends RoomRest {
 
 /** What a sweeper deletes, and when. */
 export interface SweeperOptions {
+  /** Lists and deletes rooms, such as a `LiveKitRESTHelper`. */
   readonly rest: SweeperRest;
   /** The prefix of the names of your rooms. Never empty: the sweeper would own every room. */
   readonly prefix: string;
@@ -119,6 +122,7 @@ export interface SweeperOptions {
 
 /** The REST client of a sweeper: probes always settle, and LiveKit's time is known as well as can be. */
 export interface BoundedRest extends SweeperRest {
+  /** LiveKit's time, milliseconds since 1970, by its newest answer; `undefined` before one. */
   serverTimeMs(): number | undefined;
 }
 

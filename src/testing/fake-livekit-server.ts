@@ -19,12 +19,15 @@ import type { WireAnswer, WireRequest } from './fake-wire.ts';
 
 /** A request that was received. */
 export interface FakeRequest {
+  /** The HTTP method. */
   readonly method: string;
   /** Path and query. */
   readonly url: string;
   /** The Twirp method, such as `DeleteRoom`. */
   readonly call: string | undefined;
+  /** The headers. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The body. */
   readonly body: string;
   /** Milliseconds since 1970, of this machine's clock. */
   readonly atMs: number;
@@ -36,6 +39,7 @@ export interface FakeRequest {
 
 /** Events of a {@link FakeLiveKitServer}. */
 export interface FakeLiveKitServerEvents {
+  /** A request has been received. */
   request: (request: FakeRequest) => void;
 }
 

@@ -18,6 +18,7 @@ import {
 
 /** The state of the service. */
 export interface RoomServiceState extends TokenCheck {
+  /** The rooms of the server. */
   readonly rooms: FakeRooms;
 }
 

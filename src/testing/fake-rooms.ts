@@ -49,16 +49,21 @@ export interface FakeRoomOptions {
 
 /** A simulated participant; emits `disconnected` once, and resolves `disconnected` with the reason. */
 export class FakeParticipant extends SafeEventEmitter<FakeParticipantEvents> {
+  /** The participant's identity in the room. */
   readonly identity: string;
   /** Random. */
   readonly sid: string = newSid('PA');
+  /** The participant's kind. */
   readonly kind: NonNullable<FakeParticipantOptions['kind']>;
   /** Whether it joined with the agent grant. */
   readonly agent: boolean;
   /** Milliseconds since 1970. */
   readonly joinedAtMs: number;
+  /** The display name. */
   name: string;
+  /** The metadata; empty for none. */
   metadata: string;
+  /** The attributes, by name. */
   attributes: Record<string, string>;
   /** `undefined` while in the room. */
   disconnectReason: FakeDisconnectReason | undefined;
@@ -102,7 +107,9 @@ export class FakeParticipant extends SafeEventEmitter<FakeParticipantEvents> {
 
 /** A room; exists until it is deleted, also when it is empty. */
 export class FakeRoom {
+  /** The name. */
   readonly name: string;
+  /** The id of the room. */
   readonly sid: string;
   /** Milliseconds since 1970. */
   readonly creationTimeMs: number;
@@ -114,6 +121,7 @@ export class FakeRoom {
   readonly maxParticipants: number;
   /** Random; part of the JSON of a room. */
   readonly turnPassword: string = randomBytes(32).toString('base64url');
+  /** The metadata; empty for none. */
   metadata: string;
   /** By identity. */
   readonly participants: Map<string, FakeParticipant> = new Map();
@@ -143,10 +151,12 @@ export class FakeRoom {
 export class FakeRooms {
   readonly #rooms = new Map<string, FakeRoom>();
 
+  /** A room by name; `undefined` where it does not exist. */
   get(name: string): FakeRoom | undefined {
     return this.#rooms.get(name);
   }
 
+  /** All rooms. */
   all(): FakeRoom[] {
     return [...this.#rooms.values()];
   }
@@ -166,6 +176,7 @@ export class FakeRooms {
     return room !== undefined;
   }
 
+  /** Adds a participant. */
   join(room: FakeRoom, identity: string, atMs: number, options?: FakeParticipantOptions): FakeParticipant {
     room.participants.get(identity)?.disconnect('DUPLICATE_IDENTITY');
     const participant = new FakeParticipant(identity, atMs, options);

@@ -47,6 +47,7 @@ const libraries: Readonly<Record<FakeLiveKitVersion, TokenLibrary>> = { '1.9': g
 
 /** What tokens are checked with. */
 export interface TokenCheck {
+  /** The version of LiveKit that is simulated. */
   readonly version: FakeLiveKitVersion;
   /** Secrets by key. */
   readonly keys: Readonly<Record<string, string>>;

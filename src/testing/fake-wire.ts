@@ -4,17 +4,23 @@ import type { FakeParticipant, FakeRoom } from './fake-rooms.ts';
 
 /** A request with its body. */
 export interface WireRequest {
+  /** The HTTP method. */
   readonly method: string;
   /** Path and query, as sent. */
   readonly url: string;
+  /** The headers. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The body. */
   readonly body: Buffer;
 }
 
 /** A response. */
 export interface WireAnswer {
+  /** The HTTP status. */
   readonly status: number;
+  /** The headers. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The body. */
   readonly body: string | Buffer;
 }
 
@@ -26,8 +32,11 @@ export type FieldType = 'string' | 'strings' | 'uint32' | 'map';
 
 /** An error response of Twirp. */
 export class TwirpError extends Error {
+  /** The HTTP status. */
   readonly status: number;
+  /** The server's error code. */
   readonly code: string;
+  /** Details of the error. */
   readonly meta: Readonly<Record<string, string>> | undefined;
 
   constructor(status: number, code: string, message: string, meta?: Readonly<Record<string, string>>) {

@@ -4,6 +4,7 @@
 export interface HeardSpan {
   /** Milliseconds since the first audio of the stream, silence included. */
   readonly startMs: number;
+  /** The duration, in milliseconds. */
   readonly durationMs: number;
   /** The main frequency in hertz, by zero crossings: right for tones, a rough estimate for speech. */
   readonly frequencyHz: number;
@@ -17,12 +18,15 @@ export interface HeardAudioReport {
   readonly heardMs: number;
   /** Wall clock, milliseconds since 1970, of the first and last sound; `undefined` when all was silent. */
   readonly firstAt: number | undefined;
+  /** Like `firstAt`, of the last sound. */
   readonly lastAt: number | undefined;
   /** The silences between the first and the last sound, in milliseconds each. */
   readonly gapsMs: readonly number[];
+  /** The spans of sound, in order. */
   readonly spans: readonly HeardSpan[];
   /** Of all spans together. */
   readonly frequencyHz: number;
+  /** Root mean square of all spans together, relative to full scale, 0 to 1. */
   readonly rms: number;
 }
 

@@ -268,12 +268,17 @@ export type MemoryRoomEvent = Extract<
 /** Joined with the first owner, left with the last, as a `RoomSession`. */
 export class MemoryRoom {
   readonly #events = new Subject<MemoryRoomEvent>();
+  /** Participants and messages, as they come. */
   readonly events$: Observable<MemoryRoomEvent> = this.#events.asObservable();
   /** By identity. */
   readonly participants: Map<string, Participant> = new Map();
+  /** The audio that the bot has played. */
   readonly played: OutputAudioRawFrame[] = [];
+  /** The images that the bot has shown. */
   readonly shown: OutputImageRawFrame[] = [];
+  /** The messages that the bot has sent, in order. */
   readonly messages: OutputMessage[] = [];
+  /** The DTMF keys that the bot has sent. */
   readonly keys: KeypadEntry[] = [];
   /** Joins and leaves of the bot. */
   readonly history: ('joined' | 'left')[] = [];

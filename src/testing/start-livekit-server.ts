@@ -16,7 +16,9 @@ export interface LiveKitServer extends AsyncDisposable {
   readonly url: string;
   /** For the REST API: the same server. */
   readonly httpUrl: string;
+  /** LiveKit's API key. */
   readonly apiKey: string;
+  /** LiveKit's API secret. */
   readonly apiSecret: string;
   /** True for the server of `LIVEKIT_URL`, which may be shared and is not stopped by `stop()`. */
   readonly external: boolean;
@@ -32,7 +34,9 @@ export interface LiveKitServerConfig {
   readonly port?: number;
   /** API keys and their secrets; the first one is returned. Default: a random one. */
   readonly keys?: Readonly<Record<string, string>>;
+  /** Settings of rooms. */
   readonly room?: { readonly auto_create?: boolean; readonly [setting: string]: unknown };
+  /** Any other setting of the server's configuration file. */
   readonly [setting: string]: unknown;
 }
 

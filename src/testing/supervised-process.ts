@@ -5,7 +5,9 @@ import { once } from 'node:events';
 
 /** How a supervised program ended. */
 export interface SupervisedExit {
+  /** The exit code; `null` after a signal. */
   readonly code: number | null;
+  /** The signal that ended it; `null` without one. */
   readonly signal: NodeJS.Signals | null;
   /** The last lines of its output. */
   readonly tail: string;

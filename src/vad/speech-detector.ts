@@ -20,6 +20,7 @@ export interface AnalyzedChunk {
   readonly confidence: number;
   /** 0 to 1. */
   readonly volume: number;
+  /** The duration, in milliseconds. */
   readonly durationMs: number;
 }
 

@@ -110,10 +110,12 @@ export class FrameQueues {
     return (this.#gate & notStarted) === 0;
   }
 
+  /** Whether data and control frames wait. */
   get isPaused(): boolean {
     return this.#paused;
   }
 
+  /** Whether system frames wait. */
   get isSystemPaused(): boolean {
     return (this.#gate & systemPaused) !== 0;
   }
@@ -183,22 +185,27 @@ export class FrameQueues {
     this.#other.filter(spared, this.#other.length - this.#held, isUninterruptible);
   }
 
+  /** Holds data and control frames back. */
   pause(): void {
     this.#paused = true;
   }
 
+  /** Releases data and control frames. */
   resume(): void {
     this.#paused = false;
   }
 
+  /** Holds system frames back. */
   pauseSystem(): void {
     this.#gate |= systemPaused;
   }
 
+  /** Releases system frames. */
   resumeSystem(): void {
     this.#gate &= ~systemPaused;
   }
 
+  /** Whether the frame waits in a queue. */
   includes(frame: Frame): boolean {
     return this.#start === frame || this.#other.includes(frame) || this.#system.includes(frame);
   }

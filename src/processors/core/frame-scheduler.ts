@@ -137,6 +137,7 @@ export class FrameScheduler {
     return true;
   }
 
+  /** Processes the waiting frames in this turn of the event loop; see `willBegin()`. */
   begin(): void {
     this.#drain();
   }
@@ -212,6 +213,7 @@ export class FrameScheduler {
   };
 }
 
+/** The scheduler of this process, shared by all pipelines. */
 export const frameScheduler: FrameScheduler = new FrameScheduler();
 
 /** How deep direct calls nest; each takes about 3 kB of the stack. */

@@ -34,6 +34,7 @@ export class LifecycleTracker {
   readonly #calls: ProcessCalls;
   /** The frame that was forced last; its error was reported. */
   #reported: LifecycleFrame | undefined;
+  /** The callbacks of the pipeline in which the processor is. */
   hooks: PipelineHooks = noHooks;
 
   constructor(processor: Processor, access: ProcessorAccess, queues: FrameQueues, calls: ProcessCalls) {
@@ -48,6 +49,7 @@ export class LifecycleTracker {
     return this.#isForwarded ? undefined : this.#frame;
   }
 
+  /** The processor has received a lifecycle frame. */
   received(frame: LifecycleFrame): void {
     this.#frame = frame;
     this.#isForwarded = false;
@@ -178,6 +180,7 @@ export class ForwardedFrames {
     this.#states.delete(frame);
   }
 
+  /** The processor keeps the frame for later. */
   held(frame: Frame): void {
     if (this.#states.get(frame) !== 'forwarded') this.#states.set(frame, 'held');
   }
@@ -194,6 +197,7 @@ export class ForwardedFrames {
     return !this.#states.has(frame);
   }
 
+  /** The frame was forwarded without the processor. */
   forwarded(frame: Frame): void {
     this.#states.set(frame, 'forwarded');
   }

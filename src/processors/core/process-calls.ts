@@ -12,13 +12,17 @@ const callContext = new AsyncLocalStorage<ProcessCall>();
 
 /** One call of a `process()`. */
 export class ProcessCall {
+  /** The processor's calls. */
   readonly owner: ProcessCalls;
+  /** The frame that is processed. */
   readonly frame: Frame;
+  /** The direction of the frame. */
   readonly direction: FrameDirection;
   /** What `process()` returned, once it has. */
   promise: Promise<void> | undefined;
   /** Abandoned by an interruption, a cancel or a time limit: what it pushes until it settles is dropped. */
   isAbandoned = false;
+  /** Whether the call has settled. */
   isSettled = false;
   #controller: AbortController | undefined;
 
@@ -35,6 +39,7 @@ export class ProcessCall {
     return this.#controller.signal;
   }
 
+  /** Gives the call up: later pushes are dropped and its signal aborts. */
   abandon(): void {
     this.isAbandoned = true;
     this.#controller?.abort();
@@ -107,6 +112,7 @@ export class ProcessCalls {
     }
   }
 
+  /** Gives a call up: its later pushes are dropped. */
   abandon(call: ProcessCall): void {
     this.#hasAbandoned = true;
     call.abandon();

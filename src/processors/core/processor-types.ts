@@ -9,7 +9,9 @@ import type { Logger } from '../../lib/logger.ts';
 export interface Processor extends Named {
   /** The processors that it is composed of; empty for most. */
   readonly processors: readonly Processor[];
+  /** Queues a frame for processing. */
   queueFrame(frame: Frame, direction: FrameDirection): void;
+  /** Pushes a frame to a neighbour. Default direction: downstream. */
   push(frame: Frame, direction?: FrameDirection): void;
 }
 
@@ -18,8 +20,11 @@ export type FrameEvent = 'beforeProcessFrame' | 'afterProcessFrame' | 'beforePus
 
 /** The protected and private members of a processor that only the engine uses; one object for all processors. */
 export interface ProcessorAccess {
+  /** Processes a frame. */
   process(processor: Processor, frame: Frame, direction: FrameDirection): void | Promise<void>;
+  /** Emits an event of the processor. */
   emit(processor: Processor, event: FrameEvent, frame: Frame, direction: FrameDirection): void;
+  /** The logger of a processor. */
   logger(processor: Processor): Logger;
   /** Emits `error`, logs, and pushes the frame upstream. */
   pushErrorFrame(processor: Processor, frame: ErrorFrame): void;
@@ -27,6 +32,7 @@ export interface ProcessorAccess {
 
 /** Called synchronously for every frame: an implementation must be fast. */
 export interface FrameListener {
+  /** Called for each frame, with its processor and direction; must not throw. */
   onFrame(processor: Processor, frame: Frame, direction: FrameDirection): void;
 }
 

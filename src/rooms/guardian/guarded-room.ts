@@ -29,8 +29,11 @@ type State =
   | { readonly name: 'verifying' }
   | { readonly name: 'finished' };
 
+/** What a {@link GuardedRoom} needs. */
 export interface GuardedRoomContext {
+  /** The REST client of LiveKit. */
   readonly rest: RoomRest;
+  /** Sends a message to the bot. */
   readonly send: (message: FromGuardian) => void;
   /** For one deletion with all its attempts, in milliseconds. */
   readonly limitMs: number;
@@ -241,6 +244,7 @@ export class HeartbeatMonitor {
     this.#awakeMs = nowMs;
   }
 
+  /** Records a heartbeat. */
   beat(nowMs: number): void {
     this.#beatMs = nowMs;
     this.#awakeMs = nowMs;

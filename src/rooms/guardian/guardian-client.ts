@@ -4,9 +4,12 @@ import type { Logger } from '../../lib/logger.ts';
 import { beat, type FromGuardian, type RoomToGuard, type ToGuardian } from './protocol.ts';
 import { GuardianProcess, type GuardianProcessEvents } from './spawn-guardian.ts';
 
+/** The messages of the guardian that the bot logs or emits. */
 export type GuardianNews = Extract<FromGuardian, { type: 'settled' | 'reappeared' }>;
 
+/** Options of a watch by the guardian. */
 export interface WatchOptions {
+  /** The logger. */
   readonly logger: Logger;
   /** Called for what the guardian did. */
   readonly onNews: (news: GuardianNews) => void;

@@ -7,8 +7,11 @@ import type { RoomReappearance } from '../verify-room-gone.ts';
 
 /** A room, with all that another process needs to delete it. */
 export interface RoomToGuard extends OwnParticipant {
+  /** The room's name. */
   readonly roomName: string;
+  /** What is known about the room's identity. */
   readonly room: RoomIdentity;
+  /** Server and key pair for the deletion. */
   readonly credentials: RestCredentials;
   /** Functions cannot be sent: without the bot the room is deleted. */
   readonly deleteWhen: Exclude<DeleteWhen, 'never' | ((...args: never[]) => unknown)>;
@@ -18,6 +21,7 @@ export interface RoomToGuard extends OwnParticipant {
   readonly heartbeatMs: number | null;
 }
 
+/** Messages of the bot to the guardian. */
 export type ToGuardian =
   /** Also updates a room that is watched already. */
   | { readonly type: 'watch'; readonly id: number; readonly guarded: RoomToGuard }
@@ -28,6 +32,7 @@ export type ToGuardian =
   /** The room is to be left alone. */
   | { readonly type: 'release'; readonly id: number };
 
+/** Messages of the guardian to the bot. */
 export type FromGuardian =
   | { readonly type: 'armed'; readonly id: number }
   /** The guardian's deletion has ended; not sent after the end of the bot. */
@@ -44,8 +49,10 @@ export type FromGuardian =
 /** The file descriptor of the pipe in the guardian. */
 export const guardianPipeFd = 3;
 
+/** Records a heartbeat. */
 export const beat = '\n';
 
+/** A message as one line of JSON. */
 export function encode(message: ToGuardian | FromGuardian): string {
   return `${JSON.stringify(message)}\n`;
 }

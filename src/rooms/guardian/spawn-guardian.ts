@@ -6,7 +6,9 @@ import { basename, parse, resolve } from 'node:path';
 import { guardianArgs } from './program.ts';
 import { encode, type FromGuardian, guardianPipeFd, MessageReader, type ToGuardian } from './protocol.ts';
 
+/** Callbacks of a guardian's process. */
 export interface GuardianProcessEvents {
+  /** The guardian has sent a message. */
   readonly onMessage: (message: FromGuardian) => void;
   /** Once, when it has ended, could not be started, or was not ready in time; the error has the cause. */
   readonly onEnd: (error: Error) => void;
@@ -73,6 +75,7 @@ export class GuardianProcess {
     this.#armTimer.unref();
   }
 
+  /** The id of the process; `undefined` where it could not be spawned. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
@@ -82,6 +85,7 @@ export class GuardianProcess {
     this.write(encode(message));
   }
 
+  /** Writes to the input of the process. */
   write(text: string): void {
     if (this.#pipe?.writable) this.#pipe.write(text);
   }

@@ -10,10 +10,15 @@ export type RoomGrant =
 
 /** The claims of a REST call's token; times are seconds since 1970. */
 export interface RestTokenClaims {
+  /** The issuer: the API key. */
   readonly iss: string;
+  /** The subject: the identity. */
   readonly sub: string;
+  /** Not valid before, in seconds since 1970. */
   readonly nbf: number;
+  /** Expires, in seconds since 1970. */
   readonly exp: number;
+  /** The grants. */
   readonly video: RoomGrant;
 }
 
@@ -31,7 +36,9 @@ export function restTokenClaims(apiKey: string, video: RoomGrant, clockOffsetMs:
 
 /** A parsed token; its claims are not trusted before `isSignedBy`. */
 export interface ParsedToken {
+  /** The header of the token. */
   readonly header: Readonly<Record<string, unknown>>;
+  /** The claims of the token. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** True when the signature fits the secret by the algorithm of the header: HS256, HS384 or HS512. */
   isSignedBy(secret: string): boolean;

@@ -5,9 +5,13 @@ import { decodeBody, type HttpAnswer, readBounded, toBody } from './response.ts'
 
 /** One POST. */
 export interface HttpRequest {
+  /** The URL. */
   readonly url: string;
+  /** The headers. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The body. */
   readonly body: string;
+  /** Aborts the request. */
   readonly signal: AbortSignal;
 }
 

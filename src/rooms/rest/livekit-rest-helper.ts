@@ -8,8 +8,11 @@ import type { RestCallOptions, RoomRest } from './room-rest.ts';
 import { RoomServiceClient } from './room-service-client.ts';
 import { placeholderUrl, refusalOf, restBaseUrl } from './server-url.ts';
 
+/** Options of a {@link LiveKitRESTHelper}. */
 export interface LiveKitRESTHelperOptions {
+  /** LiveKit's API key. */
   readonly apiKey: string;
+  /** LiveKit's API secret. */
   readonly apiSecret: string;
   /**
    * http, https, ws or wss; a base path is kept. Default: Pipecat's placeholder, `https://your-livekit-host.com`, to
@@ -26,9 +29,13 @@ export interface LiveKitRESTHelperOptions {
 
 /** The server and key pair for the guardian. */
 export interface RestCredentials {
+  /** LiveKit's API key. */
   readonly apiKey: string;
+  /** LiveKit's API secret. */
   readonly apiSecret: string;
+  /** The URL of the server's HTTP API. */
   readonly baseUrl: string;
+  /** The limit for one request, in milliseconds. */
   readonly attemptTimeoutMs: number;
 }
 
@@ -48,6 +55,10 @@ const warmUpName = 'endframe-warm-up';
  * Each attempt signs its own token of 60 seconds with the least grant. After a 401 with another time the
  * server's clock is tried once. Redirects are never followed. Neither the secret nor a token gets into
  * errors, `JSON.stringify` or `util.inspect`.
+ *
+ * @example
+ * const rest = new LiveKitRESTHelper({ apiUrl: 'wss://livekit.example.com', apiKey, apiSecret });
+ * await rest.deleteRoomByName('call-42');
  *
  * @throws {InvalidOptionError} An option is missing or can never work. Nothing is taken from the environment.
  * @see Pipecat `transports/livekit/utils.py`, `LiveKitRESTHelper` (Copyright (c) Daily, BSD 2-Clause License),

@@ -8,7 +8,9 @@ import type { ListedParticipant, ListedRoom } from './room-rest.ts';
 
 /** The head of an answer, with its body still to be read. */
 export interface HttpAnswer {
+  /** The HTTP status. */
   readonly status: number;
+  /** A header of the response; `null` without it. */
   header(name: string): string | null;
   /** Reads at most `maxBytes` bytes; never rejects. To be called once, or the connection stays in use. */
   readBody(maxBytes: number): Promise<ResponseBody>;
@@ -16,6 +18,7 @@ export interface HttpAnswer {
 
 /** The part of a body that could be read. */
 export interface ResponseBody {
+  /** The text. */
   readonly text: string;
   /** False when it was longer than allowed, broke off, or is not UTF-8. */
   readonly complete: boolean;
@@ -23,10 +26,13 @@ export interface ResponseBody {
 
 /** Bytes of a body, and whether these are all of them. */
 export interface BodyBytes {
+  /** The bytes that were read. */
   readonly bytes: Buffer;
+  /** Whether the body was read to its end. */
   readonly complete: boolean;
 }
 
+/** An object that was parsed from JSON. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The methods of LiveKit's RoomService in use. */
@@ -94,6 +100,7 @@ export async function readBounded(
   return { bytes: Buffer.concat(chunks), complete: left >= 0 };
 }
 
+/** Decodes the bytes of a body. */
 export function toBody({ bytes, complete }: BodyBytes): ResponseBody {
   return { text: bytes.toString('utf8'), complete: complete && isUtf8(bytes) };
 }

@@ -31,7 +31,9 @@ const clockToleranceMs = 30_000;
 
 /** The parts of a failed answer that classify it; its wording differs by server version. */
 export interface FailedAnswer {
+  /** The HTTP status. */
   readonly status: number;
+  /** The server's error code. */
   readonly code: string | undefined;
   /** How far the server's clock is ahead of the token's, in milliseconds. Default 0: unknown. */
   readonly aheadMs?: number | undefined;

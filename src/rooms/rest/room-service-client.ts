@@ -21,12 +21,15 @@ import type { ListedParticipant, ListedRoom, RestCallOptions, RoomRest } from '.
 
 /** Already checked; see `LiveKitRESTHelperOptions`. */
 export interface RoomServiceClientOptions {
+  /** The URL of the server's HTTP API. */
   readonly baseUrl: string;
+  /** The limit for one request, in milliseconds. */
   readonly attemptTimeoutMs: number;
   /** For a list of all rooms, in milliseconds. Default `attemptTimeoutMs`. */
   readonly listTimeoutMs?: number | undefined;
   /** Makes a token; `clockOffsetMs` is how far the server's clock is ahead of this machine's. */
   readonly sign: (grant: RoomGrant, clockOffsetMs: number) => Promise<string> | string;
+  /** Sends one request. */
   readonly send: SendHttp;
   /** Redacted in every error. */
   readonly apiSecret: string;

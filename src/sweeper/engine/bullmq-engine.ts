@@ -80,9 +80,13 @@ export class BullMqEngine extends SweepEngine {
 
 /** What the queue needs besides its address. */
 export interface BullMqQueueOptions extends QueueAddress {
+  /** Runs the probes. */
   readonly runner: ProbeRunner;
+  /** Concurrency and interval of the probes. */
   readonly work: Pick<SweepWork, 'concurrency' | 'pollMs'>;
+  /** How long a job's lock lasts without renewal, in milliseconds. */
   readonly lockMs: number;
+  /** The connections to Redis that are closed together. */
   readonly connections: RedisConnections;
 }
 

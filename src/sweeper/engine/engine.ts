@@ -66,7 +66,9 @@ export interface ProbeResult {
 
 /** A room without a living bot. */
 export interface Orphan {
+  /** What is known about the room's identity. */
   readonly room: ListedRoom;
+  /** Why the room counts as abandoned. */
   readonly reason: DeleteReason;
   /** How long no bot had shown a sign of life, in milliseconds of observed time. */
   readonly silentMs: number;
@@ -93,6 +95,7 @@ export interface SweepPass {
   readonly owned: number;
   /** Rooms probed since the previous pass. */
   readonly looked: number;
+  /** Duration of the pass, in milliseconds. */
   readonly durationMs: number;
 }
 
@@ -119,7 +122,9 @@ export interface SweepStore {
   observations(): Promise<ReadonlyMap<string, Observation>>;
   /** The observations of these rooms, in this order. */
   recall(roomNames: readonly string[]): Promise<readonly (Observation | undefined)[]>;
+  /** Stores an observation. */
   remember(roomName: string, observation: Observation): Promise<void>;
+  /** Deletes observations. */
   forget(roomNames: readonly string[]): Promise<void>;
   /** Records that rooms could not be observed until now. */
   recordGap(): Promise<void>;
@@ -141,6 +146,7 @@ export interface ProbeQueue {
 
 /** A probe to be made. */
 export interface QueuedProbe {
+  /** What is known about the room's identity. */
   readonly room: ListedRoom;
   /** The previous probe failed: this one may hang, and must not delay those of other rooms. */
   readonly failing: boolean;
@@ -156,6 +162,7 @@ export interface ProbeRunner {
 
 /** How a probe ended. */
 export interface ProbeOutcome {
+  /** Set where the room is abandoned. */
   readonly orphan?: Orphan | undefined;
   /** Set when LiveKit did not answer. */
   readonly error?: unknown;

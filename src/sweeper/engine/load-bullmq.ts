@@ -9,8 +9,11 @@ export type { Redis } from 'ioredis';
 
 /** Where the queue is. */
 export interface QueueAddress {
+  /** The URL of Redis. */
   readonly redisUrl: string;
+  /** The name of the queue. */
   readonly queueName: string;
+  /** The prefix of BullMQ's keys. */
   readonly keyPrefix: string;
   /** Ends the attempts to reconnect. */
   readonly stopped: AbortSignal;
@@ -23,15 +26,19 @@ export interface QueueAddress {
 export interface BullMq {
   /** Every command settles within half a second. */
   readonly failFast: (address: QueueAddress) => Redis;
+  /** Opens a queue. */
   readonly queue: (address: QueueAddress, connection: Redis) => Queue;
   /** Commands wait for a reconnect, until `stopped`. */
   readonly patient: (address: QueueAddress) => Redis;
+  /** Starts a worker. */
   readonly worker: (address: QueueAddress, connection: Redis, plan: WorkerPlan) => Worker;
 }
 
 /** The options of a worker. */
 export interface WorkerPlan {
+  /** Processes one job; a rejection fails it. */
   readonly process: (job: { readonly data: unknown }) => Promise<void>;
+  /** The maximum number of concurrent jobs. */
   readonly concurrency: number;
   /** A job of a process that died is taken over after this time, or after twice as much. Milliseconds. */
   readonly lockMs: number;

@@ -167,6 +167,7 @@ export class RedisConnections {
     return this.#connections.some(({ status }) => status !== 'ready');
   }
 
+  /** Adds a connection, whose errors are logged. */
   add(connection: Redis): void {
     this.#connections.push(connection);
     connection.on('error', (error) => this.#lost(error));
@@ -183,6 +184,7 @@ export class RedisConnections {
     this.#logger.warn({ error: this.#clean(error) }, 'queue error; lost probes are repeated');
   }
 
+  /** A pass begins: failures are logged anew. */
   passBegins(): void {
     this.#hasLoggedFailure = false;
   }

@@ -58,6 +58,7 @@ export interface ProbePlan {
   readonly owned: number;
   /** From pass to pass, in milliseconds. */
   readonly intervalMs: number;
+  /** The maximum time between two probes of a room, in milliseconds. */
   readonly longestSpacingMs: number;
   /** How much later than scheduled this probe was. */
   readonly latenessMs?: number;
@@ -104,7 +105,9 @@ export function probeOrder(
 
 /** The limits of {@link retryMs}, in milliseconds. */
 export interface RetryPlan {
+  /** The interval of the passes, in milliseconds. */
   readonly pollMs: number;
+  /** The maximum delay, in milliseconds. */
   readonly longestMs: number;
 }
 

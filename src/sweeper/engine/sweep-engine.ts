@@ -44,7 +44,9 @@ const turnShare = 0.9;
 
 /** The store and the queue of an engine. */
 export interface SweepParts {
+  /** The store of observations. */
   readonly store: SweepStore;
+  /** The queue of probes. */
   readonly queue: ProbeQueue;
 }
 
@@ -275,6 +277,7 @@ export class Hints {
   readonly #names = new Set<string>();
   readonly #added = new Subject<void>();
 
+  /** Adds rooms to the next batch. */
   add(roomNames: readonly string[]): void {
     for (const name of roomNames) this.#names.add(name);
     this.#added.next();

@@ -112,7 +112,9 @@ class SeenIds {
 
 /** The largest body, and the longest time for all of it. */
 export interface RequestBodyLimits {
+  /** The maximum size, in bytes. */
   readonly maxBytes: number;
+  /** The limit, in milliseconds. */
   readonly limitMs: number;
 }
 
@@ -165,7 +167,9 @@ async function readAll(
 
 /** The key pair that LiveKit signs webhooks with. */
 export interface WebhookKeys {
+  /** LiveKit's API key. */
   readonly apiKey: string;
+  /** LiveKit's API secret. */
   readonly apiSecret: string;
 }
 

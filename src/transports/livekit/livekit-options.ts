@@ -61,10 +61,13 @@ export interface LiveKitTransportOptions {
 
 /** The options, checked and with the defaults filled in. */
 export interface ResolvedLiveKitOptions {
+  /** The URL. */
   readonly url: string;
+  /** The room's name. */
   readonly roomName: string;
   /** Whether the name was generated here, so that it is unknown elsewhere. */
   readonly nameIsNew: boolean;
+  /** The participant's identity in the room. */
   readonly identity: string;
   /** Makes a join token. */
   readonly createToken: () => Promise<string>;
@@ -72,9 +75,11 @@ export interface ResolvedLiveKitOptions {
   readonly rest: RoomRest | undefined;
   /** `undefined` with `deleteRoomOnEnd: false`. */
   readonly deleter: RoomDeleter | undefined;
+  /** What the bot does when it is disconnected by the server. */
   readonly onRemoteDisconnect: RemoteDisconnectPolicy;
   /** `undefined` for the default. */
   readonly leaseBeatMs: number | undefined;
+  /** The logger. */
   readonly logger: Logger;
 }
 

@@ -260,6 +260,7 @@ export class LiveKitTransport extends BaseTransport<LiveKitTransportEvents> impl
 
 /** A message to send. */
 export interface OutgoingMessage {
+  /** The payload. */
   readonly data: Uint8Array;
   /** The recipient; `undefined` for all participants. */
   readonly identity: string | undefined;

@@ -11,17 +11,21 @@ import type { RemoteTrack, RtcNode, VideoFrame } from './rtc-node.ts';
 export interface AudioFormat {
   /** In hertz. */
   readonly sampleRate: number;
+  /** The number of interleaved channels. */
   readonly numChannels: number;
 }
 
 /** The owner and the source of a track. */
 export interface TrackOrigin {
+  /** The participant's identity in the room. */
   readonly identity: string;
+  /** The source of the track. */
   readonly source: TrackSource;
 }
 
 /** An image and its source. */
 export interface ParticipantImage extends UserImage {
+  /** The source of the track. */
   readonly source: TrackSource;
 }
 

@@ -62,8 +62,11 @@ export class Listeners {
 
 /** The room to publish in, and its listeners. */
 export interface PublishingRoom {
+  /** The module `@livekit/rtc-node`. */
   readonly rtc: RtcNode;
+  /** What is known about the room's identity. */
   readonly room: Room;
+  /** The listeners of the track. */
   readonly listeners: Listeners;
 }
 

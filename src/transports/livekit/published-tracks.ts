@@ -97,7 +97,9 @@ export class PublishedTracks {
 
 /** The size of a track, in pixels. */
 export interface VideoFormat {
+  /** The width, in pixels. */
   readonly width: number;
+  /** The height, in pixels. */
   readonly height: number;
 }
 

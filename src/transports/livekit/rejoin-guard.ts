@@ -72,6 +72,7 @@ export class RejoinGuard {
 
 /** The room that was joined. */
 export interface JoinedRoom {
+  /** The room's name. */
   readonly roomName: string;
   /** Its sid when it was joined. */
   readonly sid: string;

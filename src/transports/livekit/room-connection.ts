@@ -20,6 +20,7 @@ export interface OpenConnectionOptions {
 
 /** The server's identification of a room. */
 export interface JoinedIdentity {
+  /** LiveKit's id of the room. */
   readonly sid: string;
   /** Milliseconds since 1970, by the server's clock; `undefined` where it does not report it. */
   readonly creationTimeMs: number | undefined;
@@ -115,6 +116,7 @@ export class RoomConnection {
 
 /** Why joining failed. */
 export interface JoinFailure {
+  /** Why the join has failed. */
   readonly error: Error;
   /** Whether the bot has certainly not been in the room: LiveKit was not reached, or refused the join. */
   readonly isCertain: boolean;
@@ -124,8 +126,11 @@ export interface JoinFailure {
 
 /** What was to be joined, and the REST API to probe. */
 export interface JoinTarget {
+  /** The URL. */
   readonly url: string;
+  /** The room's name. */
   readonly roomName?: string | undefined;
+  /** The REST client, to check the room's name. Default none. */
   readonly rest?: RoomRest | undefined;
 }
 

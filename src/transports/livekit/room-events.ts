@@ -88,11 +88,15 @@ export type LiveKitTransportEvents = EventListeners<LiveKitRoomEvent>;
 
 /** The current state of a participant. */
 export interface ParticipantInfo {
+  /** The participant's identity in the room. */
   readonly identity: string;
   /** Display name; may be empty. */
   readonly name: string;
+  /** The metadata; empty for none. */
   readonly metadata: string;
+  /** The attributes, by name. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** The participant's kind. */
   readonly kind: ParticipantKind;
 }
 

@@ -39,6 +39,7 @@ export interface RoomSessionOptions {
   readonly rest?: RoomRest | undefined;
   /** Called before `connect()` rejects, where the bot has certainly not been in the room. */
   readonly onNeverJoined?: (() => void) | undefined;
+  /** The logger. */
   readonly logger: Logger;
 }
 

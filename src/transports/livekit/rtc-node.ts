@@ -9,18 +9,31 @@ import { importNative } from '../../lib/import-native.ts';
 import { withTimeout } from '../../lib/timeout.ts';
 
 /* The SDK's types. */
+/** A source of audio. */
 export type AudioSource = sdk.AudioSource;
+/** A local audio track. */
 export type LocalAudioTrack = sdk.LocalAudioTrack;
+/** The bot's participant. */
 export type LocalParticipant = sdk.LocalParticipant;
+/** A local track. */
 export type LocalTrack = sdk.LocalTrack;
+/** The publication of a local track. */
 export type LocalTrackPublication = sdk.LocalTrackPublication;
+/** A local video track. */
 export type LocalVideoTrack = sdk.LocalVideoTrack;
+/** Another participant. */
 export type RemoteParticipant = sdk.RemoteParticipant;
+/** A track of another participant. */
 export type RemoteTrack = sdk.RemoteTrack;
+/** The publication of a remote track. */
 export type RemoteTrackPublication = sdk.RemoteTrackPublication;
+/** The SDK's room. */
 export type Room = sdk.Room;
+/** Options of a publication. */
 export type TrackPublishOptions = sdk.TrackPublishOptions;
+/** One image. */
 export type VideoFrame = sdk.VideoFrame;
+/** A source of video. */
 export type VideoSource = sdk.VideoSource;
 
 /** The module `@livekit/rtc-node`. */
@@ -28,6 +41,7 @@ export type RtcNode = typeof sdk;
 
 /** One reference to the SDK. */
 export interface RtcHandle {
+  /** The module `@livekit/rtc-node`. */
   readonly rtc: RtcNode;
   /** Makes a call that leaves listeners on the SDK's client, and records them as ours. */
   call<T>(start: () => Promise<T>): RtcCall<T>;
@@ -39,6 +53,7 @@ export interface RtcHandle {
 
 /** A call of the SDK under way. */
 export interface RtcCall<T> {
+  /** Settles with the call's result. */
   readonly result: Promise<T>;
   /** Removes the listeners that the call has left on the client. */
   removeListeners(): void;

@@ -7,14 +7,19 @@ import { checkRoomName } from '../../rooms/room-name.ts';
 
 /** Options of {@link createParticipantToken}. */
 export interface ParticipantTokenOptions {
+  /** LiveKit's API key. */
   readonly apiKey: string;
+  /** LiveKit's API secret. */
   readonly apiSecret: string;
+  /** The room's name. */
   readonly roomName: string;
   /** Unique in the room: a participant that joins with the same one replaces the first. */
   readonly identity: string;
   /** Display name. */
   readonly name?: string | undefined;
+  /** The metadata; empty for none. */
   readonly metadata?: string | undefined;
+  /** The attributes, by name. */
   readonly attributes?: Readonly<Record<string, string>> | undefined;
   /** How long it can be used to join, in milliseconds; being in the room is not limited. Default 600,000. */
   readonly ttlMs?: number | undefined;
@@ -77,7 +82,9 @@ function seconds(ms: number): number {
 
 /** The claims of a join token that matter to the bot that joins with it. */
 export interface JoinToken {
+  /** The room's name. */
   readonly roomName: string;
+  /** The participant's identity in the room. */
   readonly identity: string;
   /** Whether the bot may write its own attributes: LiveKit ignores writes without it. */
   readonly canUpdateOwnMetadata: boolean;

@@ -10,6 +10,7 @@ import { copyFrame } from '../../frames/frame.ts';
 export interface AudioRechunkerOptions {
   /** In hertz. */
   readonly sampleRate: number;
+  /** The number of interleaved channels. */
   readonly numChannels: number;
   /** Samples in a chunk, per channel. */
   readonly samplesPerChunk: number;

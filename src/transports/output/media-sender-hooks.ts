@@ -36,9 +36,11 @@ export interface MediaSenderHooks {
 export interface MediaSenderOptions {
   /** `undefined` for the default one. */
   readonly destination: string | undefined;
+  /** The parameters of the transport. */
   readonly params: ResolvedTransportParams;
   /** Of the audio that is written, in hertz. */
   readonly sampleRate: number;
+  /** The methods of the transport. */
   readonly hooks: MediaSenderHooks;
 }
 
