@@ -113,3 +113,48 @@ describe('the layers', () => {
     for (const user of users) expect(user).toMatch(place);
   });
 });
+
+describe('the tree', () => {
+  /** Files that each file imports, types included. */
+  const imported = new Map(
+    files.map((file) => [
+      file,
+      importsOf(file)
+        .filter(({ target }) => target.startsWith('.'))
+        .map(({ target }) => relative(src, resolve(src, dirname(file), target))),
+    ]),
+  );
+
+  /** The first ring that is found from here on; `undefined` for none. */
+  function ringFrom(file: string, path: readonly string[], done: Set<string>): readonly string[] | undefined {
+    const begin = path.indexOf(file);
+    if (begin >= 0) return [...path.slice(begin), file];
+    if (done.has(file)) return undefined;
+    for (const next of imported.get(file) ?? []) {
+      const ring = ringFrom(next, [...path, file], done);
+      if (ring !== undefined) return ring;
+    }
+    done.add(file);
+    return undefined;
+  }
+
+  it('has no rings, types included', () => {
+    const done = new Set<string>();
+    for (const file of files) expect(ringFrom(file, [], done)).toBeUndefined();
+  });
+
+  it('has the entry points of the package at its top, and nothing else', () => {
+    const { exports } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8'));
+    const entries = Object.values<{ types?: string }>(exports).flatMap(({ types }) => types ?? []);
+    const names = entries.map((types) => types.replace('./dist/', '').replace('.d.ts', '.ts'));
+    expect(files.filter((file) => !file.includes('/')).toSorted()).toEqual(names.toSorted());
+  });
+
+  it.each([...new Set(files.map((file) => dirname(file)))])('%s has at most 20 files', (folder) => {
+    expect(files.filter((file) => dirname(file) === folder).length).toBeLessThanOrEqual(20);
+  });
+
+  it.each(files)('%s begins with what is in it', (file) => {
+    expect(readFileSync(join(src, file), 'utf8')).toMatch(/^(#![^\n]*\n)?\/\*\*[ \n]/);
+  });
+});

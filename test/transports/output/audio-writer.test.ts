@@ -8,7 +8,11 @@ import {
   MixerEnableFrame,
   MixerUpdateSettingsFrame,
 } from '../../../src/frames/mixer.ts';
-import { BotStartedSpeakingFrame, BotStoppedSpeakingFrame, TTSStoppedFrame } from '../../../src/frames/speaking.ts';
+import {
+  BotStartedSpeakingFrame,
+  BotStoppedSpeakingFrame,
+  TTSStoppedFrame,
+} from '../../../src/frames/speaking.ts';
 import { TextFrame } from '../../../src/frames/text.ts';
 import { MemoryTransport } from '../../../src/testing/memory-transport.ts';
 import type { AudioMixer } from '../../../src/transports/audio-mixer.ts';
