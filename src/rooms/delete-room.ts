@@ -81,7 +81,7 @@ export interface RoomDeletion {
 
 /** The result of `deleteRoom`; see {@link RoomDeletionOutcome}. */
 export interface DeletionResult extends Pick<RoomDeletionOutcome, 'attempts' | 'elapsedMs' | 'error'> {
-  /** The result: `deleted`; `already-gone` before the first attempt; `kept` by decision; `failed`. */
+  /** The result: `deleted`; `already-gone` without a deletion of our own; `kept` by decision; `failed`. */
   readonly status: 'deleted' | 'already-gone' | 'kept' | 'failed';
 }
 

@@ -122,7 +122,7 @@ export interface SweeperOptions {
 
 /** The REST client of a sweeper: probes always settle, and LiveKit's time is known as well as can be. */
 export interface BoundedRest extends SweeperRest {
-  /** LiveKit's time, milliseconds since 1970, by its newest answer; `undefined` before one. */
+  /** LiveKit's time, milliseconds since 1970; `undefined` where unknown. */
   serverTimeMs(): number | undefined;
 }
 

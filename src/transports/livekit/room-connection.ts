@@ -130,7 +130,7 @@ export interface JoinTarget {
   readonly url: string;
   /** The room's name. */
   readonly roomName?: string | undefined;
-  /** The REST client, to check the room's name. Default none. */
+  /** The REST client of the probe; without it there is no probe. */
   readonly rest?: RoomRest | undefined;
 }
 
