@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import { openBullMqQueue } from '../../../src/sweeper/engine/bullmq-engine.ts';
+import { openBullMqQueue } from '../../../src/sweeper/engine/bullmq-queue.ts';
 import type { ProbeOutcome } from '../../../src/sweeper/engine/engine.ts';
 import { RedisConnections } from '../../../src/sweeper/engine/redis-store.ts';
 import type { Observation } from '../../../src/sweeper/observation.ts';
