@@ -51,9 +51,9 @@ export class ObserverDispatcher {
   #budgetMs = budgetMs;
   #drained: (() => void) | undefined;
   #onChange = (): void => {};
-  /** To be called with each frame that is pushed or processed; `undefined` while no observer has a method for it. */
+  /** To be called with each frame that is pushed; `undefined` while no observer has a method for it. */
   pushed: FrameListener | undefined;
-  /** Called for each frame that a processor processes; `undefined` without observers of that. */
+  /** The same for each frame that is processed. */
   processed: FrameListener | undefined;
 
   constructor(logger: Logger, observers: Iterable<Observer>) {
@@ -115,7 +115,7 @@ export class ObserverDispatcher {
     await Promise.all([...observers].map((observer) => this.#cleanUp(observer, limitMs)));
   }
 
-  /** Events caused by delivery are delivered too, but not waited for. */
+  /** Waits for events caused by delivery as well, at most for the limit. */
   async #isDrained(limitMs: number | null): Promise<boolean> {
     const drained = new Promise<void>((resolve) => {
       this.#drained = resolve;

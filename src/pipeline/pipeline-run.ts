@@ -291,13 +291,13 @@ export class PipelineRun implements PipelineHooks {
         this.#report(frame as ErrorFrame);
         break;
       case 'end-task':
-        this.queueFrame(new EndFrame((frame as EndFrame).reason), 'downstream');
+        this.queueFrame(new EndFrame((frame as EndTaskFrame).reason), 'downstream');
         break;
       case 'stop-task':
         this.queueFrame(new StopFrame(), 'downstream');
         break;
       case 'cancel-task':
-        this.cancel(new CancelFrame((frame as CancelFrame).reason));
+        this.cancel(new CancelFrame((frame as CancelTaskFrame).reason));
         break;
       case 'interruption-task':
         this.#downstream.interrupt();

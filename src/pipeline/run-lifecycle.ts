@@ -64,7 +64,7 @@ export class RunLifecycle {
     this.#listener = listener;
   }
 
-  /** Whether the run has begun and is not over. */
+  /** Whether it is between its start and its end: false during setup, while the StartFrame is on its way, and at the end. */
   get isRunning(): boolean {
     return this.#phase === 'running';
   }

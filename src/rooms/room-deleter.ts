@@ -82,7 +82,8 @@ export class RoomDeleter extends SafeEventEmitter<RoomDeleterEvents> implements 
   /**
    * Deletes the room, or joins the deletion that was ordered before.
    *
-   * @param signal Ends the deletion for all callers at once; unless it is done, it has failed.
+   * @param signal Ends the deletion for all callers at once; unless it is done, it has failed, or is handed over to an
+   * armed guardian.
    * @returns The one outcome; never rejects.
    */
   async deleteRoom(trigger: DeletionTrigger, { signal }: RestCallOptions = {}): Promise<RoomDeletionOutcome> {
