@@ -57,10 +57,10 @@ async function call(token: string, talk: (caller: Caller) => Promise<unknown>): 
   const caller = spawnCaller({ url, token });
   await caller.waitFor('joined', { timeoutMs: 60_000 });
   print('caller', 'has joined');
-  // the bot may end before the caller is done
-  const isOut = Promise.race([caller.exited, caller.waitFor('disconnected', { timeoutMs: 120_000 })]);
-  await Promise.race([talk(caller), isOut]);
-  await isOut;
+  await talk(caller).catch((error) => {
+    // the bot may end before the caller is done
+    if (!caller.events.some(({ event }) => event === 'disconnected')) throw error;
+  });
   await caller.exited;
   for (const event of caller.events) {
     if (event.event === 'heard') print('caller', `heard ${(event.heardMs / 1_000).toFixed(1)} s of the bot`);
