@@ -13,10 +13,18 @@ import {
 import { kindOf, type RoomTrackEvent, roomTracks } from './room-events.ts';
 import type { RemoteTrack, RemoteTrackPublication, Room, RtcNode } from './rtc-node.ts';
 
+/** A requested subscription whose track does not come within this time is cancelled, and requested again. */
+const requestLimitMs = 5_000;
+/** Between a cancelled request and the next: the server acts on neither if they arrive together. */
+const requestPauseMs = 500;
+const maxRequests = 6;
+
 /** The bot's subscriptions in one room: tracks that are not used are not sent to it. */
 export class TrackSubscriptions {
   readonly #logger: Logger;
   readonly #muted = new Set<string>();
+  /** The timers of publications whose track is awaited. */
+  readonly #awaited = new Map<RemoteTrackPublication, NodeJS.Timeout>();
   #audio: ParticipantAudio | undefined;
   #sources: readonly TrackSource[] = [];
   #video: ParticipantVideo | undefined;
@@ -61,8 +69,11 @@ export class TrackSubscriptions {
     else this.#muted.delete(identity);
     if (!this.#connected) return;
     const { trackPublications } = this.#room?.remoteParticipants.get(identity) ?? {};
+    // whatever the track's state: what was requested before may still be under way
     for (const publication of trackPublications?.values() ?? []) {
-      publication.setSubscribed(this.#isWanted(publication, identity));
+      this.#stopAwaiting(publication);
+      if (this.#isWanted(publication, identity)) this.#request(publication, identity, 1);
+      else publication.setSubscribed(false);
     }
   }
 
@@ -82,10 +93,13 @@ export class TrackSubscriptions {
   /** The connection is interrupted: requests would be lost until it is back. */
   disconnected(): void {
     this.#connected = false;
+    this.#awaitNone();
   }
 
   /** Stops reading; the Observables complete. */
   close(): void {
+    this.#connected = false;
+    this.#awaitNone();
     this.#audio?.close();
     this.#video?.close();
   }
@@ -97,6 +111,8 @@ export class TrackSubscriptions {
     } else {
       this.#audio?.stop(event.track);
       this.#video?.stop(event.track);
+      // not at once: a track that its owner unpublishes is unsubscribed first
+      if (this.#connected && this.#isWanted(publication, identity)) this.#await(publication, identity, 0);
     }
   }
 
@@ -111,8 +127,52 @@ export class TrackSubscriptions {
     if (!this.#connected) return;
     const track = publication.track as RemoteTrack | undefined;
     const wanted = this.#isWanted(publication, identity);
-    if (wanted !== (track !== undefined)) publication.setSubscribed(wanted);
-    else if (track !== undefined) this.#read(track, publication, identity);
+    const isRequested = track !== undefined || this.#awaited.has(publication);
+    if (wanted && track === undefined) this.#request(publication, identity, 1);
+    else this.#stopAwaiting(publication);
+    if (wanted && track !== undefined) this.#read(track, publication, identity);
+    else if (!wanted && isRequested) publication.setSubscribed(false);
+  }
+
+  /** The track may never come: a request, or its answer, can be lost while the connection changes. */
+  #request(publication: RemoteTrackPublication, identity: string, requests: number): void {
+    publication.setSubscribed(true);
+    this.#await(publication, identity, requests);
+  }
+
+  #await(publication: RemoteTrackPublication, identity: string, requests: number): void {
+    this.#after(requestLimitMs, publication, identity, () => {
+      if (requests >= maxRequests) {
+        this.#logger.warn({ identity, requests }, 'a track is not received: the server does not send it');
+        return;
+      }
+      publication.setSubscribed(false);
+      this.#after(requestPauseMs, publication, identity, () =>
+        this.#request(publication, identity, requests + 1),
+      );
+    });
+  }
+
+  /** Unless the track has come, or has gone, or is not wanted any more. */
+  #after(delayMs: number, publication: RemoteTrackPublication, identity: string, act: () => void): void {
+    this.#stopAwaiting(publication);
+    const timer = setTimeout(() => {
+      this.#awaited.delete(publication);
+      const published = this.#room?.remoteParticipants.get(identity)?.trackPublications;
+      const isPublished = published?.get(publication.sid ?? '') === publication;
+      if (isPublished && publication.track === undefined && this.#isWanted(publication, identity)) act();
+    }, delayMs);
+    timer.unref();
+    this.#awaited.set(publication, timer);
+  }
+
+  #stopAwaiting(publication: RemoteTrackPublication): void {
+    clearTimeout(this.#awaited.get(publication));
+    this.#awaited.delete(publication);
+  }
+
+  #awaitNone(): void {
+    for (const publication of [...this.#awaited.keys()]) this.#stopAwaiting(publication);
   }
 
   #isWanted(publication: RemoteTrackPublication, identity: string): boolean {
