@@ -72,8 +72,27 @@ export class OutputAudioRawFrame extends DataFrame implements AudioChunk {
   }
 }
 
+/** One sentence being spoken; shared by the frames of its audio, and updated while it is synthesized. */
+export interface SpokenSentence {
+  /** The text. */
+  readonly text: string;
+  /** Identifies the answer or the TTSSpeakFrame that the sentence belongs to. */
+  readonly contextId: string;
+  /** Whether the conversation will contain what is heard of it. */
+  readonly appendToContext: boolean;
+  /** Whether its words are pushed one by one, as each begins. */
+  hasWordTimes: boolean;
+  /** Length of the audio so far, in milliseconds. */
+  durationMs: number;
+  /** Whether all of its audio is there. */
+  isComplete: boolean;
+}
+
 /** Speech to be played; the output transport derives from these when the bot speaks. */
-export class TTSAudioRawFrame extends OutputAudioRawFrame {}
+export class TTSAudioRawFrame extends OutputAudioRawFrame {
+  /** The sentence it is a part of; `undefined` where unknown. */
+  sentence: SpokenSentence | undefined = undefined;
+}
 
 function durationMs({ audio, sampleRate, numChannels }: AudioChunk): number {
   return (audio.length / numChannels / sampleRate) * 1_000;

@@ -16,10 +16,16 @@ export interface FunctionCall {
 export class FunctionCallsStartedFrame extends SystemFrame {
   /** The calls that start. */
   readonly functionCalls: readonly FunctionCall[];
+  /** The text of the same answer, which may not have been spoken yet. */
+  readonly text: string;
+  /** Identifies the answer; `undefined` where unknown. */
+  readonly responseId: string | undefined;
 
-  constructor(functionCalls: readonly FunctionCall[]) {
+  constructor(functionCalls: readonly FunctionCall[], text = '', responseId?: string) {
     super();
     this.functionCalls = functionCalls;
+    this.text = text;
+    this.responseId = responseId;
   }
 }
 
@@ -59,6 +65,12 @@ export interface FunctionCallResult extends FunctionCall {
   readonly result: unknown;
   /** Whether the model is to speak about it; `undefined` leaves it to the receiver. */
   readonly runLLM?: boolean | undefined;
+  /** False for an intermediate result: more will come. Default true. */
+  readonly isFinal?: boolean | undefined;
+  /** What the function threw; the model does not see it. */
+  readonly error?: unknown;
+  /** Called when the result is in the context. */
+  readonly onContextUpdated?: (() => void) | undefined;
 }
 
 /** A call is answered. A receiver that keeps the conversation puts the result where the call was noted down. */
@@ -72,6 +84,9 @@ export class FunctionCallResultFrame extends DataFrame implements FunctionCallRe
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly result: unknown;
   readonly runLLM: boolean | undefined;
+  readonly isFinal: boolean;
+  readonly error: unknown;
+  readonly onContextUpdated: (() => void) | undefined;
 
   constructor(call: FunctionCallResult) {
     super();
@@ -80,6 +95,11 @@ export class FunctionCallResultFrame extends DataFrame implements FunctionCallRe
     this.arguments = call.arguments;
     this.result = call.result;
     this.runLLM = call.runLLM;
+    this.isFinal = call.isFinal ?? true;
+    this.error = call.error;
+    this.onContextUpdated = call.onContextUpdated;
+    // the call is still running
+    if (!this.isFinal) Object.defineProperty(this, 'frameActivity', { value: 'sign', enumerable: true });
   }
 }
 

@@ -13,20 +13,20 @@ export interface LLMMessage {
   readonly [field: string]: unknown;
 }
 
-/** A conversation so far, and its tools. */
-export interface LLMContext {
+/** A conversation so far, and its tools: what a language model answers. */
+export interface LLMContextData {
   /** The conversation so far. */
   readonly messages: readonly LLMMessage[];
-  /** The tools that the model may call, in the model's notation. */
-  readonly tools?: readonly unknown[] | undefined;
+  /** The tools that the model may call. */
+  readonly tools?: unknown;
 }
 
 /** A request for an answer to this context: a language model answers, and does not pass the frame on. */
 export class LLMContextFrame extends DataFrame {
   /** The context that the model answers. */
-  readonly context: LLMContext;
+  readonly context: LLMContextData;
 
-  constructor(context: LLMContext) {
+  constructor(context: LLMContextData) {
     super();
     this.context = context;
   }
@@ -63,11 +63,129 @@ export class LLMMessagesUpdateFrame extends DataFrame {
   }
 }
 
+/** Replaces the messages of the context by what a function makes of them; consumed by the context aggregator. */
+export class LLMMessagesTransformFrame extends DataFrame {
+  /** Makes the new messages. */
+  readonly transform: (messages: readonly LLMMessage[]) => readonly LLMMessage[];
+  /** Whether to request an answer at once; `undefined` means no. */
+  readonly runLLM: boolean | undefined;
+
+  constructor(transform: (messages: readonly LLMMessage[]) => readonly LLMMessage[], runLLM?: boolean) {
+    super();
+    this.transform = transform;
+    this.runLLM = runLLM;
+  }
+}
+
+/** Replaces the tools of the context; the context aggregator passes it on. */
+export class LLMSetToolsFrame extends DataFrame {
+  /** The tools, by name. */
+  readonly tools: Readonly<Record<string, unknown>>;
+
+  constructor(tools: Readonly<Record<string, unknown>>) {
+    super();
+    this.tools = tools;
+  }
+}
+
+/** Whether the model may, must or must not call tools, or which one it must call. */
+export type LLMToolChoice = 'auto' | 'none' | 'required' | { readonly toolName: string };
+
+/** Sets the tool choice of the context; consumed by the context aggregator. */
+export class LLMSetToolChoiceFrame extends DataFrame {
+  /** The tool choice. */
+  readonly toolChoice: LLMToolChoice;
+
+  constructor(toolChoice: LLMToolChoice) {
+    super();
+    this.toolChoice = toolChoice;
+  }
+}
+
+/** Changes how a language model's answers are treated; consumed by the language model service. */
+export class LLMConfigureOutputFrame extends DataFrame {
+  /** Whether answers are written without being spoken. */
+  readonly skipTTS: boolean;
+
+  constructor({ skipTTS }: { readonly skipTTS: boolean }) {
+    super();
+    this.skipTTS = skipTTS;
+  }
+}
+
 /** A part of a language model's answer, including white space. */
-export class LLMTextFrame extends TextFrame {}
+export class LLMTextFrame extends TextFrame {
+  static {
+    LLMTextFrame.prototype.includesInterFrameSpaces = true;
+  }
+}
 
 /** An answer of a language model starts; its {@link LLMTextFrame}s follow. */
-export class LLMFullResponseStartFrame extends ControlFrame {}
+export class LLMFullResponseStartFrame extends ControlFrame {
+  /** Identifies the answer, in this frame and its {@link LLMFullResponseEndFrame}; `undefined` where unknown. */
+  readonly responseId: string | undefined;
 
-/** An answer of a language model is complete. */
-export class LLMFullResponseEndFrame extends ControlFrame {}
+  constructor(responseId?: string) {
+    super();
+    this.responseId = responseId;
+  }
+}
+
+/** An answer of a language model is complete, or was given up. */
+export class LLMFullResponseEndFrame extends ControlFrame {
+  /** Identifies the answer; `undefined` where unknown. */
+  readonly responseId: string | undefined;
+
+  constructor(responseId?: string) {
+    super();
+    this.responseId = responseId;
+  }
+}
+
+/** The model starts to think; {@link LLMThoughtTextFrame}s follow. */
+export class LLMThoughtStartFrame extends ControlFrame {}
+
+/** A part of a model's reasoning; neither spoken nor part of the conversation. */
+export class LLMThoughtTextFrame extends DataFrame {
+  /** The text. */
+  readonly text: string;
+
+  constructor(text: string) {
+    super();
+    this.text = text;
+  }
+}
+
+/** The model has stopped thinking. */
+export class LLMThoughtEndFrame extends ControlFrame {}
+
+/** Closes the assistant's turn here: what was spoken becomes a message. Pushed behind a spoken TTSSpeakFrame. */
+export class LLMAssistantPushAggregationFrame extends ControlFrame {}
+
+/** A message of the user was added to the context; pushed in both directions. */
+export class LLMContextUserTurnFrame extends DataFrame {
+  /** The content of the message. */
+  readonly text: string;
+  /** When the turn started, ISO 8601. */
+  readonly timestamp: string;
+
+  constructor(text: string, timestamp: string) {
+    super();
+    this.text = text;
+    this.timestamp = timestamp;
+  }
+}
+
+/** A message of the assistant was added to the context; pushed in both directions. */
+export class LLMContextAssistantTurnFrame extends DataFrame {
+  /** The content of the message: what was heard. */
+  readonly text: string;
+  /** When the turn started, ISO 8601. */
+  readonly timestamp: string;
+
+  constructor(text: string, timestamp: string) {
+    super();
+    this.text = text;
+    this.timestamp = timestamp;
+  }
+}

@@ -54,13 +54,53 @@ export interface STTUsageMetrics extends MetricsSource {
   readonly audioMs: number;
 }
 
+/** From the request to the first audible sample of speech. */
+export interface TTFAMetrics extends MetricsSource {
+  /** Discriminant of {@link MetricsData}. */
+  readonly kind: 'ttfa';
+  /** The measured time, in milliseconds. */
+  readonly valueMs: number;
+}
+
+/** From the request to the first token of an answer, without its reasoning. */
+export interface TTFATMetrics extends MetricsSource {
+  /** Discriminant of {@link MetricsData}. */
+  readonly kind: 'ttfat';
+  /** The measured time, in milliseconds. */
+  readonly valueMs: number;
+}
+
+/** From the first token of an answer to its first sentence. */
+export interface TextAggregationMetrics extends MetricsSource {
+  /** Discriminant of {@link MetricsData}. */
+  readonly kind: 'text-aggregation';
+  /** The measured time, in milliseconds. */
+  readonly valueMs: number;
+}
+
+/** A verdict of a turn analyzer. */
+export interface TurnMetrics extends MetricsSource {
+  /** Discriminant of {@link MetricsData}. */
+  readonly kind: 'turn';
+  /** Whether the turn is complete. */
+  readonly isComplete: boolean;
+  /** From 0 to 1. */
+  readonly probability: number;
+  /** From the end of speech being detected to the verdict, in milliseconds. */
+  readonly valueMs: number;
+}
+
 /** One figure; `kind` is the discriminant. */
 export type MetricsData =
   | TTFBMetrics
   | ProcessingMetrics
   | LLMUsageMetrics
   | TTSUsageMetrics
-  | STTUsageMetrics;
+  | STTUsageMetrics
+  | TTFAMetrics
+  | TTFATMetrics
+  | TextAggregationMetrics
+  | TurnMetrics;
 
 /** Performance figures for observers. Nothing in the pipeline depends on it; every processor passes it on. */
 export class MetricsFrame extends SystemFrame {

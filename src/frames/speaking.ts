@@ -1,4 +1,4 @@
-/** The frames of speech: when the user and the bot speak, and speech synthesis; its audio is in `audio.ts`. */
+/** The frames of speech: when the user and the bot speak, turns and mutes, and speech synthesis; its audio is in `audio.ts`. */
 
 import { ControlFrame, DataFrame, SystemFrame } from './frame.ts';
 import { checkFrameText } from './frame-checks.ts';
@@ -32,6 +32,8 @@ export class VADUserStartedSpeakingFrame extends SystemFrame {
   }
   /** How long the speech had lasted when it was detected, in milliseconds. */
   readonly startMs: number;
+  /** When it was detected, in milliseconds since the epoch. */
+  readonly timestampMs: number = Date.now();
   /** The speaker's identity, where it is known. */
   readonly userId: string | undefined;
 
@@ -49,6 +51,8 @@ export class VADUserStoppedSpeakingFrame extends SystemFrame {
   }
   /** How long the silence had lasted when it was detected, in milliseconds. */
   readonly stopMs: number;
+  /** When it was detected, in milliseconds since the epoch. */
+  readonly timestampMs: number = Date.now();
   /** The speaker's identity, where it is known. */
   readonly userId: string | undefined;
 
@@ -83,24 +87,111 @@ export class STTMuteFrame extends SystemFrame {
   }
 }
 
-/** Text of the bot's speech, pushed in step with its audio. */
-export class TTSTextFrame extends TextFrame {}
+/**
+ * A sentence that speech synthesis is about to speak, ahead of its audio. It is not part of the conversation: the
+ * {@link TTSTextFrame}s that follow are, as they are heard.
+ */
+export class AggregatedTextFrame extends TextFrame {
+  static {
+    AggregatedTextFrame.prototype.appendToContext = false;
+  }
+  /** Identifies the answer or the {@link TTSSpeakFrame}. */
+  readonly contextId: string;
 
-/** Text to be spoken verbatim, bypassing the language model. */
+  constructor(text: string, contextId: string) {
+    super(text);
+    this.contextId = contextId;
+  }
+}
+
+/** Text of the bot's speech, pushed in step with its audio: a sentence behind its audio, or a word as it begins. */
+export class TTSTextFrame extends TextFrame {
+  /** Identifies the answer or the {@link TTSSpeakFrame}; `undefined` where unknown. */
+  readonly contextId: string | undefined;
+
+  constructor(text: string, contextId?: string) {
+    super(text);
+    this.contextId = contextId;
+  }
+}
+
+/** How a {@link TTSSpeakFrame} is treated. */
+export interface TTSSpeakOptions {
+  /** Whether the conversation contains it, once it was heard. Default true. */
+  readonly appendToContext?: boolean | undefined;
+}
+
+/**
+ * Text to be spoken verbatim, bypassing the language model. With `uninterruptible` set, such as for a goodbye, it is
+ * spoken to the end whatever the user says.
+ */
 export class TTSSpeakFrame extends DataFrame {
   /** The text. */
   readonly text: string;
+  /** Whether the conversation contains it, once it was heard. */
+  readonly appendToContext: boolean;
 
   /** @throws {InvalidOptionError} `text` is no string. */
-  constructor(text: string) {
+  constructor(text: string, { appendToContext = true }: TTSSpeakOptions = {}) {
     super();
     checkFrameText(text);
     this.text = text;
+    this.appendToContext = appendToContext;
   }
 }
 
 /** Speech synthesis starts; its TTSAudioRawFrames follow. */
-export class TTSStartedFrame extends ControlFrame {}
+export class TTSStartedFrame extends ControlFrame {
+  /** Identifies the answer or the {@link TTSSpeakFrame}; `undefined` where unknown. */
+  readonly contextId: string | undefined;
+  /** Whether the conversation will contain what is spoken. */
+  readonly appendToContext: boolean;
+
+  constructor(contextId?: string, { appendToContext = true }: TTSSpeakOptions = {}) {
+    super();
+    this.contextId = contextId;
+    this.appendToContext = appendToContext;
+  }
+}
 
 /** Speech synthesis has finished; the output transport plays the rest of its audio. */
-export class TTSStoppedFrame extends ControlFrame {}
+export class TTSStoppedFrame extends ControlFrame {
+  /** Identifies the answer or the {@link TTSSpeakFrame}; `undefined` where unknown. */
+  readonly contextId: string | undefined;
+
+  constructor(contextId?: string) {
+    super();
+    this.contextId = contextId;
+  }
+}
+
+/** A service believes that the user's turn has started; the user's context aggregator decides. */
+export class ProposedUserStartedSpeakingFrame extends SystemFrame {
+  static {
+    ProposedUserStartedSpeakingFrame.showsActivity('sign');
+  }
+}
+
+/** A service believes that the user's turn has ended; the user's context aggregator decides. */
+export class ProposedUserStoppedSpeakingFrame extends ControlFrame {
+  static {
+    ProposedUserStoppedSpeakingFrame.showsActivity('sign');
+  }
+}
+
+/** What the user says is ignored from now on; pushed in both directions. */
+export class UserMuteStartedFrame extends SystemFrame {}
+
+/** What the user says counts again; pushed in both directions. */
+export class UserMuteStoppedFrame extends SystemFrame {}
+
+/** Sets the time after which a silent user counts as idle, and restarts a wait that is under way. */
+export class UserIdleTimeoutUpdateFrame extends SystemFrame {
+  /** In milliseconds; 0 for never. */
+  readonly timeoutMs: number;
+
+  constructor(timeoutMs: number) {
+    super();
+    this.timeoutMs = timeoutMs;
+  }
+}

@@ -39,6 +39,7 @@ describe('LogObserver', () => {
       text: 'secret',
       userId: 'ada',
       timestamp: '',
+      finalized: false,
     });
   });
 

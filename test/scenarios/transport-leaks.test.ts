@@ -103,7 +103,7 @@ describe('a bot', () => {
     expect(await bot.result).toMatchObject({ reason: 'ended', forced: false });
     expect(bot.events.filter((event) => event === 'connected')).toHaveLength(1);
     await ada.exited;
-    expect((await ada.heard(transport.identity)).heardMs).toBeGreaterThan(promised(500, 400));
+    expect((await ada.heard(transport.identity)).heardMs).toBeGreaterThan(promised(500, 200));
     await gone(transport.roomName);
   });
 

@@ -12,7 +12,9 @@ const rtc = {
   },
   TrackKind: { KIND_AUDIO: 1, KIND_VIDEO: 2 },
   TrackSource: { SOURCE_MICROPHONE: 2 },
-  AudioStream: class extends ReadableStream {},
+  AudioStream: function AudioStream() {
+    return new ReadableStream();
+  },
 } as unknown as RtcNode;
 
 /** A microphone of ada, in a room without a server, and the requests to subscribe that reach nobody. */
