@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { readTraces } from '../trace-files.ts';
 import { checkConversation } from './check-conversation.ts';
 import type { ConversationRecording } from './recorder.ts';
 import { departure, nothingHappened } from './recording-of.ts';
-import type { Guarantees, ImprovementScenario, Message } from './scenario.ts';
+import type { Conversation, Guarantees, ImprovementScenario, Message, Reproduction } from './scenario.ts';
 
 const call = { id: 'c1', name: 'look', arguments: { at: 'map' } };
 const context: Message[] = [
@@ -35,6 +36,15 @@ const problemsOf = (guarantees: Guarantees, changes: Partial<ConversationRecordi
   const scenario: ImprovementScenario = { name: 'x', kind: 'improve', steps: [], expect: guarantees };
   return checkConversation(scenario, { ...recording, ...changes });
 };
+
+/** Guarantees about what Pipecat's records do not tell: frames, and the moments of marks. */
+const untold = ['outputHas', 'outputLacks', 'endsWithin', 'endsNotBefore'];
+
+const improvements = readTraces<Conversation>('conversation-traces', undefined)
+  .flatMap((file) => file.scenarios)
+  .filter((scenario) => scenario.kind === 'improve') as (ImprovementScenario & {
+  readonly pipecat: PipecatRecord;
+})[];
 
 describe('checkGuarantees', () => {
   it.each<[holds: Guarantees, fails: Guarantees]>([
@@ -114,4 +124,49 @@ describe('checkGuarantees', () => {
     expect(() => problemsOf({ weather: 1 } as Guarantees)).toThrow('"weather"');
     expect(() => problemsOf({ endsWithin: { after: 'noon', ms: 1 } })).toThrow('"noon"');
   });
+
+  it.each(improvements.map((scenario) => [scenario.name, scenario] as const))(
+    'finds in what Pipecat did what it missed, and nothing else: %s',
+    (_, scenario) => {
+      const found = checkConversation(withoutUntold(scenario), recordingOfPipecat(scenario.pipecat));
+      const names = new Set(found.map((problem) => problem.split(/[:, ]/, 1)[0]));
+      const missed = Object.entries(scenario.pipecat.missesIn).filter(([name]) => !untold.includes(name));
+      expect(missed.map(([name]) => name)).toEqual(expect.arrayContaining([...names]));
+      const always = missed.filter(([, runs]) => /^(\d+) of \1 /.test(runs)).map(([name]) => name);
+      expect([...names]).toEqual(expect.arrayContaining(always));
+    },
+  );
 });
+
+/** What Pipecat did in most of the runs that missed something. */
+interface PipecatRecord extends Pick<Reproduction, 'context' | 'llmRuns' | 'user' | 'assistant' | 'tools'> {
+  readonly ended: string | null;
+  readonly errors: number;
+  readonly llmRunsAtMs: readonly number[];
+  readonly toolsAtMs?: Readonly<Record<string, { readonly finished?: number }>>;
+  readonly missesIn: Readonly<Record<string, string>>;
+}
+
+function recordingOfPipecat(record: PipecatRecord): ConversationRecording {
+  const { context: messages = [], llmRuns = [], user = [], assistant = [], tools = [] } = record;
+  return {
+    ...nothingHappened,
+    context: messages,
+    user,
+    assistant,
+    llmRuns: llmRuns.map((run, index) => ({ tools: [], ...run, atMs: record.llmRunsAtMs[index] ?? 0 })),
+    tools: tools.map((tool) => ({
+      ...tool,
+      saw: [...tool.saw],
+      resultAtMs: record.toolsAtMs?.[tool.id]?.finished,
+    })),
+    ended: record.ended,
+    errors: record.errors,
+  };
+}
+
+/** Without the guarantees about what these records do not tell. */
+function withoutUntold(scenario: ImprovementScenario): ImprovementScenario {
+  const told = Object.entries(scenario.expect).filter(([name]) => !untold.includes(name));
+  return { ...scenario, expect: Object.fromEntries(told) };
+}
