@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { isMainThread } from 'node:worker_threads';
 
 // see run-bundle.cjs
 const isNeeded = !(Symbol.for('endframe.test.bundle') in globalThis);
-if (isMainThread && isNeeded) register(import.meta.url);
+// a worker thread needs hooks of its own, but the thread of the hooks has this module, too
+const isHooks = import.meta.url.endsWith('?hooks');
+if (isNeeded && !isHooks) register(`${import.meta.url}?hooks`);
 
 /** Results, by what they were made of: a test run starts hundreds of processes out of the same files. */
 const cache = new URL('../../node_modules/.cache/typescript-loader/', import.meta.url);
