@@ -6,16 +6,9 @@
  */
 
 import { fileURLToPath } from 'node:url';
+import { loaderArgs } from '../../lib/loader-args.ts';
 
 /** Arguments for Node, after its options. */
 export function guardianArgs(): string[] {
   return [...loaderArgs(), fileURLToPath(new URL('./main.ts', import.meta.url))];
-}
-
-/** From the sources the guardian uses the loader of the bot. */
-function loaderArgs(): string[] {
-  const place = process.execArgv.findIndex((arg) => arg === '--import' || arg.startsWith('--import='));
-  return place < 0
-    ? []
-    : process.execArgv.slice(place, process.execArgv[place] === '--import' ? place + 2 : place + 1);
 }
