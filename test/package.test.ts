@@ -25,6 +25,7 @@ describe('the package', () => {
   it.each([
     ['endframe', ['eventemitter3', 'rxjs']],
     ['endframe/livekit', ['eventemitter3', 'jose', 'rxjs']],
+    ['endframe/conversation', ['eventemitter3', 'rxjs']],
     ['endframe/sweeper', ['eventemitter3', 'jose', 'rxjs']],
     ['endframe/livekit-agents', ['eventemitter3', 'jose', 'rxjs']],
   ])('%s loads neither protobuf nor native code', async (door, expected) => {
@@ -35,6 +36,7 @@ describe('the package', () => {
   it.each([
     'endframe',
     'endframe/livekit',
+    'endframe/conversation',
     'endframe/sweeper',
     'endframe/livekit-agents',
     'endframe/testing',

@@ -80,6 +80,8 @@ export interface SpokenSentence {
   readonly contextId: string;
   /** Whether the conversation will contain what is heard of it. */
   readonly appendToContext: boolean;
+  /** Whether an interruption leaves it playing. */
+  readonly isUninterruptible: boolean;
   /** Whether its words are pushed one by one, as each begins. */
   hasWordTimes: boolean;
   /** Length of the audio so far, in milliseconds. */

@@ -3,15 +3,45 @@
 import { ControlFrame, DataFrame } from './frame.ts';
 import { TextFrame } from './text.ts';
 
-/** One message of a conversation; the shape of `content` depends on the model. */
-export interface LLMMessage {
-  /** Such as `system`, `user`, `assistant`, `tool`. */
-  readonly role: string;
-  /** The text, or parts in the format of the model. */
-  readonly content?: unknown;
-  /** Such as `tool_calls`. */
-  readonly [field: string]: unknown;
+/** A call of a tool, as it stands in an assistant's message. */
+export interface LLMToolCall {
+  /** The id that the tool's message refers to. */
+  readonly id: string;
+  /** Always `function`. */
+  readonly type: 'function';
+  /** The name of the tool, and its arguments as JSON. */
+  readonly function: { readonly name: string; readonly arguments: string };
 }
+
+/** A part of a message: text, an image, sound or a file. */
+export type LLMContentPart =
+  | { readonly type: 'text'; readonly text: string }
+  | {
+      readonly type: 'image_url';
+      /** A URL or a data URL; `detail` is `low`, `high` or `auto`. */
+      readonly image_url: { readonly url: string; readonly detail?: string };
+    }
+  | {
+      readonly type: 'input_audio';
+      /** Base64, and its format, such as `wav`. */
+      readonly input_audio: { readonly data: string; readonly format: string };
+    }
+  | {
+      readonly type: 'file';
+      /** A name, and base64 as a data URL; or the provider's id. */
+      readonly file: { readonly filename?: string; readonly file_data?: string; readonly file_id?: string };
+    };
+
+/** One message of a conversation, in the shape of OpenAI's chat. */
+export type LLMMessage =
+  | { readonly role: 'system' | 'developer'; readonly content: string }
+  | { readonly role: 'user'; readonly content: string | readonly LLMContentPart[]; readonly name?: string }
+  | {
+      readonly role: 'assistant';
+      readonly content?: string | null;
+      readonly tool_calls?: readonly LLMToolCall[];
+    }
+  | { readonly role: 'tool'; readonly tool_call_id: string; readonly content: string };
 
 /** A conversation so far, and its tools: what a language model answers. */
 export interface LLMContextData {

@@ -36,3 +36,8 @@ export class TTSUpdateSettingsFrame extends ServiceUpdateSettingsFrame {}
 
 /** Changes settings of speech recognition. */
 export class STTUpdateSettingsFrame extends ServiceUpdateSettingsFrame {}
+
+/** Whether a frame is for this processor. */
+export function isFor({ service }: ServiceUpdateSettingsFrame, { name }: { readonly name: string }): boolean {
+  return service === undefined || service === name;
+}

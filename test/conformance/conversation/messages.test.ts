@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LLMToolCall } from '../../../src/frames/llm.ts';
 import { makeMessage, readMessages, splitCalls } from './messages.ts';
 import type { Message } from './scenario.ts';
 
@@ -28,7 +29,9 @@ describe('readMessages', () => {
   });
 
   it('reads a text with calls as two messages', () => {
-    const { tool_calls } = makeMessage({ calls: [call('a')] });
+    const { tool_calls = [] } = makeMessage({ calls: [call('a')] }) as {
+      tool_calls?: readonly LLMToolCall[];
+    };
     expect(readMessages([{ role: 'assistant', content: 'One moment.', tool_calls }])).toEqual([
       { assistant: 'One moment.' },
       { calls: [call('a')] },

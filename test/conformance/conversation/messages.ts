@@ -8,7 +8,7 @@ import {
   RUNNING,
   UNKNOWN_FUNCTION,
 } from '../../../src/conversation/tool-messages.ts';
-import type { LLMMessage } from '../../../src/frames/llm.ts';
+import type { LLMMessage, LLMToolCall } from '../../../src/frames/llm.ts';
 import type { CallSpec, Message, OwnMessage, ToolState } from './scenario.ts';
 
 /** What a tool message says in each state. */
@@ -23,12 +23,6 @@ const wordings: Readonly<Record<ToolState, string>> = {
 /** The states of the messages about calls that outlived something said since. */
 const lateStatuses = { lateResult: 'finished', lateCancel: 'cancelled', progress: 'progress' } as const;
 
-/** A call in an assistant's message. */
-interface ToolCall {
-  readonly id: string;
-  readonly function: { readonly name: string; readonly arguments: string };
-}
-
 /** Makes a message of the context. */
 export function makeMessage(message: Message): LLMMessage {
   if (message.calls !== undefined) {
@@ -40,7 +34,10 @@ export function makeMessage(message: Message): LLMMessage {
     return { role: 'tool', tool_call_id: tool, content };
   }
   const [role, content] = Object.entries(message)[0] as [string, unknown];
-  return { role, content: typeof content === 'string' ? content : ownContent(content as OwnMessage) };
+  return {
+    role,
+    content: typeof content === 'string' ? content : ownContent(content as OwnMessage),
+  } as LLMMessage;
 }
 
 /** Reads the messages of a context: one for each call, its tool message behind it. */
@@ -82,7 +79,7 @@ function isAnswerTo(calls: readonly CallSpec[], message: unknown): boolean {
   return id !== undefined && calls.some((call) => call.id === id);
 }
 
-function makeCall({ id, name, arguments: input = {} }: CallSpec): object {
+function makeCall({ id, name, arguments: input = {} }: CallSpec): LLMToolCall {
   return { id, type: 'function', function: { name, arguments: JSON.stringify(input) } };
 }
 
@@ -92,15 +89,16 @@ function ownContent({ kind, id, result }: OwnMessage): string {
 }
 
 /** The text of an answer and its calls are two messages. */
-function readMessage({ role, content, ...fields }: LLMMessage): Message[] {
-  if (role === 'tool') return [readToolMessage(String(fields.tool_call_id), content)];
+function readMessage(message: LLMMessage): Message[] {
+  const { role, content } = message;
+  if (role === 'tool') return [readToolMessage(message.tool_call_id, content)];
   if (role === 'developer') return [{ developer: readOwnMessage(content) ?? content }];
-  const calls = (fields.tool_calls as readonly ToolCall[] | undefined)?.map(readCall) ?? [];
+  const calls = (role === 'assistant' ? message.tool_calls : undefined)?.map(readCall) ?? [];
   const hasText = calls.length === 0 || (content !== undefined && content !== null && content !== '');
   return [...(hasText ? [{ [role]: content }] : []), ...(calls.length > 0 ? [{ calls }] : [])];
 }
 
-function readCall({ id, function: { name, arguments: input } }: ToolCall): CallSpec {
+function readCall({ id, function: { name, arguments: input } }: LLMToolCall): CallSpec {
   return { id, name, arguments: parse(input) as Record<string, unknown> };
 }
 

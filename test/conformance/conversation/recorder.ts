@@ -61,7 +61,7 @@ export class ConversationRecorder {
   readonly #departures: Departure[] = [];
   readonly #troubles: string[] = [];
   readonly #timeline: string[] = [];
-  #firstStepAtMs = 0;
+  #firstStepAtMs: number | undefined;
   #waiters: Waiter[] = [];
   #errors = 0;
 
@@ -176,7 +176,9 @@ export class ConversationRecorder {
   }
 
   #note(text: string): void {
-    const sinceMs = Math.round(performance.now() - this.#firstStepAtMs);
+    // what happens before the first step has no time
+    const sinceMs =
+      this.#firstStepAtMs === undefined ? 0 : Math.round(performance.now() - this.#firstStepAtMs);
     this.#timeline.push(`${String(sinceMs).padStart(6)} ${text}`);
   }
 

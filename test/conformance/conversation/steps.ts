@@ -12,18 +12,16 @@ import {
   LLMSetToolsFrame,
 } from '../../../src/frames/llm.ts';
 import {
+  ProposedUserStartedSpeakingFrame,
+  ProposedUserStoppedSpeakingFrame,
   TTSSpeakFrame,
+  UserIdleTimeoutUpdateFrame,
   UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
   VADUserStartedSpeakingFrame,
   VADUserStoppedSpeakingFrame,
 } from '../../../src/frames/speaking.ts';
 import { InterimTranscriptionFrame, TranscriptionFrame } from '../../../src/frames/text.ts';
-import {
-  ProposedUserStartedSpeakingFrame,
-  ProposedUserStoppedSpeakingFrame,
-  UserIdleTimeoutUpdateFrame,
-} from '../../../src/frames/turns.ts';
 import type { PipelineTask } from '../../../src/pipeline/pipeline-task.ts';
 import { sleep } from '../../support/fake-time.ts';
 import { makeMessage } from './messages.ts';
