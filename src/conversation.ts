@@ -49,7 +49,6 @@ export {
 export { SmartTurnAnalyzer } from './conversation/turns/smart-turn-analyzer.ts';
 export type { TurnAnalyzer, TurnVerdict } from './conversation/turns/turn-analyzer.ts';
 export { TurnAnalyzerUserTurnStopStrategy } from './conversation/turns/turn-analyzer-user-turn-stop-strategy.ts';
-// turns
 export {
   ExternalUserTurnStartStrategy,
   MinWordsUserTurnStartStrategy,
@@ -72,7 +71,6 @@ export {
   MuteUntilFirstBotCompleteUserMuteStrategy,
   type UserMuteStrategy,
 } from './conversation/user-mute-strategies.ts';
-
 // frames
 export {
   LLMAssistantPushAggregationFrame,
@@ -104,3 +102,5 @@ export {
   UserMuteStartedFrame,
   UserMuteStoppedFrame,
 } from './frames/speaking.ts';
+// turns
+export type { VoiceActivityOptions } from './vad/voice-activity.ts';

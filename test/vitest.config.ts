@@ -6,8 +6,8 @@ const unit = unitTests();
 const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    // they mostly wait for each other's processes: vitest's own choice would leave one of two cores idle
-    maxWorkers: 4,
+    // one more than the two cores: tests wait for other processes, and media stalls where many share a core
+    maxWorkers: 3,
     testTimeout: 180_000,
     expect: { poll: { timeout: 90_000 } },
     projects: [

@@ -18,11 +18,13 @@ import {
   LLMSetToolChoiceFrame,
   LLMSetToolsFrame,
 } from '../frames/llm.ts';
+import { ParticipantLeftFrame } from '../frames/participants.ts';
 import {
   ProposedUserStartedSpeakingFrame,
   ProposedUserStoppedSpeakingFrame,
   UserMuteStartedFrame,
   UserMuteStoppedFrame,
+  UserSpeakingFrame,
   UserStartedSpeakingFrame,
   UserStoppedSpeakingFrame,
   VADUserStartedSpeakingFrame,
@@ -32,6 +34,8 @@ import { InterimTranscriptionFrame, TranscriptionFrame } from '../frames/text.ts
 import { checkBoolean, checkCount, checkDurationMs } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
+import type { SpeakerTrack } from '../vad/speakers.ts';
+import { VoiceActivity, type VoiceActivityOptions } from '../vad/voice-activity.ts';
 import type { ConversationState } from './conversation-state.ts';
 import { joinText, type TextPart } from './join-text.ts';
 import { EMPTY_TURN } from './tool-messages.ts';
@@ -62,6 +66,10 @@ export interface EmptyTurnOptions {
 
 /** Options of the user's half. */
 export interface LLMUserAggregatorOptions extends FrameProcessorOptions {
+  /**
+   * Detects voice activity here. Default: a `VADProcessor`, or a recognition that tells voice activity, stands in front.
+   */
+  readonly vad?: VoiceActivityOptions | undefined;
   /** What decides about turns. Default: voice activity or a transcription starts one, 600 ms of silence stop it. */
   readonly turns?:
     | {
@@ -124,6 +132,7 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
   readonly #turns: UserTurnController;
   readonly #mute: readonly UserMuteStrategy[];
   readonly #idle: UserIdleController;
+  readonly #vad: VoiceActivity | undefined;
   readonly #emptyTurn: { readonly interrupted: boolean; readonly idle: boolean; readonly inARow: number };
   #parts: TextPart[] = [];
   #userId = '';
@@ -145,6 +154,7 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
     checkBoolean('user.emptyTurn.idle', idle);
     checkCount('user.emptyTurn.inARow', inARow, 0);
     this.#state = state;
+    this.#vad = options.vad === undefined ? undefined : this.#newVAD(options.vad);
     this.#mute = mute;
     this.#emptyTurn = { interrupted, idle, inARow };
     this.#idle = new UserIdleController(idleTimeoutMs, () => void this.emit('userTurnIdle'));
@@ -168,15 +178,21 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
   override async setup(setup: FrameProcessorSetup): Promise<void> {
     await super.setup(setup);
     await this.#reset();
-    await this.#turns.prepare();
+    setup.claims.add('user turns');
+    try {
+      await Promise.all([this.#turns.prepare(), this.#vad?.prepare()]);
+    } catch (error) {
+      setup.fail(error);
+    }
   }
 
   override async cleanup(): Promise<void> {
     await this.#reset();
+    await this.#vad?.close();
     await super.cleanup();
   }
 
-  protected override process(frame: Frame, direction: FrameDirection): void {
+  protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
     switch (frame.frameRole) {
       case 'start':
         this.push(frame, direction);
@@ -199,6 +215,25 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
     this.#handle(frame, direction);
     this.#turns.process(frame);
     this.#idle.process(frame);
+    if (frame instanceof InputAudioRawFrame && direction === 'downstream') return this.#vad?.process(frame);
+    if (frame instanceof ParticipantLeftFrame) this.#vad?.left(frame.identity);
+  }
+
+  #newVAD(options: VoiceActivityOptions): VoiceActivity {
+    const tell = ({ transportSource }: SpeakerTrack, frame: Frame): void => {
+      frame.transportSource = transportSource;
+      this.broadcastFrame(frame);
+      this.#turns.process(frame);
+    };
+    return new VoiceActivity(options, {
+      started: (track, startMs, isFirst) => {
+        tell(track, new VADUserStartedSpeakingFrame(startMs, track.userId));
+        if (isFirst) this.broadcast(UserSpeakingFrame);
+      },
+      stopped: (track, stopMs) => tell(track, new VADUserStoppedSpeakingFrame(stopMs, track.userId)),
+      speaks: () => this.broadcast(UserSpeakingFrame),
+      failed: (error) => this.pushError({ error }),
+    });
   }
 
   #handle(frame: Frame, direction: FrameDirection): void {
@@ -337,6 +372,7 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
     this.#isMuted = false;
     this.#emptyTurns = 0;
     this.#idle.reset();
+    this.#vad?.reset();
     await this.#turns.close();
   }
 }

@@ -130,6 +130,7 @@ export class PipelineRun implements PipelineHooks {
       get signal() {
         return lifecycle.signal;
       },
+      claims: new Set(),
       reportProgress: () => {
         lifecycle.progress();
         this.#idle?.reset();

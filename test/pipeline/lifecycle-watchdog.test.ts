@@ -39,6 +39,7 @@ describe('LifecycleWatchdog', () => {
       audioInSampleRate: 16_000,
       audioOutSampleRate: 24_000,
       signal: new AbortController().signal,
+      claims: new Set(),
       reportProgress: () => {},
       cleanupTimeoutMs: null,
       hooks: noHooks,

@@ -18,7 +18,13 @@ const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', imp
 
 /** One run of the suite. */
 function runTraces() {
-  const args = ['run', '--config', 'test/vitest.config.ts', 'test/conformance/traces.test.ts'];
+  const args = [
+    'run',
+    '--config',
+    'test/vitest.config.ts',
+    'test/conformance/traces.test.ts',
+    'test/conformance/conversations.test.ts',
+  ];
   const child = spawn(process.execPath, [vitest, ...args], { cwd: root });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
