@@ -35,7 +35,7 @@ import { checkBoolean, checkCount, checkDurationMs } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import type { SpeakerTrack } from '../vad/speakers.ts';
-import { VoiceActivity, type VoiceActivityOptions } from '../vad/voice-activity.ts';
+import { strategyStopMs, VoiceActivity, type VoiceActivityOptions } from '../vad/voice-activity.ts';
 import type { ConversationState } from './conversation-state.ts';
 import { joinText, type TextPart } from './join-text.ts';
 import { EMPTY_TURN } from './tool-messages.ts';
@@ -67,7 +67,7 @@ export interface EmptyTurnOptions {
 /** Options of the user's half. */
 export interface LLMUserAggregatorOptions extends FrameProcessorOptions {
   /**
-   * Detects voice activity here. Default: a `VADProcessor`, or a recognition that tells voice activity, stands in front.
+   * Detects voice activity here, by default with a silence of 200 ms at the end. Default: a `VADProcessor`, or a recognition that tells voice activity, stands in front.
    */
   readonly vad?: VoiceActivityOptions | undefined;
   /** What decides about turns. Default: voice activity or a transcription starts one, 600 ms of silence stop it. */
@@ -232,6 +232,7 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
       },
       stopped: (track, stopMs) => tell(track, new VADUserStoppedSpeakingFrame(stopMs, track.userId)),
       speaks: () => this.broadcast(UserSpeakingFrame),
+      defaultStopMs: () => strategyStopMs,
       failed: (error) => this.pushError({ error }),
     });
   }

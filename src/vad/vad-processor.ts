@@ -16,7 +16,7 @@ import { checkBoolean, checkOneOf } from '../lib/options.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
 import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import type { SpeakerTrack } from './speakers.ts';
-import { VoiceActivity, type VoiceActivityOptions } from './voice-activity.ts';
+import { strategyStopMs, VoiceActivity, type VoiceActivityOptions } from './voice-activity.ts';
 
 /** Options of a {@link VADProcessor}. */
 export interface VADProcessorOptions extends FrameProcessorOptions, VoiceActivityOptions {
@@ -39,7 +39,7 @@ export interface VADProcessorOptions extends FrameProcessorOptions, VoiceActivit
  * Frames out, in both directions: {@link VADUserStartedSpeakingFrame} and {@link VADUserStoppedSpeakingFrame} for
  * each track, with its `transportSource`; {@link UserStartedSpeakingFrame}, an interruption,
  * {@link UserSpeakingFrame} every 200 ms and {@link UserStoppedSpeakingFrame} for each turn. Where a context aggregator
- * decides about turns, only voice activity is announced.
+ * decides about turns, only voice activity is announced, after 200 ms of silence by default.
  * An analyzer that fails later is reported once, and its track is not analyzed any more.
  *
  * @example
@@ -65,6 +65,7 @@ export class VADProcessor extends FrameProcessor {
       started: (track, startMs, isFirst) => this.#started(track, startMs, isFirst),
       stopped: (track, stopMs, isLast) => this.#stopped(track, stopMs, isLast),
       speaks: () => this.broadcast(UserSpeakingFrame),
+      defaultStopMs: () => (this.#announcesTurns ? undefined : strategyStopMs),
       failed: (error) => this.pushError({ error }),
     });
   }

@@ -22,11 +22,16 @@ export interface VoiceActivityActions {
   stopped(track: SpeakerTrack, stopMs: number, isLast: boolean): void;
   /** Called every 200 ms while somebody speaks. */
   speaks(): void;
+  /** Used where the options have no `stopMs`; asked at the first audio of a track. `undefined`: the detector's own. */
+  defaultStopMs(): number | undefined;
   /** An analyzer has failed; its track is not analyzed any more. */
   failed(error: unknown): void;
 }
 
 const speakingPeriodMs = 200;
+
+/** Silence after which voice activity ends where a strategy behind it decides about the turn, in milliseconds. */
+export const strategyStopMs = 200;
 
 /**
  * Analyzes each track of each participant separately.
@@ -49,7 +54,10 @@ export class VoiceActivity {
     this.#actions = actions;
     this.#audioIdleMs = audioIdleMs;
     this.#speakers = new Speakers(createAnalyzer, {
-      createDetector: () => new SpeechDetector(options),
+      createDetector: () => {
+        const stopMs = options.stopMs ?? actions.defaultStopMs();
+        return new SpeechDetector(stopMs === undefined ? options : { ...options, stopMs });
+      },
       failed: (error) => actions.failed(error),
     });
   }
