@@ -21,9 +21,15 @@ export type {
 } from './conversation/llm-user-aggregator.ts';
 // services
 export { type LLMPart, LLMService, type LLMServiceOptions } from './conversation/services/llm-service.ts';
+export {
+  SegmentedSTTService,
+  type SegmentedSTTServiceOptions,
+} from './conversation/services/segmented-stt-service.ts';
 export type { SpokenWord, TTSPart } from './conversation/services/sentence-synthesis.ts';
 export { categoryOf, ServiceTimeoutError } from './conversation/services/service-call.ts';
+export { STTService, type STTServiceOptions, type Voice } from './conversation/services/stt-service.ts';
 export { TTSService, type TTSServiceOptions } from './conversation/services/tts-service.ts';
+export type { STTPart } from './conversation/services/voice-stream.ts';
 export {
   CANCELLED,
   COMPLETED,

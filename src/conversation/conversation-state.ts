@@ -50,6 +50,8 @@ export class ConversationState {
   /** Ids of frames whose siblings are still to come. */
   readonly #seen = new Set<number>();
   #isRunOwed = false;
+  /** Answers with a result that waits for their other calls. */
+  readonly #awaited = new Set<string>();
 
   constructor(context: LLMContext) {
     this.context = context;
@@ -66,6 +68,7 @@ export class ConversationState {
     this.#calls.clear();
     this.#unheard.clear();
     this.#seen.clear();
+    this.#awaited.clear();
     this.#isRunOwed = false;
   }
 
@@ -108,10 +111,17 @@ export class ConversationState {
     if (message !== undefined) this.context.addMessages(message);
   }
 
-  /** An interruption: answers that have not begun will not be heard. */
-  interrupted(): void {
-    for (const message of this.#unheard.values()) this.context.replaceMessage(message, undefined);
-    this.#unheard.clear();
+  /**
+   * An interruption: answers that have not begun will not be heard.
+   *
+   * @param exceptId The answer that goes on.
+   */
+  interrupted(exceptId?: string): void {
+    for (const [responseId, message] of this.#unheard) {
+      if (responseId === exceptId) continue;
+      this.context.replaceMessage(message, undefined);
+      this.#unheard.delete(responseId);
+    }
   }
 
   callsStarted({ functionCalls, text, responseId, broadcastSiblingId, id }: FunctionCallsStartedFrame): void {
@@ -165,7 +175,7 @@ export class ConversationState {
     this.#calls.delete(toolCallId);
     if (call.frame.cancelOnInterruption) this.#replace(toolCallId, call, CANCELLED);
     else this.context.addMessages(lateCallMessage(toolCallId, 'cancelled'));
-    if (runLLM && !this.isUserTurnOpen && !this.#hasSiblings(call)) this.requestRun();
+    if (runLLM && this.#isLastOf(call)) this.requestRun();
   }
 
   #settle(toolCallId: string, call: Call, result: unknown): void {
@@ -176,13 +186,35 @@ export class ConversationState {
   }
 
   #replace(toolCallId: string, call: Call, content: string): void {
-    if (call.message !== undefined)
-      this.context.replaceMessage(call.message, toolMessage(toolCallId, content));
+    const settled = toolMessage(toolCallId, content);
+    if (call.message === undefined || this.context.replaceMessage(call.message, settled)) return;
+    // the messages were replaced meanwhile, perhaps by copies
+    const copy = this.context.messages.findLast(
+      (message) =>
+        message.role === 'tool' && message.tool_call_id === toolCallId && message.content === RUNNING,
+    );
+    if (copy === undefined) this.context.addMessages(lateCallMessage(toolCallId, 'finished', content));
+    else this.context.replaceMessage(copy, settled);
   }
 
   #runsAfter({ result, runLLM }: FunctionCallResultFrame, call: Call): boolean {
-    if (result === undefined || result === null) return false;
-    return runLLM ?? !this.#hasSiblings(call);
+    const isEmpty = result === undefined || result === null;
+    if (!isEmpty && runLLM !== undefined) return runLLM;
+    return this.#isLastOf(call, !isEmpty && runLLM !== false);
+  }
+
+  /**
+   * Whether the model runs now that a call is settled: where it was the last one of its answer, and one of them is to be
+   * answered.
+   */
+  #isLastOf(call: Call, isAnswered = true): boolean {
+    const { responseId } = call;
+    if (responseId === undefined || !this.#hasSiblings(call)) {
+      const wasAwaited = responseId !== undefined && this.#awaited.delete(responseId);
+      return isAnswered || wasAwaited;
+    }
+    if (isAnswered) this.#awaited.add(responseId);
+    return false;
   }
 
   /** Whether another call of the same answer is still to be settled. */

@@ -27,6 +27,7 @@ import {
 import { TTSStartedFrame, TTSTextFrame } from '../frames/speaking.ts';
 import { InterimTranscriptionFrame, TextFrame, TranscriptionFrame } from '../frames/text.ts';
 import { FrameProcessor, type FrameProcessorOptions } from '../processors/frame-processor.ts';
+import type { FrameProcessorSetup } from '../processors/frame-processor-setup.ts';
 import type { ConversationState } from './conversation-state.ts';
 import { HeardSentence } from './heard-words.ts';
 import { joinText, type TextPart } from './join-text.ts';
@@ -89,6 +90,13 @@ export class LLMAssistantAggregator extends FrameProcessor<LLMAssistantAggregato
     state.connect({ run: () => this.push(new LLMContextFrame(state.context), 'upstream') });
   }
 
+  override async setup(setup: FrameProcessorSetup): Promise<void> {
+    await super.setup(setup);
+    this.#turn = undefined;
+    this.#heard = undefined;
+    this.#thought = undefined;
+  }
+
   override async cleanup(): Promise<void> {
     this.#turn = undefined;
     this.#heard = undefined;
@@ -98,8 +106,10 @@ export class LLMAssistantAggregator extends FrameProcessor<LLMAssistantAggregato
   protected override process(frame: Frame, direction: FrameDirection): void {
     if (frame.frameRole === 'interruption') this.#interrupt(frame);
     else if (frame.frameRole === 'end') this.#close();
-    else if (frame.frameRole === 'cancel') this.#cut();
-    else if (this.#handleTurn(frame)) return;
+    else if (frame.frameRole === 'cancel') {
+      this.#cut();
+      this.#state.interrupted();
+    } else if (this.#handleTurn(frame)) return;
     else if (frame instanceof TTSAudioRawFrame) this.#addAudio(frame);
     else if (frame instanceof TTSStartedFrame) this.#speechStarted(frame);
     else if (this.#handleCall(frame) || this.#handleThought(frame) || this.#handleContext(frame)) return;
@@ -185,8 +195,11 @@ export class LLMAssistantAggregator extends FrameProcessor<LLMAssistantAggregato
 
   #interrupt(frame: Frame): void {
     // what may not be interrupted goes on
-    if (this.#turn !== undefined && this.#goesOn(this.#heard?.sentence)) return;
     if (frame.transportDestination !== undefined) return;
+    if (this.#turn !== undefined && this.#goesOn(this.#heard?.sentence)) {
+      this.#state.interrupted(this.#turn.responseId);
+      return;
+    }
     this.#cut();
     this.#state.interrupted();
   }
@@ -197,23 +210,26 @@ export class LLMAssistantAggregator extends FrameProcessor<LLMAssistantAggregato
 
   /** Closes the turn with what was heard of the sentence that is being spoken. */
   #cut(): void {
-    const heard = this.#heard;
-    if (
-      heard !== undefined &&
-      !heard.isWritten &&
-      !heard.sentence.hasWordTimes &&
-      heard.sentence.appendToContext
-    ) {
-      this.#turn?.parts.push({ text: heard.words, includesInterFrameSpaces: false });
-    }
-    this.#heard = undefined;
     this.#close(true);
+    this.#heard = undefined;
+  }
+
+  /** What was heard of a sentence whose text has not come, as it was cut or its voice has failed. */
+  #addHeardWords(turn: Turn): void {
+    const heard = this.#heard;
+    this.#heard = undefined;
+    if (heard === undefined || heard.isWritten) return;
+    const { hasWordTimes, appendToContext } = heard.sentence;
+    if (!hasWordTimes && appendToContext) {
+      turn.parts.push({ text: heard.words, includesInterFrameSpaces: false });
+    }
   }
 
   #close(interrupted = false): void {
     const turn = this.#turn;
     if (turn === undefined) return;
     this.#turn = undefined;
+    this.#addHeardWords(turn);
     const content = joinText(turn.parts.filter(({ text }) => text !== ''));
     this.#state.answered(turn.responseId, content);
     if (content !== '') this.push(new LLMContextFrame(this.#state.context));

@@ -187,9 +187,18 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
   }
 
   override async cleanup(): Promise<void> {
-    await this.#reset();
-    await this.#vad?.close();
-    await super.cleanup();
+    try {
+      await this.#reset();
+      await this.#vad?.close();
+    } finally {
+      await super.cleanup();
+    }
+  }
+
+  /** What was said is not dropped by the interruption that it causes. */
+  override queueFrame(frame: Frame, direction: FrameDirection = 'downstream'): void {
+    if (frame instanceof TranscriptionFrame) frame.uninterruptible = true;
+    super.queueFrame(frame, direction);
   }
 
   protected override process(frame: Frame, direction: FrameDirection): void | Promise<void> {
@@ -199,6 +208,7 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
         this.#updateMute(frame);
         return;
       case 'end':
+      case 'stop':
       case 'cancel':
         this.#finish();
         this.push(frame, direction);
@@ -209,7 +219,7 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
     this.#updateMute(frame);
     if (isMuted) {
       // the end of what began before the mute
-      if (this.#turns.isOpen && isEndOfSpeech(frame)) this.#turns.process(frame);
+      if (isEndOfSpeech(frame)) this.#turns.process(frame);
       return;
     }
     this.#handle(frame, direction);
@@ -283,6 +293,8 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
   }
 
   #run(): void {
+    // an answer is awaited, not the user
+    this.#idle.stop();
     this.#state.ran();
     this.push(new LLMContextFrame(this.#state.context));
   }
@@ -353,7 +365,7 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
     this.#write({ asksModel: false });
     if (this.#written.length > 0) this.#emitStopped();
     this.#idle.stop();
-    void this.#turns.close();
+    this.#turns.close().catch((error) => this.pushError({ error }));
   }
 
   #updateMute(frame: Frame): void {
@@ -372,6 +384,7 @@ export class LLMUserAggregator extends FrameProcessor<LLMUserAggregatorEvents> {
     this.#startedAt = '';
     this.#isMuted = false;
     this.#emptyTurns = 0;
+    for (const strategy of this.#mute) strategy.reset?.();
     this.#idle.reset();
     this.#vad?.reset();
     await this.#turns.close();

@@ -11,6 +11,7 @@ import {
   BotStoppedSpeakingFrame,
   UserIdleTimeoutUpdateFrame,
 } from '../frames/speaking.ts';
+import { longestTimerMs } from '../lib/options.ts';
 
 /**
  * Fires once when the user is silent for the timeout after the bot has spoken, unless a turn is open or a function runs.
@@ -93,7 +94,8 @@ export class UserIdleController {
   }
 
   #update(timeoutMs: number): void {
-    this.#timeoutMs = timeoutMs;
+    // longer than timers can wait is never
+    this.#timeoutMs = timeoutMs <= longestTimerMs ? timeoutMs : 0;
     clearTimeout(this.#timer);
     if (this.#isWaiting) this.#start();
   }

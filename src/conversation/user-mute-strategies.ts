@@ -17,11 +17,17 @@ export interface UserMuteStrategy {
    * @returns Whether the user is muted from the next frame on.
    */
   process(frame: Frame): boolean;
+  /** Called before each run. */
+  reset?(): void;
 }
 
 /** Mutes the user while the bot speaks. */
 export class AlwaysUserMuteStrategy implements UserMuteStrategy {
   #isSpeaking = false;
+
+  reset(): void {
+    this.#isSpeaking = false;
+  }
 
   process(frame: Frame): boolean {
     if (frame instanceof BotStartedSpeakingFrame) this.#isSpeaking = true;
@@ -33,6 +39,10 @@ export class AlwaysUserMuteStrategy implements UserMuteStrategy {
 /** Mutes the user while the bot speaks for the first time. */
 export class FirstSpeechUserMuteStrategy implements UserMuteStrategy {
   #state: 'before' | 'speaking' | 'over' = 'before';
+
+  reset(): void {
+    this.#state = 'before';
+  }
 
   process(frame: Frame): boolean {
     if (frame instanceof BotStartedSpeakingFrame && this.#state === 'before') this.#state = 'speaking';
@@ -46,6 +56,11 @@ export class MuteUntilFirstBotCompleteUserMuteStrategy implements UserMuteStrate
   #hasStarted = false;
   #isOver = false;
 
+  reset(): void {
+    this.#hasStarted = false;
+    this.#isOver = false;
+  }
+
   process(frame: Frame): boolean {
     if (frame instanceof BotStartedSpeakingFrame) this.#hasStarted = true;
     else if (frame instanceof BotStoppedSpeakingFrame) this.#isOver = true;
@@ -57,6 +72,10 @@ export class MuteUntilFirstBotCompleteUserMuteStrategy implements UserMuteStrate
 /** Mutes the user while a function runs. */
 export class FunctionCallUserMuteStrategy implements UserMuteStrategy {
   readonly #calls = new Set<string>();
+
+  reset(): void {
+    this.#calls.clear();
+  }
 
   process(frame: Frame): boolean {
     if (frame instanceof FunctionCallsStartedFrame) {

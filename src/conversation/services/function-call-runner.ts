@@ -203,16 +203,39 @@ export class FunctionCallRunner {
     if (call.state === 'settled') return;
     call.state = 'settled';
     clearTimeout(call.timer);
-    this.#pushResult(call, result, { runLLM, ...options });
+    const isJSON = this.#isJSON(call, result);
+    this.#pushResult(call, isJSON ? result : FUNCTION_FAILED, { runLLM, ...options });
   }
 
   #progress(call: Call, result: unknown): void {
-    if (call.state === 'running' && result !== undefined) this.#pushResult(call, result, { isFinal: false });
+    if (call.state === 'running' && result !== undefined && this.#isJSON(call, result))
+      this.#pushResult(call, result, { isFinal: false });
+  }
+
+  /** Reports a result that cannot be written into the conversation. */
+  #isJSON({ name }: Call, result: unknown): boolean {
+    try {
+      JSON.stringify(result);
+      return true;
+    } catch (cause) {
+      const error = `The result of the function "${name}" is no JSON: ${errorMessage(cause)}`;
+      this.#options.llm.pushError({ error, cause, category: 'application' });
+      return false;
+    }
   }
 
   #pushResult({ id, name, input }: Call, result: unknown, options: SettleOptions): void {
+    const { llm } = this.#options;
     const call = { functionName: name, toolCallId: id, arguments: input };
-    this.#options.llm.broadcast(FunctionCallResultFrame, { ...call, result, ...options });
+    const { onContextUpdated: callback } = options;
+    const onContextUpdated = (): void => {
+      try {
+        callback?.();
+      } catch (error) {
+        llm.pushError({ error, category: 'application' });
+      }
+    };
+    llm.broadcast(FunctionCallResultFrame, { ...call, result, ...options, onContextUpdated });
   }
 
   #cancel(call: Call, runLLM: boolean): void {

@@ -172,7 +172,7 @@ export abstract class LLMService extends FrameProcessor {
     if (frame.frameRole === 'interruption') {
       this.#abort();
       this.#calls.interrupt();
-    } else if (frame.frameRole === 'cancel' || frame.frameRole === 'end') {
+    } else if (frame.frameRole === 'cancel' || frame.frameRole === 'end' || frame.frameRole === 'stop') {
       this.#abort();
       this.#calls.cancelAll();
     }

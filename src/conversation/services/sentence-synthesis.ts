@@ -3,6 +3,7 @@
 import { type SpokenSentence, TTSAudioRawFrame } from '../../frames/audio.ts';
 import type { ErrorCategory } from '../../frames/error-frame.ts';
 import type { Frame } from '../../frames/frame.ts';
+import { checkAudio, checkFrameText } from '../../frames/frame-checks.ts';
 import { TTSTextFrame } from '../../frames/speaking.ts';
 import { PipelineError } from '../../lib/errors.ts';
 import { categoryOf, iterateBounded } from './service-call.ts';
@@ -31,6 +32,8 @@ export interface SentenceSynthesisOptions {
   readonly silenceMs: number | null;
   readonly synthesize: (signal: AbortSignal) => AsyncIterable<TTSPart>;
   readonly push: (frame: Frame) => void;
+  /** Whether the service is of use; it is not asked otherwise. */
+  readonly isUsable: () => boolean;
   readonly started: () => void;
   /** @param valueMs From the request on, in milliseconds. */
   readonly firstAudio: (valueMs: number) => void;
@@ -66,7 +69,7 @@ export class SentenceSynthesis {
     if (this.#hasStarted) return;
     this.#hasStarted = true;
     this.#startedMs = performance.now();
-    this.#options.started();
+    if (this.#options.isUsable()) this.#options.started();
     void this.#collect();
   }
 
@@ -91,25 +94,31 @@ export class SentenceSynthesis {
   }
 
   async #collect(): Promise<void> {
-    const { synthesize, silenceMs, sentence, firstAudio } = this.#options;
+    const { synthesize, silenceMs, sentence, firstAudio, isUsable } = this.#options;
     const { signal } = this.#controller;
     try {
+      if (!isUsable()) return;
       for await (const part of iterateBounded(synthesize(signal), { signal, silenceMs })) {
         if (part.type === 'audio') {
+          checkAudio({ ...part, numChannels: 1 });
           if (part.audio.length === 0) continue;
           if (sentence.durationMs === 0) firstAudio(performance.now() - this.#startedMs);
           sentence.durationMs += (part.audio.length / part.sampleRate) * 1_000;
-        } else if (part.words.length > 0) sentence.hasWordTimes = true;
+        } else {
+          for (const { text } of part.words) checkFrameText(text);
+          if (part.words.length > 0) sentence.hasWordTimes = true;
+        }
         this.#parts.push(part);
         this.#wake();
       }
       if (sentence.durationMs === 0) this.#error = new PipelineError('The service has given no audio');
     } catch (error) {
       this.#error = error;
+    } finally {
+      sentence.isComplete = true;
+      this.#isDone = true;
+      this.#wake();
     }
-    sentence.isComplete = true;
-    this.#isDone = true;
-    this.#wake();
   }
 
   #passPart(part: TTSPart): void {
@@ -159,11 +168,10 @@ export class SentenceSynthesis {
 
   #finish(): void {
     const { sentence, ended, failed } = this.#options;
-    ended(sentence.durationMs > 0);
-    if (this.#error !== undefined) {
-      failed(this.#error, categoryOf(this.#error));
-      return;
-    }
+    const hasAudio = sentence.durationMs > 0;
+    if (hasAudio || this.#error !== undefined) ended(hasAudio);
+    if (this.#error !== undefined) failed(this.#error, categoryOf(this.#error));
+    if (!hasAudio || this.#error !== undefined) return;
     if (!sentence.hasWordTimes) this.#pushText(sentence.text);
     while (this.#words.length > 0) this.#pushWord();
   }

@@ -64,15 +64,18 @@ export class SpeechQueue {
 
   async #pass(): Promise<void> {
     this.#isPassing = true;
-    for (let entry = this.#entries[0]; entry !== undefined; entry = this.#entries[0]) {
-      if (entry instanceof SentenceSynthesis) await entry.passOn();
-      else this.#push(entry);
-      // an interruption may have dropped it meanwhile
-      if (this.#entries[0] === entry) this.#entries.shift();
-      this.#startAhead();
+    try {
+      for (let entry = this.#entries[0]; entry !== undefined; entry = this.#entries[0]) {
+        if (entry instanceof SentenceSynthesis) await entry.passOn();
+        else this.#push(entry);
+        // an interruption may have dropped it meanwhile
+        if (this.#entries[0] === entry) this.#entries.shift();
+        this.#startAhead();
+      }
+    } finally {
+      this.#isPassing = false;
+      this.#checkEmpty();
     }
-    this.#isPassing = false;
-    this.#checkEmpty();
   }
 
   #checkEmpty(): void {

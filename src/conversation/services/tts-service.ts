@@ -156,7 +156,8 @@ export abstract class TTSService extends FrameProcessor {
 
   #say(sentence: string): void {
     const text = sentence.trim();
-    if (!/[\p{L}\p{N}]/u.test(text)) return;
+    if (!isSpeakable(text)) return;
+    if (!this.usable) return;
     const answer = this.#answer;
     if (answer === undefined) {
       this.#speak(new TTSSpeakFrame(text));
@@ -168,6 +169,7 @@ export abstract class TTSService extends FrameProcessor {
   }
 
   #speak({ text, appendToContext, uninterruptible }: TTSSpeakFrame): void {
+    if (!this.usable || !isSpeakable(text)) return;
     const contextId = newContextId();
     const queue = (frame: Frame): void => {
       frame.uninterruptible = uninterruptible;
@@ -199,6 +201,7 @@ export abstract class TTSService extends FrameProcessor {
         silenceMs: this.#silenceMs,
         synthesize: (signal) => this.synthesize(text, { signal, contextId }),
         push: (frame) => this.push(frame),
+        isUsable: () => this.usable,
         started: () => this.#report([{ kind: 'tts-usage', characters: text.length }]),
         firstAudio: (valueMs) => this.#report([{ kind: 'ttfb', valueMs }]),
         ended: (hasAudio) => this.#ended(hasAudio),
@@ -230,6 +233,11 @@ function isSpoken(frame: Frame): frame is TextFrame {
     !(frame instanceof TranscriptionFrame) &&
     !(frame instanceof InterimTranscriptionFrame)
   );
+}
+
+/** Punctuation alone is nothing that a voice could say. */
+function isSpeakable(text: string): boolean {
+  return /[\p{L}\p{N}]/u.test(text);
 }
 
 function newContextId(): string {

@@ -51,7 +51,8 @@ export interface UserTurnControllerOptions {
 export class UserTurnController {
   readonly #options: UserTurnControllerOptions;
   #isOpen = false;
-  #isSpeaking = false;
+  /** Who speaks: users and their tracks, or others who have announced it. */
+  readonly #speaking = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: UserTurnControllerOptions) {
@@ -89,7 +90,8 @@ export class UserTurnController {
 
   process(frame: Frame): void {
     const isSpeaking = speakingIn(frame);
-    if (isSpeaking !== undefined) this.#isSpeaking = isSpeaking;
+    if (isSpeaking === true) this.#speaking.add(speakerOf(frame));
+    if (isSpeaking === false) this.#speaking.delete(speakerOf(frame));
     if (
       isSpeaking !== undefined ||
       frame instanceof TranscriptionFrame ||
@@ -97,6 +99,8 @@ export class UserTurnController {
     ) {
       this.#watch();
     }
+    // somebody else goes on speaking
+    if (isSpeaking === false && this.#speaking.size > 0) return;
     for (const strategy of this.#options.start) if (strategy.process(frame)) break;
     for (const strategy of this.#options.stop) strategy.process(frame);
   }
@@ -105,8 +109,11 @@ export class UserTurnController {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#isOpen = false;
-    this.#isSpeaking = false;
-    await Promise.all(this.#strategies.map((strategy) => strategy.close()));
+    this.#speaking.clear();
+    const closed = this.#strategies.map(async (strategy) => strategy.close());
+    for (const result of await Promise.allSettled(closed)) {
+      if (result.status === 'rejected') this.#options.actions.failed(result.reason);
+    }
   }
 
   get #strategies(): readonly (UserTurnStartStrategy | UserTurnStopStrategy)[] {
@@ -129,7 +136,7 @@ export class UserTurnController {
 
   /** Not while the user speaks: the strategy has decided by what is past. */
   #stop(change: { readonly announces: boolean }): void {
-    if (!this.#isOpen || this.#isSpeaking) return;
+    if (!this.#isOpen || this.#speaking.size > 0) return;
     this.#isOpen = false;
     clearTimeout(this.#timer);
     for (const strategy of this.#strategies) strategy.turnStopped();
@@ -140,11 +147,17 @@ export class UserTurnController {
     clearTimeout(this.#timer);
     if (!this.#isOpen) return;
     this.#timer = setTimeout(() => {
-      if (this.#isSpeaking) return this.#watch();
+      if (this.#speaking.size > 0) return this.#watch();
       this.#options.actions.timedOut();
       this.#stop({ announces: true });
     }, this.#options.stopTimeoutMs);
   }
+}
+
+/** Whose speech a frame is about; the same for all that is announced by others. */
+function speakerOf(frame: Frame): string {
+  const isVAD = frame instanceof VADUserStartedSpeakingFrame || frame instanceof VADUserStoppedSpeakingFrame;
+  return isVAD ? `${frame.userId}\n${frame.transportSource}` : 'announced';
 }
 
 /** Whether a frame says that the user speaks, or does not; `undefined` where it says nothing of it. */
